@@ -1,0 +1,1 @@
+//! The rules of a web session, and the engine that applies them. No I/O, no clock, no framework.
