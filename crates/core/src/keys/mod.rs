@@ -1,0 +1,168 @@
+//! The key ring: every secret of the server, derived by purpose from a few root keys.
+
+mod id;
+mod material;
+
+use aws_lc_rs::{hkdf, hmac};
+
+pub use self::id::{BadKeyId, KeyId};
+pub use self::material::{GeneratedKeys, KeyError, KeyMaterial, KeySource, RootKey};
+use crate::id::{Subject, SubjectRef};
+
+/// Keys ready for use: one signs, all verify.
+///
+/// # Security
+/// Each purpose has a key of its own (HKDF-SHA256 with a label), so that a value made for one purpose never verifies
+/// for another. A key stays in the ring until the last token and open link made with it ended; take it out earlier and
+/// those sessions end. `Debug` shows ids only.
+pub struct KeyRing {
+    signing: PurposeKeys,
+    others: Vec<PurposeKeys>,
+    reference: hmac::Key,
+}
+
+/// The keys derived from one root key.
+pub(crate) struct PurposeKeys {
+    pub(crate) id: KeyId,
+    pub(crate) token: hmac::Key,
+    pub(crate) chain: hmac::Key,
+    pub(crate) csrf: hmac::Key,
+}
+
+impl KeyRing {
+    /// Derives the ring from what `source` holds.
+    ///
+    /// # Errors
+    /// [`KeyError`] says which key is missing, short, weak or doubled; nothing starts then.
+    pub fn from_source(source: &impl KeySource) -> Result<Self, KeyError> {
+        Self::derive(&source.keys()?)
+    }
+
+    fn derive(material: &KeyMaterial) -> Result<Self, KeyError> {
+        let (id, root) = &material.signing;
+        Ok(Self {
+            signing: PurposeKeys::derive(*id, root)?,
+            others: material
+                .others
+                .iter()
+                .map(|(id, root)| PurposeKeys::derive(*id, root))
+                .collect::<Result<_, _>>()?,
+            reference: purpose(&material.reference, "counterfoil/v1/key/reference")?,
+        })
+    }
+
+    /// Which key signs new tokens.
+    pub const fn signing_id(&self) -> KeyId {
+        self.signing.id
+    }
+
+    /// Every key the ring verifies with, the signing one first.
+    pub fn ids(&self) -> impl Iterator<Item = KeyId> + '_ {
+        self.all().map(|key| key.id)
+    }
+
+    /// The keyed reference under which stores and events know `subject`.
+    pub fn reference(&self, subject: &Subject) -> SubjectRef {
+        let mac = hmac::sign(&self.reference, subject.as_str().as_bytes());
+        let mut reference = [0; 16];
+        for (to, from) in reference.iter_mut().zip(mac.as_ref()) {
+            *to = *from;
+        }
+        SubjectRef::from_bytes(reference)
+    }
+
+    pub(crate) const fn signing(&self) -> &PurposeKeys {
+        &self.signing
+    }
+
+    pub(crate) fn find(&self, id: KeyId) -> Option<&PurposeKeys> {
+        self.all().find(|key| key.id == id)
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = &PurposeKeys> {
+        std::iter::once(&self.signing).chain(&self.others)
+    }
+}
+
+impl std::fmt::Debug for KeyRing {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("KeyRing")
+            .field("signs", &self.signing_id())
+            .field("others", &self.others.len())
+            .finish()
+    }
+}
+
+impl PurposeKeys {
+    fn derive(id: KeyId, root: &RootKey) -> Result<Self, KeyError> {
+        Ok(Self {
+            id,
+            token: purpose(root, "counterfoil/v1/key/token")?,
+            chain: purpose(root, "counterfoil/v1/key/chain")?,
+            csrf: purpose(root, "counterfoil/v1/key/csrf")?,
+        })
+    }
+}
+
+fn purpose(root: &RootKey, label: &str) -> Result<hmac::Key, KeyError> {
+    let extracted = hkdf::Salt::new(hkdf::HKDF_SHA256, b"counterfoil/v1").extract(root.bytes());
+    let label = [label.as_bytes()];
+    let expanded = extracted
+        .expand(&label, hmac::HMAC_SHA256)
+        .map_err(|_| KeyError::Derivation)?;
+    Ok(hmac::Key::from(expanded))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ring(keys: &str) -> Result<KeyRing, KeyError> {
+        KeyRing::derive(&KeyMaterial::parse(keys, REFERENCE)?)
+    }
+
+    const REFERENCE: &str = "cmVmZXJlbmNlIGtleSBvZiAzMiBieXRlcyBmb3IgdGVzdHM";
+    const ONE: &str = "a:b25lIHJvb3Qga2V5IG9mIDMyIGJ5dGVzIGZvciB0ZXN0cyE";
+    const TWO: &str = "b:dHdvIHJvb3Qga2V5cyBvZiAzMiBieXRlcyBmb3IgdGVzdHM";
+
+    #[test]
+    fn the_first_key_signs_and_all_verify() -> Result<(), KeyError> {
+        let ring = ring(&format!("{TWO},{ONE}"))?;
+        assert_eq!(ring.signing_id().as_str(), "b");
+        assert_eq!(ring.ids().count(), 2);
+        Ok(())
+    }
+
+    #[test]
+    fn a_reference_survives_key_rotation() -> Result<(), Box<dyn std::error::Error>> {
+        let ada = Subject::new("ada")?;
+        assert_eq!(
+            ring(ONE)?.reference(&ada),
+            ring(&format!("{TWO},{ONE}"))?.reference(&ada)
+        );
+        assert_ne!(
+            ring(ONE)?.reference(&ada),
+            ring(ONE)?.reference(&Subject::new("grace")?)
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn no_purpose_shares_a_key_with_another() -> Result<(), KeyError> {
+        let ring = ring(ONE)?;
+        let key = ring.signing();
+        let tags =
+            [&key.token, &key.chain, &key.csrf, &ring.reference].map(|key| hmac::sign(key, b"x").as_ref().to_vec());
+        for (index, tag) in tags.iter().enumerate() {
+            assert!(!tags.get(index + 1..).unwrap_or_default().contains(tag));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn debug_shows_no_key() -> Result<(), KeyError> {
+        let ring = ring(ONE)?;
+        assert_eq!(format!("{ring:?}"), "KeyRing { signs: KeyId(\"a\"), others: 0 }");
+        Ok(())
+    }
+}

@@ -1,0 +1,89 @@
+//! What a request may rely on: factors and the assurance derived from them.
+
+use crate::moment::Moment;
+
+/// What a request may rely on right now. Ordered: each level includes those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Assurance {
+    /// Nobody is signed in.
+    Anonymous,
+    /// We know who this probably is: pages may greet, anything that matters asks for sign-in.
+    Remembered,
+    /// Signed in.
+    Authenticated,
+    /// Stepped up a moment ago.
+    Elevated,
+}
+
+impl Assurance {
+    /// The stable name used in APIs, events and logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Anonymous => "anonymous",
+            Self::Remembered => "remembered",
+            Self::Authenticated => "authenticated",
+            Self::Elevated => "elevated",
+        }
+    }
+}
+
+/// How somebody was authenticated: an authentication method reference (RFC 8176).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Amr {
+    /// A password.
+    Pwd,
+    /// A one-time password.
+    Otp,
+    /// A key held in hardware, such as a passkey on a security key.
+    Hwk,
+    /// A key held in software.
+    Swk,
+    /// A PIN or pattern.
+    Pin,
+    /// A fingerprint.
+    Fpt,
+    /// Face recognition.
+    Face,
+    /// A confirmation by text message.
+    Sms,
+    /// A confirmation by telephone.
+    Tel,
+    /// A smart card.
+    Sc,
+    /// Somebody else vouched for it: an identity provider.
+    Fed,
+}
+
+impl Amr {
+    /// The registered name (RFC 8176; `fed` is ours, for a sign-in somebody else vouched for).
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pwd => "pwd",
+            Self::Otp => "otp",
+            Self::Hwk => "hwk",
+            Self::Swk => "swk",
+            Self::Pin => "pin",
+            Self::Fpt => "fpt",
+            Self::Face => "face",
+            Self::Sms => "sms",
+            Self::Tel => "tel",
+            Self::Sc => "sc",
+            Self::Fed => "fed",
+        }
+    }
+}
+
+/// One verified authentication.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Factor {
+    /// How.
+    pub amr: Amr,
+    /// When.
+    pub verified_at: Moment,
+}
+
+/// When somebody last proved who they are: the OIDC `auth_time`.
+pub fn auth_time(factors: &[Factor]) -> Option<Moment> {
+    factors.iter().map(|factor| factor.verified_at).max()
+}

@@ -1,0 +1,9 @@
+//! Every rule, pure: no clock, no store, nothing asynchronous. A test reads these sources to keep it so.
+
+pub mod assurance;
+pub mod family;
+pub mod lifetime;
+
+pub use assurance::{Amr, Assurance, Factor};
+pub use family::{Context, Family, Judgement, Link, Presented, Renewal, Seen, Verdict};
+pub use lifetime::{EndReason, Life, Limits, Standing};
