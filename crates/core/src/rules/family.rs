@@ -126,6 +126,11 @@ impl Family {
         }
     }
 
+    /// Whether `token` is current or its successor: whether its use is the session's use.
+    pub fn admits(&self, token: &Presented, now: Moment) -> bool {
+        matches!(self.at(now).place(token), Place::Current | Place::Next(_))
+    }
+
     /// Which cookie the response to `token` carries at `now`, response time, with the record as it is then.
     pub fn conclude(&self, token: &Presented, verdict: Verdict, now: Moment, rotate_every: Duration) -> Renewal<'_> {
         let view = self.at(now);

@@ -1,0 +1,7 @@
+//! Session data: named fields in one sealed payload, and the typed view of them.
+
+mod fields;
+mod typed;
+
+pub use self::fields::{BadPayload, Field, Fields, Payload};
+pub use self::typed::{DataError, Key, SessionData};

@@ -1,0 +1,139 @@
+//! What happened: typed, with stable names, and nothing in it that authenticates anybody or tells who they are.
+
+use crate::id::{SessionId, SubjectRef};
+use crate::moment::Moment;
+use crate::rules::EndReason;
+
+/// One event. Holds public ids and keyed references only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Event {
+    /// When.
+    pub at: Moment,
+    /// Which session, if it is known.
+    pub session: Option<SessionId>,
+    /// Whose, if it is known.
+    pub subject: Option<SubjectRef>,
+    /// What.
+    pub kind: EventKind,
+}
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// A session began; anonymous if nobody signed in.
+    SessionCreated {
+        /// The session it replaced.
+        previous: Option<SessionId>,
+    },
+    /// A successor was made for the session's token.
+    SessionRotated,
+    /// A session ended.
+    SessionEnded {
+        /// Why.
+        reason: EndReason,
+    },
+    /// All sessions of the subject ended, but perhaps the one named.
+    SubjectEnded {
+        /// Why.
+        reason: EndReason,
+    },
+    /// Every session ended.
+    AllEnded {
+        /// Why.
+        reason: EndReason,
+    },
+    /// Somebody stepped up.
+    SteppedUp,
+    /// A route asked for a step-up.
+    StepUpRequired,
+    /// A sign-in whose credential was checked was refused, because the subject's sessions were ended meanwhile.
+    SignInOvertaken,
+    /// A sign-in was refused: the subject has as many sessions as it may.
+    LimitReached,
+    /// A token superseded long ago came back: somebody holds a copy.
+    TokenReused {
+        /// Whether the policy's reaction was to end the session.
+        ended: bool,
+    },
+    /// An older token came back from the same place, as after a browser crash.
+    TokenRolledBack,
+    /// A token newer than what the store knows, as after a failover.
+    TokenForgotten,
+    /// A token of a session that is over.
+    DeadToken {
+        /// Why the session is over.
+        reason: EndReason,
+    },
+    /// Something in our cookie that we never issued.
+    TokenForged,
+    /// Genuine tokens of different sessions in one request.
+    CookieTossing,
+    /// One of our tokens where none may be: in a query or a path. It is treated as leaked.
+    TokenMisplaced,
+    /// A request was refused as cross-site, or would have been.
+    CsrfDenied {
+        /// Why: the stable name of the reason.
+        reason: &'static str,
+        /// Whether it was refused, or only reported.
+        enforced: bool,
+    },
+    /// A write to a session that had ended meanwhile was dropped.
+    WriteDropped,
+}
+
+impl EventKind {
+    /// The stable name.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::SessionCreated { .. } => "session.created",
+            Self::SessionRotated => "session.rotated",
+            Self::SessionEnded { .. } => "session.ended",
+            Self::SubjectEnded { .. } => "subject.ended",
+            Self::AllEnded { .. } => "all.ended",
+            Self::SteppedUp => "step_up.done",
+            Self::StepUpRequired => "step_up.required",
+            Self::SignInOvertaken => "sign_in.overtaken",
+            Self::LimitReached => "sign_in.limit_reached",
+            Self::TokenReused { .. } => "token.reused",
+            Self::TokenRolledBack => "token.rolled_back",
+            Self::TokenForgotten => "token.forgotten",
+            Self::DeadToken { .. } => "token.dead",
+            Self::TokenForged => "token.forged",
+            Self::CookieTossing => "token.tossed",
+            Self::TokenMisplaced => "token.misplaced",
+            Self::CsrfDenied { .. } => "csrf.denied",
+            Self::WriteDropped => "session.write_dropped",
+        }
+    }
+
+    /// The reason, where there is one.
+    pub const fn reason(&self) -> Option<&'static str> {
+        match self {
+            Self::SessionEnded { reason }
+            | Self::SubjectEnded { reason }
+            | Self::AllEnded { reason }
+            | Self::DeadToken { reason } => Some(reason.as_str()),
+            Self::CsrfDenied { reason, .. } => Some(reason),
+            _ => None,
+        }
+    }
+}
+
+/// Where events go. Called on the request's path: it must not block.
+pub trait EventSink: Send + Sync + 'static {
+    /// Takes one event.
+    fn emit(&self, event: &Event);
+}
+
+/// Events go nowhere.
+impl EventSink for () {
+    fn emit(&self, _: &Event) {}
+}
+
+/// Events go to a closure.
+impl<F: Fn(&Event) + Send + Sync + 'static> EventSink for F {
+    fn emit(&self, event: &Event) {
+        self(event);
+    }
+}

@@ -1,0 +1,158 @@
+//! What goes into a store's verbs and what comes out.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use crate::id::SessionId;
+use crate::moment::Moment;
+use crate::record::Record;
+use crate::rules::{EndReason, Limits, Presented};
+
+/// How often a record was changed. Only ever compared for equality.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Revision(pub u64);
+
+/// A counter that only rises; a session made under an earlier one is ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Epoch(pub u64);
+
+/// The two epochs a session is made under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Epochs {
+    /// Of all sessions.
+    pub global: Epoch,
+    /// Of its subject; zero while anonymous.
+    pub subject: Epoch,
+}
+
+/// A session that is neither ended nor absent. Whether its clocks allow anything is for the rules.
+#[derive(Debug, Clone)]
+pub struct Live {
+    /// The record.
+    pub record: Arc<Record>,
+    /// The last user activity that was noted.
+    pub seen_at: Moment,
+    /// What a commit must expect.
+    pub revision: Revision,
+}
+
+/// What a store knows of an id.
+#[derive(Debug, Clone)]
+pub enum Loaded {
+    /// A session.
+    Live(Live),
+    /// It was ended.
+    Ended(EndReason),
+    /// Never heard of it, or forgotten long ago.
+    Absent,
+}
+
+/// User activity that comes with a load.
+#[derive(Debug, Clone, Copy)]
+pub struct Activity {
+    /// The token that was presented: only a good one counts as activity.
+    pub token: Presented,
+    /// The policy's lifetimes; the record's apply as well.
+    pub limits: Limits,
+}
+
+/// How many sessions a subject may have at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// The most.
+    pub max: NonZeroU32,
+    /// What happens to one more.
+    pub over: OverLimit,
+}
+
+/// What happens when one session too many is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OverLimit {
+    /// The oldest session ends.
+    EndOldest,
+    /// The new one is refused.
+    Refuse,
+}
+
+/// What came of an insert.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Inserted {
+    /// It is stored; these sessions yielded to the limit.
+    Done(Vec<SessionId>),
+    /// The id is taken, by a session or a tombstone.
+    Exists,
+    /// The subject has as many sessions as it may.
+    OverLimit,
+    /// The subject's sessions, or all, were ended since the epochs were read.
+    SubjectMoved,
+}
+
+/// What came of a replace.
+#[derive(Debug, Clone)]
+pub enum Replaced {
+    /// The old session was at `expect`; this came of the insert. Where it is not `Done`, the old one may have ended.
+    Inserted(Inserted),
+    /// The old session changed meanwhile; nothing was done.
+    Conflict(Live),
+    /// The old session ended meanwhile; nothing was done.
+    Gone,
+}
+
+/// What came of a commit.
+#[derive(Debug, Clone)]
+pub enum Committed {
+    /// It is stored under this revision; these sessions yielded to the limit.
+    Done(Revision, Vec<SessionId>),
+    /// The session changed meanwhile; nothing was done.
+    Conflict(Live),
+    /// The session ended, or never was; nothing was done, and nothing is created.
+    Gone(Option<EndReason>),
+}
+
+/// What came of an end.
+#[derive(Debug, Clone)]
+pub enum Ending {
+    /// It ended now.
+    Done,
+    /// It changed meanwhile; nothing was done.
+    Conflict(Live),
+    /// It had ended before, or never was.
+    Already,
+}
+
+/// Which part of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// How many to leave out at the front.
+    pub skip: usize,
+    /// How many to give at most.
+    pub take: usize,
+}
+
+/// A session as people see it in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// Its public id.
+    pub id: SessionId,
+    /// What people call the device.
+    pub label: Box<str>,
+    /// When it began.
+    pub created_at: Moment,
+    /// The last activity, to within the touch step.
+    pub seen_at: Moment,
+}
+
+impl Activity {
+    /// The `seen_at` to store, if this activity is worth a write: the token is good and the session's clocks too.
+    pub fn touch(&self, live: &Live, now: Moment) -> Option<Moment> {
+        let limits = live.record.limits.tightest(&self.limits);
+        let seen_at = limits.touch(&live.record.life(live.seen_at), now)?;
+        live.record.family.admits(&self.token, now).then_some(seen_at)
+    }
+}
+
+impl Page {
+    /// The first hundred: more than any person has devices.
+    pub const FIRST: Self = Self { skip: 0, take: 100 };
+}
