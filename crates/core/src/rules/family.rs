@@ -197,6 +197,9 @@ impl Family {
 }
 
 impl Context {
+    /// A client nobody looked at: where no link is open, nothing is compared.
+    pub const UNSEEN: Self = Self([0; 8]);
+
     /// From a platform's number and the bytes of a network prefix (at most 7; more are cut).
     pub fn new(platform: u8, network: &[u8]) -> Self {
         let mut bytes = [0; 8];

@@ -152,6 +152,13 @@ impl Activity {
     }
 }
 
+impl Live {
+    /// A session that was inserted just now.
+    pub fn born(record: Record) -> Self {
+        Self { seen_at: record.created_at, revision: Revision(0), record: Arc::new(record) }
+    }
+}
+
 impl Page {
     /// The first hundred: more than any person has devices.
     pub const FIRST: Self = Self { skip: 0, take: 100 };

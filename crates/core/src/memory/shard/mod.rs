@@ -57,11 +57,10 @@ impl Shard {
                 if let Some(reason) = ended_by_subject(&self.subjects, &live.record) {
                     return Loaded::Ended(reason);
                 }
-                let before = live.clone();
                 if let Some(seen_at) = activity.and_then(|activity| activity.touch(live, now)) {
                     live.seen_at = seen_at;
                 }
-                Loaded::Live(before)
+                Loaded::Live(live.clone())
             }
         }
     }
@@ -188,10 +187,9 @@ impl Shard {
     }
 
     fn store(&mut self, record: Record) {
-        let (id, created_at) = (record.id, record.created_at);
-        let first_look = created_at + record.limits.idle.min(crate::rules::Limits::UNUSED);
-        let live = Live { record: Arc::new(record), seen_at: created_at, revision: Revision(0) };
-        self.slots.insert(id, Slot::Live(live));
+        let id = record.id;
+        let first_look = record.created_at + record.limits.idle.min(crate::rules::Limits::UNUSED);
+        self.slots.insert(id, Slot::Live(Live::born(record)));
         self.due.push(Reverse((first_look, id)));
     }
 

@@ -1,0 +1,181 @@
+//! What a request brings, before any store is asked: genuine tokens, the CSRF verdict, and what we see of the client.
+
+use std::net::IpAddr;
+
+use http::{HeaderName, HeaderValue, header};
+
+use super::Engine;
+use crate::agent::{self, Platform};
+use crate::address::network_prefix;
+use crate::cookie::{CookieKind, Found, HeaderJoin, Scanned, scan};
+use crate::csrf::{CsrfFacts, CsrfMode, CsrfVerdict, HeaderCount, OVERRIDE_HEADERS, decide, effective_method};
+use crate::event::EventKind;
+use crate::moment::Moment;
+use crate::rules::{Context, Presented};
+use crate::seam::{RequestView, Route, is_navigation, is_prefetch};
+use crate::token::{Token, TokenKind, looks_like_token};
+
+/// One request, read.
+pub(super) struct Arrival {
+    pub(super) at: Moment,
+    pub(super) route: Route,
+    pub(super) session: Option<Token>,
+    pub(super) visit: Option<Token>,
+    pub(super) elevated: Vec<Token>,
+    /// Whether a cookie of ours is there, genuine or not.
+    pub(super) cookie_bearing: bool,
+    pub(super) csrf: CsrfVerdict,
+    pub(super) navigation: bool,
+    /// Whether a token may rotate with this response.
+    pub(super) renewable: bool,
+    /// Which public origin the request came to; the first if it names none of them.
+    pub(super) origin: usize,
+    pub(super) address: Option<IpAddr>,
+    agent: Option<HeaderValue>,
+    platform: Option<HeaderValue>,
+}
+
+impl Arrival {
+    pub(super) fn read(engine: &Engine, view: &RequestView<'_>, route: Route) -> Self {
+        let policy = engine.policy();
+        let cookies = view.headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes);
+        let scanned = scan(cookies, policy.cookies().names(), HeaderJoin::Semicolons);
+        let session = claim(engine, TokenKind::Session, scanned.of(CookieKind::Session));
+        let elevated = match &session {
+            Some(_) => genuine(engine, TokenKind::Elevated, scanned.of(CookieKind::Elevated)).collect(),
+            None => Vec::new(),
+        };
+        if looks_like_token(view.target) {
+            tell_misplaced(engine, view.target);
+        }
+        Self {
+            at: engine.now(),
+            route,
+            session,
+            visit: claim(engine, TokenKind::Visit, scanned.of(CookieKind::Anonymous)),
+            elevated,
+            cookie_bearing: scanned.is_cookie_bearing(),
+            csrf: csrf_verdict(engine, view, route, &scanned),
+            navigation: is_navigation(view.headers),
+            renewable: view.may_set_cookie && !is_prefetch(view.headers),
+            origin: public_origin(engine, view.authority),
+            address: address(engine, view),
+            agent: view.headers.get(header::USER_AGENT).cloned(),
+            platform: view.headers.get(&CLIENT_HINT_PLATFORM).cloned(),
+        }
+    }
+
+    /// What the crash row compares; worked out only where a link is open.
+    pub(super) fn context(&self) -> Context {
+        let network = self.address.map(|address| network_prefix(address).octets());
+        Context::new(self.client().platform.code(), network.as_ref().map(|octets| octets.as_slice()).unwrap_or_default())
+    }
+
+    /// What people call the device.
+    pub(super) fn label(&self) -> Box<str> {
+        self.client().label().into()
+    }
+
+    fn client(&self) -> agent::Agent {
+        let bytes = |value: &Option<HeaderValue>| value.as_ref().map(|value| value.as_bytes().to_vec()).unwrap_or_default();
+        agent::Agent::read(&bytes(&self.agent), self.platform.as_ref().map(HeaderValue::as_bytes))
+    }
+}
+
+impl Token {
+    /// The token as the rules see it.
+    pub(super) fn presented(&self) -> Presented {
+        Presented { generation: self.generation(), hash: self.hash() }
+    }
+}
+
+/// The one token of a kind that a request may claim. Several of one session: the newest counts. Of different sessions:
+/// somebody tossed a cookie in, and none counts.
+fn claim(engine: &Engine, kind: TokenKind, found: &Found<'_>) -> Option<Token> {
+    if !found.is_present() {
+        return None;
+    }
+    let mut best: Option<Token> = None;
+    for token in genuine(engine, kind, found) {
+        match &best {
+            Some(other) if other.id() != token.id() => {
+                engine.tell(Some(token.id()), None, EventKind::CookieTossing);
+                return None;
+            }
+            Some(other) if other.generation() >= token.generation() => {}
+            _ => best = Some(token),
+        }
+    }
+    if best.is_none() {
+        engine.tell(None, None, EventKind::TokenForged);
+    }
+    best
+}
+
+fn genuine<'a>(engine: &'a Engine, kind: TokenKind, found: &'a Found<'a>) -> impl Iterator<Item = Token> + 'a {
+    found.candidates().iter().filter_map(move |text| Token::parse(kind, text, engine.keys()).ok())
+}
+
+/// One of our tokens in a path or query: never read as a credential, always told. A genuine one names its session, so
+/// that an operator can end it.
+fn tell_misplaced(engine: &Engine, target: &str) {
+    let words = target.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-')).filter(|word| looks_like_token(word));
+    for word in words.take(4) {
+        let id = TokenKind::ALL.into_iter().find_map(|kind| Token::parse(kind, word, engine.keys()).ok()).map(|token| token.id());
+        engine.tell(id, None, EventKind::TokenMisplaced);
+    }
+}
+
+fn csrf_verdict(engine: &Engine, view: &RequestView<'_>, route: Route, scanned: &Scanned<'_>) -> CsrfVerdict {
+    let all = |name: HeaderName| view.headers.get_all(name).into_iter().map(HeaderValue::as_bytes);
+    let overrides = OVERRIDE_HEADERS.iter().filter_map(|name| view.headers.get(*name)).map(HeaderValue::as_bytes);
+    let mut method = effective_method(view.method.as_str().as_bytes(), overrides);
+    if view.websocket {
+        method = method.upgrading_to_websocket();
+    }
+    let facts = CsrfFacts {
+        method,
+        route: route.csrf,
+        cookie_bearing: scanned.is_cookie_bearing(),
+        authorization_present: view.headers.get(header::AUTHORIZATION).is_some_and(is_deliberate),
+        origin: HeaderCount::of(all(header::ORIGIN)),
+        sec_fetch_site: HeaderCount::of(all(SEC_FETCH_SITE)),
+        referer: HeaderCount::of(all(header::REFERER)),
+        x_csrf_is_1: HeaderCount::of(all(X_CSRF)) == HeaderCount::One(b"1"),
+    };
+    let policy = engine.policy();
+    match policy.csrf() {
+        CsrfMode::Off => CsrfVerdict::Pass(crate::csrf::PassReason::SafeMethod),
+        CsrfMode::Report | CsrfMode::Enforce => decide(&facts, policy.public_origins(), policy.trusted_origins()),
+    }
+}
+
+/// Whether an `Authorization` is of a scheme that browsers never send on their own.
+fn is_deliberate(value: &HeaderValue) -> bool {
+    let scheme = value.as_bytes().split(|byte| *byte == b' ').next().unwrap_or_default();
+    !AMBIENT.iter().any(|ambient| scheme.eq_ignore_ascii_case(ambient))
+}
+
+fn public_origin(engine: &Engine, authority: Option<&str>) -> usize {
+    let Some(authority) = authority else { return 0 };
+    let names = |origin: &crate::origin::Origin| {
+        let rest = origin.as_str().split_once("://").map_or("", |(_, rest)| rest);
+        rest.eq_ignore_ascii_case(authority)
+    };
+    engine.policy().public_origins().iter().position(names).unwrap_or(0)
+}
+
+fn address(engine: &Engine, view: &RequestView<'_>) -> Option<IpAddr> {
+    let policy = engine.policy().address();
+    let Some(header) = policy.header_name() else { return view.peer };
+    let values = view.headers.get_all(header).into_iter().map(HeaderValue::as_bytes).collect::<Vec<_>>();
+    view.peer.map(|peer| policy.resolve(peer, values))
+}
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const X_CSRF: HeaderName = HeaderName::from_static("x-csrf");
+const CLIENT_HINT_PLATFORM: HeaderName = HeaderName::from_static("sec-ch-ua-platform");
+/// Schemes that browsers send on their own once a user typed a password.
+const AMBIENT: [&[u8]; 4] = [b"basic", b"digest", b"negotiate", b"ntlm"];
+
+const _: fn(Platform) -> u8 = Platform::code;

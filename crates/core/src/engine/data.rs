@@ -1,0 +1,215 @@
+//! Session data: reading, setting, updating by compare-and-set. No update is lost.
+
+use std::sync::Arc;
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::error::SessionError;
+use super::exchange::{Exchange, Intent, Phase, Presence};
+use crate::data::{Field, Fields, Key, Payload, SessionData};
+use crate::event::EventKind;
+use crate::policy::Policy;
+use crate::record::Change;
+use crate::store::{Committed, Live};
+
+impl Exchange {
+    /// The data of this session, with what was set in this request.
+    ///
+    /// # Errors
+    /// [`SessionError::Store`] if the store did not answer; [`SessionError::Data`] or [`SessionError::Payload`] if what
+    /// it holds is something else. Neither is ever read as "empty".
+    pub async fn read<T: SessionData>(&self) -> Result<T, SessionError> {
+        Ok(T::read(&self.fields().await?)?)
+    }
+
+    /// One key of this session, with what was set in this request.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub async fn get<V: DeserializeOwned>(&self, key: Key<V>) -> Result<Option<V>, SessionError> {
+        Ok(key.decode(&self.fields().await?)?)
+    }
+
+    /// Sets one key. Written with the response, or by [`commit`](Self::commit). Others' changes of other keys survive.
+    ///
+    /// # Errors
+    /// [`SessionError::TooLate`] after the response was committed.
+    pub fn set<V: Serialize>(&self, key: Key<V>, value: &V) -> Result<(), SessionError> {
+        self.intend(key.name(), Some(key.encode(value)?))
+    }
+
+    /// Removes one key, as [`set`](Self::set) sets one.
+    ///
+    /// # Errors
+    /// [`SessionError::TooLate`] after the response was committed.
+    pub fn remove<V>(&self, key: Key<V>) -> Result<(), SessionError> {
+        self.intend(key.name(), None)
+    }
+
+    /// Changes the data by compare-and-set, now: `change` runs again if somebody else was faster, and the answer is what
+    /// it returned on the state that was stored. Creates an anonymous session where there is none.
+    ///
+    /// # Errors
+    /// [`SessionError::Ended`] if the session ended meanwhile: nothing was stored. Others as in [`SessionError`].
+    pub async fn update<T: SessionData, R>(
+        &self,
+        mut change: impl FnMut(&mut T) -> R + Send,
+    ) -> Result<R, SessionError> {
+        for _ in 0..ATTEMPTS {
+            let presence = self.presence().await?;
+            let before = self.view_of(&presence)?;
+            let mut value = T::read(&before)?;
+            let unchanged = value.write()?;
+            let answer = change(&mut value);
+            let mut intents = self.intents();
+            intents.extend(differences(&unchanged, value.write()?));
+            if self.try_write(&presence, &intents, Change::default()).await? {
+                return Ok(answer);
+            }
+        }
+        Err(SessionError::Contended)
+    }
+
+    /// Writes what was set so far, now: before a stream begins, or to know that it is stored.
+    ///
+    /// # Errors
+    /// As [`update`](Self::update); what was set stays to be written.
+    pub async fn commit(&self) -> Result<(), SessionError> {
+        for _ in 0..ATTEMPTS {
+            let intents = self.intents();
+            if intents.is_empty() {
+                return Ok(());
+            }
+            let presence = self.presence().await?;
+            if self.try_write(&presence, &intents, Change::default()).await? {
+                return Ok(());
+            }
+        }
+        Err(SessionError::Contended)
+    }
+
+    /// What was set and is not written yet.
+    pub(super) fn intents(&self) -> Vec<Intent> {
+        self.state.lock().intents.clone()
+    }
+
+    /// One attempt at writing intents and `change`. `false`: somebody else was faster, and the new state is known now.
+    pub(super) async fn try_write(
+        &self,
+        presence: &Presence,
+        intents: &[Intent],
+        change: Change,
+    ) -> Result<bool, SessionError> {
+        let Some(holding) = presence.holding() else { return self.create(presence, intents).await };
+        let data = merged(&holding.live.record.data, intents)?;
+        let change = Change { data, ..change };
+        if !change.is_more_than_touch() {
+            self.written(intents);
+            return Ok(true);
+        }
+        let (live, carries_data) = (&holding.live, change.data.is_some());
+        let record = live.record.with(&change);
+        match self.engine.store().commit(record.id, live.revision, change, self.engine.now()).await? {
+            Committed::Done(revision, _) => {
+                self.written(intents);
+                let live = Live { record: Arc::new(record), seen_at: live.seen_at, revision };
+                self.settle(presence.with(live));
+                Ok(true)
+            }
+            Committed::Conflict(live) => {
+                self.settle(presence.with(live));
+                Ok(false)
+            }
+            Committed::Gone(_) => {
+                if carries_data {
+                    self.tell(Some(record.id), record.subject(), EventKind::WriteDropped);
+                }
+                self.written(intents);
+                self.settle(Presence::Ended);
+                Err(SessionError::Ended)
+            }
+        }
+    }
+
+    /// Strikes out what was written. By number, because others may have set more meanwhile.
+    fn written(&self, intents: &[Intent]) {
+        let last = intents.iter().map(|intent| intent.number).max().unwrap_or_default();
+        self.state.lock().intents.retain(|intent| intent.number > last);
+    }
+
+    /// A first anonymous session for what was set. Strangers who set nothing get none.
+    async fn create(&self, presence: &Presence, intents: &[Intent]) -> Result<bool, SessionError> {
+        if matches!(presence, Presence::Ended) {
+            self.written(intents);
+            return Err(SessionError::Ended);
+        }
+        let Some(data) = merged(&Payload::default(), intents)? else { return Ok(true) };
+        if self.begin_visit(data, None).await? {
+            self.written(intents);
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    fn intend(&self, name: &str, field: Option<Field>) -> Result<(), SessionError> {
+        let mut state = self.state.lock();
+        if state.phase != Phase::Handling {
+            return Err(SessionError::TooLate);
+        }
+        let bytes = state.intents.iter().map(Intent::size).sum::<usize>() + field.as_ref().map_or(0, |field| field.value.len());
+        if bytes > Policy::MAX_DATA_BYTES {
+            return Err(SessionError::TooLarge { bytes, max: Policy::MAX_DATA_BYTES });
+        }
+        state.numbered += 1;
+        let number = state.numbered;
+        state.intents.push(Intent { number, name: name.into(), field });
+        Ok(())
+    }
+
+    async fn fields(&self) -> Result<Fields, SessionError> {
+        let presence = self.presence().await?;
+        self.view_of(&presence)
+    }
+
+    /// What the session holds, and on top of it what this request set.
+    fn view_of(&self, presence: &Presence) -> Result<Fields, SessionError> {
+        let stored = presence.holding().map(|holding| holding.live.record.data.clone()).unwrap_or_default();
+        let mut fields = Fields::open(&stored)?;
+        for intent in &self.state.lock().intents {
+            fields.apply(&intent.name, intent.field.clone());
+        }
+        Ok(fields)
+    }
+}
+
+impl Intent {
+    fn size(&self) -> usize {
+        self.name.len() + self.field.as_ref().map_or(0, |field| field.value.len())
+    }
+}
+
+/// The payload with the intents applied; `None` if that changes nothing.
+fn merged(payload: &Payload, intents: &[Intent]) -> Result<Option<Payload>, SessionError> {
+    if intents.is_empty() {
+        return Ok(None);
+    }
+    let mut fields = Fields::open(payload)?;
+    for intent in intents {
+        fields.apply(&intent.name, intent.field.clone());
+    }
+    let bytes = fields.size();
+    if bytes > Policy::MAX_DATA_BYTES {
+        return Err(SessionError::TooLarge { bytes, max: Policy::MAX_DATA_BYTES });
+    }
+    let sealed = fields.seal();
+    Ok((sealed != *payload).then_some(sealed))
+}
+
+/// Which keys of a struct are not as they were. Number 0: they were never queued, so there is nothing to strike out.
+fn differences(before: &[(&str, Field)], after: Vec<(&'static str, Field)>) -> Vec<Intent> {
+    let changed = after.into_iter().filter(|pair| !before.contains(pair));
+    changed.map(|(name, field)| Intent { number: 0, name: name.into(), field: Some(field) }).collect()
+}
+
+/// How often an update may lose against others. Each round somebody else got through.
+const ATTEMPTS: usize = 1_024;

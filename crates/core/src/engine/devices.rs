@@ -1,0 +1,66 @@
+//! The sessions of the signed-in subject: seen, ended one by one, or all others at once.
+
+use super::error::SessionError;
+use super::exchange::{Exchange, Holding, Presence};
+use crate::event::EventKind;
+use crate::id::{SessionId, SubjectRef};
+use crate::rules::{EndReason, Standing};
+use crate::store::{Ending, Loaded, Page, Summary};
+
+impl Exchange {
+    /// The sessions of the signed-in subject, newest first. Provisional ones are not among them.
+    ///
+    /// # Errors
+    /// [`SessionError::NotSignedIn`], or the store's.
+    pub async fn devices(&self, page: Page) -> Result<Vec<Summary>, SessionError> {
+        let (_, subject) = self.signed_in_member().await?;
+        Ok(self.engine.store().list(subject, page, self.engine.now()).await?)
+    }
+
+    /// Ends another session of the signed-in subject. `false` if there is no such session of theirs. Ending one's own
+    /// is a sign-out without the cookie's removal; prefer [`sign_out`](Self::sign_out).
+    ///
+    /// # Errors
+    /// [`SessionError::NotSignedIn`], or the store's.
+    pub async fn end_device(&self, id: SessionId) -> Result<bool, SessionError> {
+        let (_, subject) = self.signed_in_member().await?;
+        let (store, now, reason) = (self.engine.store(), self.engine.now(), EndReason::EndedByUser);
+        let Loaded::Live(live) = store.load(id, now, None).await? else { return Ok(false) };
+        if live.record.subject() != Some(subject) {
+            return Ok(false);
+        }
+        if matches!(store.end(id, None, reason, now).await?, Ending::Done) {
+            self.tell(Some(id), Some(subject), EventKind::SessionEnded { reason });
+        }
+        Ok(true)
+    }
+
+    /// Ends all other sessions of the signed-in subject, and overtakes their sign-ins under way. Call it with
+    /// [`EndReason::CredentialChanged`] **after** a changed password was stored.
+    ///
+    /// # Errors
+    /// [`SessionError::NotSignedIn`] if this session has ended itself, or the store's.
+    pub async fn end_others(&self, reason: EndReason) -> Result<(), SessionError> {
+        let (holding, subject) = self.signed_in_member().await?;
+        let (store, now, id) = (self.engine.store(), self.engine.now(), holding.live.record.id);
+        store.end_subject(subject, Some(id), reason, now).await?;
+        self.tell(Some(id), Some(subject), EventKind::SubjectEnded { reason });
+        // The session was re-stamped: a later write must expect its new state.
+        match self.engine.standing(&store.load(id, now, None).await?, now) {
+            Ok((live, standing)) => {
+                self.settle(Presence::Member(Holding { live, standing, ..holding }));
+                Ok(())
+            }
+            Err(_) => {
+                self.settle(Presence::Ended);
+                Err(SessionError::Ended)
+            }
+        }
+    }
+
+    async fn signed_in_member(&self) -> Result<(Holding, SubjectRef), SessionError> {
+        let Presence::Member(holding) = self.presence().await? else { return Err(SessionError::NotSignedIn) };
+        let subject = holding.live.record.subject().filter(|_| holding.standing == Standing::Live);
+        subject.map(|subject| (holding, subject)).ok_or(SessionError::NotSignedIn)
+    }
+}

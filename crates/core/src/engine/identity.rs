@@ -1,0 +1,96 @@
+//! Who is signed in, as handlers see it.
+
+use std::time::Duration;
+
+use super::exchange::{Exchange, Holding, Presence};
+use crate::id::{SessionId, Subject, SubjectRef};
+use crate::moment::Moment;
+use crate::record::Member;
+use crate::rules::{Assurance, Factor, Standing};
+use crate::seam::Denial;
+use crate::store::StoreError;
+
+/// Who is signed in, and how surely.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Who.
+    pub subject: Subject,
+    /// The name under which stores and events know them.
+    pub reference: SubjectRef,
+    /// The session's public id.
+    pub session: SessionId,
+    /// What the request may rely on.
+    pub assurance: Assurance,
+    /// What was verified, and when.
+    pub factors: Vec<Factor>,
+    /// When they last proved who they are.
+    pub auth_time: Moment,
+    /// When they signed in.
+    pub created_at: Moment,
+    /// When they stepped up, if that still counts.
+    pub elevated_at: Option<Moment>,
+    /// How long the session lasts if nobody uses it: the sooner of idle and absolute, or the end of being remembered.
+    pub expires_in: Duration,
+}
+
+impl Exchange {
+    /// Who is signed in or remembered, if anybody.
+    ///
+    /// # Errors
+    /// [`StoreError`]: reply 503. An outage is not absence.
+    pub async fn identity(&self) -> Result<Option<Identity>, StoreError> {
+        match self.presence().await? {
+            Presence::Member(holding) => Ok(self.identity_of(&holding)),
+            Presence::Visitor(_) | Presence::Nobody => Ok(None),
+        }
+    }
+
+    /// Who is signed in now; a remembered user is not.
+    ///
+    /// # Errors
+    /// The [`Denial`] to answer with.
+    pub async fn require_signed_in(&self) -> Result<Identity, Denial> {
+        let identity = self.identity().await.map_err(|_| Denial::Unavailable)?;
+        identity.filter(|identity| identity.assurance >= Assurance::Authenticated).ok_or(Denial::SignInRequired)
+    }
+
+    /// Who is signed in and stepped up no longer than `max_age` ago. A fresh sign-in alone is not enough.
+    ///
+    /// # Errors
+    /// The [`Denial`] to answer with.
+    pub async fn require_recent(&self, max_age: Duration) -> Result<Identity, Denial> {
+        let identity = self.require_signed_in().await?;
+        let now = self.arrival.at;
+        if identity.elevated_at.is_some_and(|at| now.since(at) < max_age) {
+            return Ok(identity);
+        }
+        self.tell(Some(identity.session), Some(identity.reference), crate::event::EventKind::StepUpRequired);
+        Err(Denial::StepUpRequired { max_age })
+    }
+
+    fn identity_of(&self, holding: &Holding) -> Option<Identity> {
+        let record = &holding.live.record;
+        let member: &Member = record.member()?;
+        let assurance = match (holding.standing, holding.elevation) {
+            (Standing::Live, Some(_)) => Assurance::Elevated,
+            (Standing::Live, None) => Assurance::Authenticated,
+            _ => Assurance::Remembered,
+        };
+        let limits = record.limits.tightest(self.engine.policy().limits());
+        let end = match holding.standing {
+            Standing::Live => (record.created_at + limits.absolute).min(holding.live.seen_at + limits.idle),
+            _ => limits.end_of(record.created_at),
+        };
+        Some(Identity {
+            subject: member.subject.clone(),
+            reference: member.reference,
+            session: record.id,
+            assurance,
+            factors: member.factors.clone(),
+            auth_time: member.auth_time().unwrap_or(record.created_at),
+            created_at: record.created_at,
+            elevated_at: holding.elevation.map(|elevation| elevation.at),
+            expires_in: end.since(self.arrival.at),
+        })
+    }
+}

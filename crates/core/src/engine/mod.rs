@@ -1,0 +1,158 @@
+//! The engine: what an application can do with sessions, each use case on top of pure rules and one store verb.
+
+mod arrival;
+mod conclude;
+mod csrf;
+mod data;
+mod devices;
+mod error;
+mod exchange;
+mod identity;
+mod mint;
+mod open;
+mod sign_in;
+mod sign_out;
+mod step_up;
+
+use std::sync::Arc;
+
+pub use self::error::{SessionError, SignInError, StepUpError};
+pub use self::exchange::Exchange;
+pub use self::identity::Identity;
+pub use self::sign_in::{Attempt, SignInOptions, SignedInNow};
+use self::arrival::Arrival;
+use crate::entropy::{Entropy, SystemEntropy};
+use crate::event::{Event, EventKind, EventSink};
+use crate::id::{SessionId, Subject, SubjectRef};
+use crate::keys::KeyRing;
+use crate::moment::{Clock, Moment};
+use crate::policy::Policy;
+use crate::rules::EndReason;
+use crate::seam::{RequestView, Route};
+use crate::store::{DynStore, Ending, StoreError};
+
+/// Everything that is the same for all requests: policy, keys, store, clock. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    policy: Policy,
+    keys: KeyRing,
+    store: Arc<dyn DynStore>,
+    clock: Box<dyn Clock>,
+    entropy: Box<dyn Entropy>,
+    events: Box<dyn EventSink>,
+}
+
+impl Engine {
+    /// An engine. Events go to `events`; `()` drops them.
+    pub fn new(
+        policy: Policy,
+        keys: KeyRing,
+        store: Arc<dyn DynStore>,
+        clock: impl Clock,
+        events: impl EventSink,
+    ) -> Self {
+        Self::with_entropy(policy, keys, store, clock, events, SystemEntropy)
+    }
+
+    /// As [`new`](Self::new), with another source of randomness: for tests of what happens when it fails.
+    pub fn with_entropy(
+        policy: Policy,
+        keys: KeyRing,
+        store: Arc<dyn DynStore>,
+        clock: impl Clock,
+        events: impl EventSink,
+        entropy: impl Entropy,
+    ) -> Self {
+        let (clock, entropy, events) = (Box::new(clock), Box::new(entropy), Box::new(events));
+        Self(Arc::new(Inner { policy, keys, store, clock, entropy, events }))
+    }
+
+    /// Takes in a request: reads its cookies, checks their tags, makes the CSRF decision. The store is not asked.
+    pub fn receive(&self, view: &RequestView<'_>, route: Route) -> Exchange {
+        let arrival = Arrival::read(self, view, route);
+        Exchange::new(self.clone(), arrival)
+    }
+
+    /// The policy in force.
+    pub fn policy(&self) -> &Policy {
+        &self.0.policy
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Arc<dyn DynStore> {
+        &self.0.store
+    }
+
+    /// The name under which stores and events know `subject`.
+    pub fn reference(&self, subject: &Subject) -> SubjectRef {
+        self.0.keys.reference(subject)
+    }
+
+    /// The time, by the engine's clock.
+    pub fn now(&self) -> Moment {
+        self.0.clock.now()
+    }
+
+    /// Ends one session, whosever it is. Ending it twice is fine.
+    ///
+    /// # Errors
+    /// [`StoreError`]: it may or may not have ended; try again.
+    pub async fn end(&self, id: SessionId, reason: EndReason) -> Result<(), StoreError> {
+        if matches!(self.0.store.end(id, None, reason, self.now()).await?, Ending::Done) {
+            self.tell(Some(id), None, EventKind::SessionEnded { reason });
+        }
+        Ok(())
+    }
+
+    /// Ends all sessions of a subject, at once however many there are, and overtakes sign-ins under way.
+    ///
+    /// # Errors
+    /// [`StoreError`]: they may or may not have ended; try again.
+    pub async fn end_subject(&self, subject: &Subject, reason: EndReason) -> Result<(), StoreError> {
+        let reference = self.reference(subject);
+        self.0.store.end_subject(reference, None, reason, self.now()).await?;
+        self.tell(None, Some(reference), EventKind::SubjectEnded { reason });
+        Ok(())
+    }
+
+    /// Ends every session there is.
+    ///
+    /// # Errors
+    /// [`StoreError`]: they may or may not have ended; try again.
+    pub async fn end_all(&self, reason: EndReason) -> Result<(), StoreError> {
+        self.0.store.end_all(reason, self.now()).await?;
+        self.tell(None, None, EventKind::AllEnded { reason });
+        Ok(())
+    }
+
+    /// Whether a session is still good now, without counting as activity. For waiting handlers.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store did not answer.
+    pub async fn is_live(&self, id: SessionId) -> Result<bool, StoreError> {
+        let now = self.now();
+        let loaded = self.0.store.load(id, now, None).await?;
+        Ok(self.standing(&loaded, now).is_ok())
+    }
+
+    /// Tells an event.
+    pub fn tell(&self, session: Option<SessionId>, subject: Option<SubjectRef>, kind: EventKind) {
+        self.0.events.emit(&Event { at: self.now(), session, subject, kind });
+    }
+
+    pub(crate) fn keys(&self) -> &KeyRing {
+        &self.0.keys
+    }
+
+    pub(crate) fn entropy(&self) -> &dyn Entropy {
+        &*self.0.entropy
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Engine").field("policy", &self.0.policy).field("keys", &self.0.keys).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,222 @@
+//! Opening the session a request presents: load, judge, and write what the judgement says.
+
+use super::Engine;
+use super::exchange::{Exchange, Holding, Presence};
+use crate::event::EventKind;
+use crate::moment::Moment;
+use crate::policy::OnReuse;
+use crate::record::{Change, Elevation, Holder, Record};
+use crate::rules::{Context, EndReason, Judgement, Presented, Standing, Verdict};
+use crate::store::{Activity, Committed, Ending, Live, Loaded, StoreError};
+use crate::token::Token;
+
+/// What one look at a session came to.
+enum Step {
+    /// It is decided.
+    Done(Option<Holding>),
+    /// Somebody else changed it; look again.
+    Again,
+}
+
+impl Exchange {
+    /// Opens the session now, so that later looks find it opened. Routes that are not public do this first.
+    ///
+    /// # Errors
+    /// [`StoreError`]: reply 503 and keep the client's cookie. It is neither a session nor the absence of one.
+    pub async fn open(&self) -> Result<(), StoreError> {
+        self.presence().await.map(drop)
+    }
+
+    pub(super) async fn presence(&self) -> Result<Presence, StoreError> {
+        if let Some(presence) = self.state.lock().presence.clone() {
+            return Ok(presence);
+        }
+        let presence = self.find_presence().await?;
+        Ok(self.state.lock().presence.get_or_insert(presence).clone())
+    }
+
+    async fn find_presence(&self) -> Result<Presence, StoreError> {
+        if let Some(token) = &self.arrival.session
+            && let Some(holding) = self.open_session(token).await?
+        {
+            return Ok(Presence::Member(holding));
+        }
+        Ok(self.open_visit().await?.map_or(Presence::Nobody, Presence::Visitor))
+    }
+
+    /// The anonymous session, also where it lies beside a signed-in one.
+    pub(super) async fn open_visit(&self) -> Result<Option<Holding>, StoreError> {
+        let Some(token) = &self.arrival.visit else { return Ok(None) };
+        let (presented, now) = (token.presented(), self.arrival.at);
+        let loaded = self.load(token, &presented).await?;
+        let Ok((live, standing)) = self.engine.standing(&loaded, now) else { return Ok(None) };
+        let good = live.record.member().is_none() && live.record.family.admits(&presented, now);
+        let good = good && standing == Standing::Live;
+        Ok(good.then_some(Holding { live, standing, verdict: Verdict::Accept, elevation: None }))
+    }
+
+    async fn open_session(&self, token: &Token) -> Result<Option<Holding>, StoreError> {
+        let presented = token.presented();
+        if let Some(holding) = self.peek_session(token, &presented) {
+            return Ok(Some(holding));
+        }
+        for _ in 0..ATTEMPTS {
+            let loaded = self.engine.store().load(token.id(), self.arrival.at, self.activity(&presented)).await?;
+            match self.decide(token, &presented, &loaded).await? {
+                Step::Done(holding) => return Ok(holding),
+                Step::Again => {}
+            }
+        }
+        Err(StoreError::Unavailable("the session was changed by others too often".into()))
+    }
+
+    /// From memory, only an accepted token that needs no write is decided; all else is judged on a fresh load.
+    fn peek_session(&self, token: &Token, presented: &Presented) -> Option<Holding> {
+        let now = self.arrival.at;
+        let loaded = self.engine.store().peek(token.id(), now, self.activity(presented))?;
+        let (live, standing) = self.engine.standing(&loaded, now).ok()?;
+        let judgement = self.judge(&live.record, presented);
+        let accepted = judgement.verdict == Verdict::Accept && self.write_of(&live.record, judgement).is_none();
+        (accepted && live.record.member().is_some()).then(|| self.holding(live, standing, Verdict::Accept))
+    }
+
+    async fn load(&self, token: &Token, presented: &Presented) -> Result<Loaded, StoreError> {
+        let (now, activity) = (self.arrival.at, self.activity(presented));
+        match self.engine.store().peek(token.id(), now, activity) {
+            Some(loaded @ Loaded::Live(_)) => Ok(loaded),
+            _ => self.engine.store().load(token.id(), now, activity).await,
+        }
+    }
+
+    /// Judges a fresh load and does what the judgement says.
+    async fn decide(&self, token: &Token, presented: &Presented, loaded: &Loaded) -> Result<Step, StoreError> {
+        let (live, standing) = match self.engine.standing(loaded, self.arrival.at) {
+            Ok(found) => found,
+            Err(over) => {
+                if let Some(reason) = over {
+                    self.tell(Some(token.id()), None, EventKind::DeadToken { reason });
+                }
+                return Ok(Step::Done(None));
+            }
+        };
+        if matches!(live.record.holder, Holder::Visitor(_)) {
+            return Ok(Step::Done(None));
+        }
+        let judgement = self.judge(&live.record, presented);
+        match judgement.verdict {
+            Verdict::Reuse => self.react_to_reuse(&live).await,
+            Verdict::Forgotten => {
+                self.tell(Some(token.id()), live.record.subject(), EventKind::TokenForgotten);
+                Ok(Step::Done(None))
+            }
+            Verdict::Accept | Verdict::RolledBack => self.accept(live, standing, judgement).await,
+        }
+    }
+
+    async fn accept(&self, live: Live, standing: Standing, judgement: Judgement) -> Result<Step, StoreError> {
+        let (id, subject, verdict) = (live.record.id, live.record.subject(), judgement.verdict);
+        let live = match self.write_of(&live.record, judgement) {
+            None => live,
+            Some(change) => match self.write(&live, change).await? {
+                Some(live) => live,
+                None => return Ok(Step::Again),
+            },
+        };
+        if verdict == Verdict::RolledBack {
+            self.tell(Some(id), subject, EventKind::TokenRolledBack);
+        }
+        Ok(Step::Done(Some(self.holding(live, standing, verdict))))
+    }
+
+    /// Writes a change; `None` if the session changed or ended meanwhile and must be judged again.
+    async fn write(&self, live: &Live, change: Change) -> Result<Option<Live>, StoreError> {
+        let (id, now) = (live.record.id, self.arrival.at);
+        let record = live.record.with(&change);
+        match self.engine.store().commit(id, live.revision, change, now).await? {
+            Committed::Done(revision, yielded) => {
+                self.engine.tell_yielded(&yielded, record.subject());
+                Ok(Some(Live { record: record.into(), seen_at: live.seen_at, revision }))
+            }
+            Committed::Conflict(_) | Committed::Gone(_) => Ok(None),
+        }
+    }
+
+    /// A genuine token that was superseded: somebody holds a copy. Only at the revision that was judged.
+    async fn react_to_reuse(&self, live: &Live) -> Result<Step, StoreError> {
+        let (id, subject) = (live.record.id, live.record.subject());
+        let ended = self.engine.policy().on_reuse() == OnReuse::Revoke;
+        if ended {
+            match self.engine.store().end(id, Some(live.revision), EndReason::Reuse, self.arrival.at).await? {
+                Ending::Conflict(_) => return Ok(Step::Again),
+                Ending::Already => return Ok(Step::Done(None)),
+                Ending::Done => {}
+            }
+        }
+        self.tell(Some(id), subject, EventKind::TokenReused { ended });
+        if ended {
+            self.tell(Some(id), subject, EventKind::SessionEnded { reason: EndReason::Reuse });
+        }
+        Ok(Step::Done(None))
+    }
+
+    fn judge(&self, record: &Record, presented: &Presented) -> Judgement {
+        let (now, grace) = (self.arrival.at, self.engine.policy().grace());
+        let context = record.family.next.as_ref().map_or(Context::UNSEEN, |_| self.arrival.context());
+        record.family.judge(presented, context, now, grace)
+    }
+
+    /// What must be written before the token counts: its family's next state, and its session's first use.
+    fn write_of(&self, record: &Record, judgement: Judgement) -> Option<Change> {
+        let first_use = record.member().is_some_and(|member| !member.presented);
+        let change = Change {
+            family: judgement.becomes,
+            first_use: first_use.then(|| self.engine.policy().session_limit()),
+            ..Change::default()
+        };
+        change.is_more_than_touch().then_some(change)
+    }
+
+    fn holding(&self, live: Live, standing: Standing, verdict: Verdict) -> Holding {
+        let elevation = (standing == Standing::Live).then(|| self.elevation_in(&live.record)).flatten();
+        Holding { live, standing, verdict, elevation }
+    }
+
+    /// The step-up whose cookie came along. It counts only beside a live token of its own session.
+    fn elevation_in(&self, record: &Record) -> Option<Elevation> {
+        let tokens = self.arrival.elevated.iter().filter(|token| token.id() == record.id);
+        let hashes: Vec<_> = tokens.map(Token::hash).collect();
+        let granted = record.member()?.elevations.iter().flatten();
+        granted.filter(|granted| self.arrival.at < granted.until).find(|granted| hashes.contains(&granted.hash)).copied()
+    }
+
+    fn activity(&self, presented: &Presented) -> Option<Activity> {
+        let limits = *self.engine.policy().limits();
+        (!self.arrival.route.quiet).then_some(Activity { token: *presented, limits })
+    }
+}
+
+impl Engine {
+    /// Whether a session is good by its clocks, and if not, why it is over; `Err(None)` if it never was.
+    pub(super) fn standing(&self, loaded: &Loaded, now: Moment) -> Result<(Live, Standing), Option<EndReason>> {
+        match loaded {
+            Loaded::Absent => Err(None),
+            Loaded::Ended(reason) => Err(Some(*reason)),
+            Loaded::Live(live) => {
+                let limits = live.record.limits.tightest(self.policy().limits());
+                match limits.judge(&live.record.life(live.seen_at), now) {
+                    Standing::Over(reason) => Err(Some(reason)),
+                    standing => Ok((live.clone(), standing)),
+                }
+            }
+        }
+    }
+
+    pub(super) fn tell_yielded(&self, yielded: &[crate::id::SessionId], subject: Option<crate::id::SubjectRef>) {
+        for id in yielded {
+            self.tell(Some(*id), subject, EventKind::SessionEnded { reason: EndReason::Limit });
+        }
+    }
+}
+
+/// How often a session may change under our hands before we give up. Each round somebody else got through.
+const ATTEMPTS: usize = 64;

@@ -1,0 +1,232 @@
+//! Signing in: the only road to a subject. It replaces the session and its token, always.
+
+use super::error::{SessionError, SignInError};
+use super::exchange::{Exchange, Holding, Presence};
+use super::mint::Minted;
+use crate::cookie::CookieKind;
+use crate::data::{Fields, Payload};
+use crate::event::EventKind;
+use crate::id::{SessionId, Subject};
+use crate::moment::Moment;
+use crate::policy::Policy;
+use crate::record::{Change, Holder, Member, Pending, Record, Reference};
+use crate::rules::{Amr, EndReason, Factor};
+use crate::store::{Committed, Epochs, Inserted, Live, Replaced};
+
+/// A sign-in under way: the subject, its epochs as they were before any credential was checked, and what was verified.
+///
+/// Worth nothing until [`Exchange::complete`]: nothing that yields a subject accepts it.
+#[derive(Debug, Clone)]
+#[must_use = "nobody is signed in before `complete`"]
+pub struct Attempt {
+    subject: Subject,
+    epochs: Epochs,
+    factors: Vec<Factor>,
+    until: Moment,
+}
+
+/// What may be said about a sign-in.
+#[derive(Debug, Clone, Default)]
+pub struct SignInOptions {
+    /// The user asked to be remembered; counts only where the policy remembers at all.
+    pub remember: bool,
+    /// Names under which others know the session.
+    pub references: Vec<Reference>,
+}
+
+/// Who was signed in, in which session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedInNow {
+    /// Who.
+    pub subject: Subject,
+    /// The new session.
+    pub session: SessionId,
+    /// The session it replaced.
+    pub previous: Option<SessionId>,
+}
+
+impl Attempt {
+    /// Who it would be.
+    pub fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    /// What was verified so far.
+    pub fn factors(&self) -> &[Factor] {
+        &self.factors
+    }
+}
+
+impl Exchange {
+    /// Begins a sign-in. Call it **before** the credential is checked: a password reset in between then wins.
+    ///
+    /// # Errors
+    /// [`SignInError::Session`] if the store did not answer.
+    pub async fn begin(&self, subject: Subject) -> Result<Attempt, SignInError> {
+        let reference = self.engine.reference(&subject);
+        let epochs = self.engine.store().epochs(Some(reference)).await?;
+        Ok(Attempt { subject, epochs, factors: Vec::new(), until: self.engine.now() + Policy::PENDING_FOR })
+    }
+
+    /// Notes a factor that was verified.
+    pub fn verified(&self, mut attempt: Attempt, amr: Amr) -> Attempt {
+        attempt.factors.retain(|factor| factor.amr != amr);
+        attempt.factors.push(Factor { amr, verified_at: self.engine.now() });
+        attempt
+    }
+
+    /// Keeps a half-done sign-in in the anonymous session, until [`pending`](Self::pending) takes it up again. The
+    /// session stays nobody's.
+    ///
+    /// # Errors
+    /// [`SignInError::Session`] if it could not be kept.
+    pub async fn hold(&self, attempt: Attempt) -> Result<(), SignInError> {
+        let Attempt { subject, epochs, factors, until } = attempt;
+        let pending = Some(Box::new(Pending { subject, epochs, factors, until }));
+        for _ in 0..ATTEMPTS {
+            let Some(visit) = self.visit().await? else {
+                if self.begin_visit(Payload::default(), pending.clone()).await? {
+                    return Ok(());
+                }
+                continue;
+            };
+            let change = Change { pending: Some(pending.clone()), ..Change::default() };
+            match self.engine.store().commit(visit.live.record.id, visit.live.revision, change, self.engine.now()).await? {
+                Committed::Done(..) => return Ok(()),
+                Committed::Conflict(_) => {}
+                Committed::Gone(_) => return Err(SessionError::Ended.into()),
+            }
+        }
+        Err(SessionError::Contended.into())
+    }
+
+    /// The half-done sign-in of this browser, if it has not lapsed.
+    ///
+    /// # Errors
+    /// [`SignInError::Session`] if the store did not answer.
+    pub async fn pending(&self) -> Result<Option<Attempt>, SignInError> {
+        let Some(visit) = self.visit().await? else { return Ok(None) };
+        let Holder::Visitor(Some(pending)) = &visit.live.record.holder else { return Ok(None) };
+        let Pending { subject, epochs, factors, until } = (**pending).clone();
+        Ok((self.engine.now() < until).then_some(Attempt { subject, epochs, factors, until }))
+    }
+
+    /// Completes a sign-in: a new session with a new id and a fresh token replaces whatever was there. Data marked as
+    /// portable comes along, unless the old session was somebody else's.
+    ///
+    /// # Errors
+    /// [`SignInError::SubjectMoved`] if the subject's sessions were ended since [`begin`](Self::begin);
+    /// [`SignInError::OverLimit`] if the policy refuses one more.
+    pub async fn complete(&self, attempt: Attempt, options: SignInOptions) -> Result<SignedInNow, SignInError> {
+        self.check(&attempt)?;
+        for _ in 0..ATTEMPTS {
+            let presence = self.presence().await?;
+            let old = presence.holding().map(|holding| holding.live.clone());
+            let minted = self.mint_for(&attempt, &options, old.as_ref())?;
+            let record = minted.record.clone();
+            let limit = self.engine.policy().session_limit();
+            let (store, now) = (self.engine.store(), self.engine.now());
+            let inserted = match &old {
+                None => store.insert(record, limit, now).await?,
+                Some(old) => match store.replace(old.record.id, old.revision, record, limit, now).await? {
+                    Replaced::Inserted(inserted) => inserted,
+                    Replaced::Conflict(live) => {
+                        self.settle(presence.with(live));
+                        continue;
+                    }
+                    // It ended meanwhile. A verified credential is a new sign-in, without the old one's data.
+                    Replaced::Gone => {
+                        self.settle(Presence::Nobody);
+                        continue;
+                    }
+                },
+            };
+            match inserted {
+                Inserted::Done(yielded) => {
+                    let previous = old.map(|old| old.record.id);
+                    let session = self.signed_in(minted, previous, &yielded).await;
+                    return Ok(SignedInNow { subject: attempt.subject, session, previous });
+                }
+                Inserted::Exists => {}
+                Inserted::OverLimit => return Err(self.refused(&attempt, EventKind::LimitReached)),
+                Inserted::SubjectMoved => return Err(self.refused(&attempt, EventKind::SignInOvertaken)),
+            }
+        }
+        Err(SessionError::Contended.into())
+    }
+
+    fn check(&self, attempt: &Attempt) -> Result<(), SignInError> {
+        if attempt.factors.is_empty() {
+            return Err(SignInError::NoFactor);
+        }
+        if self.engine.now() >= attempt.until {
+            return Err(SignInError::Lapsed);
+        }
+        if self.is_in_time() { Ok(()) } else { Err(SessionError::TooLate.into()) }
+    }
+
+    fn mint_for(&self, attempt: &Attempt, options: &SignInOptions, old: Option<&Live>) -> Result<Minted, SignInError> {
+        let member = Member {
+            subject: attempt.subject.clone(),
+            reference: self.engine.reference(&attempt.subject),
+            factors: attempt.factors.clone(),
+            presented: false,
+            label: self.arrival.label(),
+            elevations: [None, None],
+            references: options.references.clone(),
+        };
+        let data = carried_over(old.map(|old| &*old.record), &attempt.subject)?;
+        Ok(self.engine.mint_member(member, data, attempt.epochs, options.remember, self.engine.now())?)
+    }
+
+    async fn signed_in(&self, minted: Minted, previous: Option<SessionId>, yielded: &[SessionId]) -> SessionId {
+        let Minted { record, token } = minted;
+        let (id, subject, now) = (record.id, record.subject(), self.engine.now());
+        if let Some(previous) = previous {
+            self.tell(Some(previous), subject, EventKind::SessionEnded { reason: EndReason::Superseded });
+        }
+        self.engine.tell_yielded(yielded, subject);
+        self.tell(Some(id), subject, EventKind::SessionCreated { previous });
+        self.send(self.engine.cookie(CookieKind::Session, &token, record.limits.end_of(now), now));
+        self.settle(Presence::Member(Holding::new(Live::born(record))));
+        self.drop_pending().await;
+        id
+    }
+
+    /// A half-done sign-in beside the session that was replaced must not be completed a second time.
+    async fn drop_pending(&self) {
+        let Ok(Some(visit)) = self.open_visit().await else { return };
+        if matches!(visit.live.record.holder, Holder::Visitor(Some(_))) {
+            // If the store fails here, the half-done sign-in still lapses by itself, and still needs its last factor.
+            let _ = self.engine.end(visit.live.record.id, EndReason::Superseded).await;
+        }
+    }
+
+    fn refused(&self, attempt: &Attempt, kind: EventKind) -> SignInError {
+        self.tell(None, Some(self.engine.reference(&attempt.subject)), kind);
+        match kind {
+            EventKind::LimitReached => SignInError::OverLimit,
+            _ => SignInError::SubjectMoved,
+        }
+    }
+
+    /// The anonymous session of this browser: the one in use, or the one beside a signed-in session.
+    async fn visit(&self) -> Result<Option<Holding>, SignInError> {
+        match self.presence().await? {
+            Presence::Visitor(holding) => Ok(Some(holding)),
+            _ => Ok(self.open_visit().await?),
+        }
+    }
+}
+
+/// What follows its user into a new session. Never from one subject to another.
+fn carried_over(old: Option<&Record>, subject: &Subject) -> Result<Payload, SessionError> {
+    let same_person = |old: &&Record| old.member().is_none_or(|member| member.subject == *subject);
+    match old.filter(same_person) {
+        Some(old) => Ok(Fields::open(&old.data)?.portable().seal()),
+        None => Ok(Payload::default()),
+    }
+}
+
+/// How often the old session may change while it is being replaced. Each round somebody else got through.
+const ATTEMPTS: usize = 64;

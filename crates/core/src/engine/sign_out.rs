@@ -1,0 +1,33 @@
+//! Signing out. Final: when it returned, nothing of this session is admitted again.
+
+use super::exchange::{Exchange, Presence};
+use crate::cookie::CookieKind;
+use crate::event::EventKind;
+use crate::rules::EndReason;
+use crate::store::{Ending, StoreError};
+
+impl Exchange {
+    /// Ends the session of this request and removes its cookie. Fine where nobody is signed in.
+    ///
+    /// # Security
+    /// The token alone is enough, whatever the clocks say; a token that is dead already ends nothing and may not even
+    /// be of this browser's session any more, but its user asked to be signed out here, so the cookie goes.
+    ///
+    /// # Errors
+    /// [`StoreError`]: the session may live on. Reply 503; the cookie stays, so that the user can try again.
+    pub async fn sign_out(&self) -> Result<(), StoreError> {
+        if let Presence::Member(holding) = self.presence().await? {
+            let record = &holding.live.record;
+            let (store, reason) = (self.engine.store(), EndReason::SignOut);
+            if matches!(store.end(record.id, None, reason, self.engine.now()).await?, Ending::Done) {
+                self.tell(Some(record.id), record.subject(), EventKind::SessionEnded { reason });
+            }
+            self.state.lock().intents.clear();
+            self.settle(Presence::Nobody);
+        }
+        if self.arrival.cookie_bearing {
+            self.send(Some(self.engine.policy().cookies().removal(CookieKind::Session)));
+        }
+        Ok(())
+    }
+}
