@@ -1,1 +1,3 @@
 //! The rules of a web session, and the engine that applies them. No I/O, no clock, no framework.
+
+pub mod origin;
