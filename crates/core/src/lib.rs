@@ -1,3 +1,4 @@
 //! The rules of a web session, and the engine that applies them. No I/O, no clock, no framework.
 
+pub mod cookie;
 pub mod origin;
