@@ -1,4 +1,5 @@
 //! The rules of a web session, and the engine that applies them. No I/O, no clock, no framework.
 
 pub mod cookie;
+pub mod csrf;
 pub mod origin;
