@@ -61,6 +61,9 @@ pub(super) fn origin(text: &str) -> Result<Origin, OriginError> {
     if host.ends_with('.') {
         return Err(OriginError::TrailingDot);
     }
+    if !is_plain(host) {
+        return Err(OriginError::Host);
+    }
     Ok(canonical(scheme, host, url.port()))
 }
 
@@ -107,6 +110,17 @@ fn split(text: &str) -> Result<(Scheme, &str), OriginError> {
         Some('@') => Err(OriginError::UserInfo),
         Some('%') => Err(OriginError::Host),
         Some(_) => Err(OriginError::Path),
+    }
+}
+
+/// The URL parser lets `;`, `,`, `'` and the like stand in a host, which would break out of a header that names it.
+fn is_plain(host: &str) -> bool {
+    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    match address {
+        Some(address) => address.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b':'),
+        None => host
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)),
     }
 }
 
