@@ -4,4 +4,5 @@ pub mod address;
 pub mod agent;
 pub mod cookie;
 pub mod csrf;
+pub mod headers;
 pub mod origin;
