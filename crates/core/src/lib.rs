@@ -1,20 +1,31 @@
 //! The rules of a web session, and the engine that applies them. No I/O, no clock, no framework.
 
+pub mod address;
+pub mod agent;
+pub mod cookie;
+pub mod csrf;
 pub mod data;
+pub mod engine;
 mod entropy;
 mod event;
+pub mod headers;
 mod id;
 pub mod keys;
 mod memory;
 mod moment;
+pub mod origin;
+pub mod policy;
 mod record;
 pub mod rules;
+pub mod seam;
 pub mod store;
 pub mod token;
 
+pub use engine::{Engine, Exchange};
 pub use entropy::{Entropy, NoEntropy, SystemEntropy};
 pub use event::{Event, EventKind, EventSink};
 pub use id::{BadSubject, Bucket, NotASessionId, SessionId, Subject, SubjectRef};
 pub use memory::MemoryStore;
 pub use moment::{Clock, FakeClock, Moment};
+pub use policy::Policy;
 pub use record::{Change, Elevation, Holder, Member, Pending, Record, Reference};

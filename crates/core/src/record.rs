@@ -123,7 +123,11 @@ impl Record {
     /// The times of the session, with `seen_at` as the store has it.
     pub fn life(&self, seen_at: Moment) -> Life {
         let provisional = self.member().is_some_and(|member| !member.presented);
-        Life { created_at: self.created_at, seen_at, provisional }
+        Life {
+            created_at: self.created_at,
+            seen_at,
+            provisional,
+        }
     }
 
     /// When a store may forget even the tombstone: an hour after nothing could be alive.
@@ -169,6 +173,10 @@ impl Member {
 impl Change {
     /// Whether other nodes must hear of it: anything but a touch.
     pub fn is_more_than_touch(&self) -> bool {
-        *self != Self { seen_at: self.seen_at, ..Self::default() }
+        *self
+            != Self {
+                seen_at: self.seen_at,
+                ..Self::default()
+            }
     }
 }

@@ -50,7 +50,9 @@ impl Fields {
     /// # Errors
     /// [`BadPayload`] if it is damaged or of a version this program does not know. That is never "no data".
     pub fn open(payload: &Payload) -> Result<Self, BadPayload> {
-        let Some((version, mut rest)) = payload.as_bytes().split_first() else { return Ok(Self::default()) };
+        let Some((version, mut rest)) = payload.as_bytes().split_first() else {
+            return Ok(Self::default());
+        };
         if *version != VERSION {
             return Err(BadPayload::Version(*version));
         }
@@ -66,9 +68,13 @@ impl Fields {
     pub fn seal(&self) -> Payload {
         let mut bytes = Vec::new();
         for (name, field) in &self.0 {
-            let lengths = u16::try_from(name.len()).ok().zip(u32::try_from(field.value.len()).ok());
+            let lengths = u16::try_from(name.len())
+                .ok()
+                .zip(u32::try_from(field.value.len()).ok());
             // `set` keeps both far below these limits.
-            let Some((name_length, value_length)) = lengths else { continue };
+            let Some((name_length, value_length)) = lengths else {
+                continue;
+            };
             if bytes.is_empty() {
                 bytes.push(VERSION);
             }
@@ -133,7 +139,13 @@ fn read_field(rest: &mut &[u8]) -> Option<(Box<str>, Field)> {
     let (name, tail) = tail.split_at_checked(u16::from_be_bytes([*n0, *n1]).into())?;
     let (value, tail) = tail.split_at_checked(u32::from_be_bytes([*v0, *v1, *v2, *v3]).try_into().ok()?)?;
     *rest = tail;
-    Some((std::str::from_utf8(name).ok()?.into(), Field { portable: flags & 1 == 1, value: value.into() }))
+    Some((
+        std::str::from_utf8(name).ok()?.into(),
+        Field {
+            portable: flags & 1 == 1,
+            value: value.into(),
+        },
+    ))
 }
 
 /// The format of a payload.

@@ -5,10 +5,12 @@ use std::net::IpAddr;
 use http::{HeaderName, HeaderValue, header};
 
 use super::Engine;
-use crate::agent::{self, Platform};
 use crate::address::network_prefix;
+use crate::agent::Agent;
 use crate::cookie::{CookieKind, Found, HeaderJoin, Scanned, scan};
-use crate::csrf::{CsrfFacts, CsrfMode, CsrfVerdict, HeaderCount, OVERRIDE_HEADERS, decide, effective_method};
+use crate::csrf::{
+    CsrfFacts, CsrfMode, CsrfVerdict, HeaderCount, OVERRIDE_HEADERS, PassReason, decide, effective_method,
+};
 use crate::event::EventKind;
 use crate::moment::Moment;
 use crate::rules::{Context, Presented};
@@ -39,7 +41,7 @@ impl Arrival {
     pub(super) fn read(engine: &Engine, view: &RequestView<'_>, route: Route) -> Self {
         let policy = engine.policy();
         let cookies = view.headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes);
-        let scanned = scan(cookies, policy.cookies().names(), HeaderJoin::Semicolons);
+        let scanned = scan(cookies, policy.cookies().names(), HeaderJoin::Standard);
         let session = claim(engine, TokenKind::Session, scanned.of(CookieKind::Session));
         let elevated = match &session {
             Some(_) => genuine(engine, TokenKind::Elevated, scanned.of(CookieKind::Elevated)).collect(),
@@ -67,8 +69,11 @@ impl Arrival {
 
     /// What the crash row compares; worked out only where a link is open.
     pub(super) fn context(&self) -> Context {
-        let network = self.address.map(|address| network_prefix(address).octets());
-        Context::new(self.client().platform.code(), network.as_ref().map(|octets| octets.as_slice()).unwrap_or_default())
+        let network = self
+            .address
+            .map(|address| network_prefix(address).bytes())
+            .unwrap_or_default();
+        Context::new(self.client().platform.code(), &network)
     }
 
     /// What people call the device.
@@ -76,16 +81,19 @@ impl Arrival {
         self.client().label().into()
     }
 
-    fn client(&self) -> agent::Agent {
-        let bytes = |value: &Option<HeaderValue>| value.as_ref().map(|value| value.as_bytes().to_vec()).unwrap_or_default();
-        agent::Agent::read(&bytes(&self.agent), self.platform.as_ref().map(HeaderValue::as_bytes))
+    fn client(&self) -> Agent {
+        let user_agent = self.agent.as_ref().map(HeaderValue::as_bytes).unwrap_or_default();
+        Agent::read(user_agent, self.platform.as_ref().map(HeaderValue::as_bytes))
     }
 }
 
 impl Token {
     /// The token as the rules see it.
     pub(super) fn presented(&self) -> Presented {
-        Presented { generation: self.generation(), hash: self.hash() }
+        Presented {
+            generation: self.generation(),
+            hash: self.hash(),
+        }
     }
 }
 
@@ -113,22 +121,33 @@ fn claim(engine: &Engine, kind: TokenKind, found: &Found<'_>) -> Option<Token> {
 }
 
 fn genuine<'a>(engine: &'a Engine, kind: TokenKind, found: &'a Found<'a>) -> impl Iterator<Item = Token> + 'a {
-    found.candidates().iter().filter_map(move |text| Token::parse(kind, text, engine.keys()).ok())
+    found
+        .candidates()
+        .iter()
+        .filter_map(move |text| Token::parse(kind, text, engine.keys()).ok())
 }
 
 /// One of our tokens in a path or query: never read as a credential, always told. A genuine one names its session, so
 /// that an operator can end it.
 fn tell_misplaced(engine: &Engine, target: &str) {
-    let words = target.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-')).filter(|word| looks_like_token(word));
+    let words = target
+        .split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-'))
+        .filter(|word| looks_like_token(word));
     for word in words.take(4) {
-        let id = TokenKind::ALL.into_iter().find_map(|kind| Token::parse(kind, word, engine.keys()).ok()).map(|token| token.id());
+        let id = TokenKind::ALL
+            .into_iter()
+            .find_map(|kind| Token::parse(kind, word, engine.keys()).ok())
+            .map(|token| token.id());
         engine.tell(id, None, EventKind::TokenMisplaced);
     }
 }
 
 fn csrf_verdict(engine: &Engine, view: &RequestView<'_>, route: Route, scanned: &Scanned<'_>) -> CsrfVerdict {
     let all = |name: HeaderName| view.headers.get_all(name).into_iter().map(HeaderValue::as_bytes);
-    let overrides = OVERRIDE_HEADERS.iter().filter_map(|name| view.headers.get(*name)).map(HeaderValue::as_bytes);
+    let overrides = OVERRIDE_HEADERS
+        .iter()
+        .filter_map(|name| view.headers.get(*name))
+        .map(HeaderValue::as_bytes);
     let mut method = effective_method(view.method.as_str().as_bytes(), overrides);
     if view.websocket {
         method = method.upgrading_to_websocket();
@@ -145,7 +164,7 @@ fn csrf_verdict(engine: &Engine, view: &RequestView<'_>, route: Route, scanned: 
     };
     let policy = engine.policy();
     match policy.csrf() {
-        CsrfMode::Off => CsrfVerdict::Pass(crate::csrf::PassReason::SafeMethod),
+        CsrfMode::Off => CsrfVerdict::Pass(PassReason::Off),
         CsrfMode::Report | CsrfMode::Enforce => decide(&facts, policy.public_origins(), policy.trusted_origins()),
     }
 }
@@ -167,8 +186,15 @@ fn public_origin(engine: &Engine, authority: Option<&str>) -> usize {
 
 fn address(engine: &Engine, view: &RequestView<'_>) -> Option<IpAddr> {
     let policy = engine.policy().address();
-    let Some(header) = policy.header_name() else { return view.peer };
-    let values = view.headers.get_all(header).into_iter().map(HeaderValue::as_bytes).collect::<Vec<_>>();
+    let Some(header) = policy.header_name() else {
+        return view.peer;
+    };
+    let values = view
+        .headers
+        .get_all(header)
+        .into_iter()
+        .map(HeaderValue::as_bytes)
+        .collect::<Vec<_>>();
     view.peer.map(|peer| policy.resolve(peer, values))
 }
 
@@ -177,5 +203,3 @@ const X_CSRF: HeaderName = HeaderName::from_static("x-csrf");
 const CLIENT_HINT_PLATFORM: HeaderName = HeaderName::from_static("sec-ch-ua-platform");
 /// Schemes that browsers send on their own once a user typed a password.
 const AMBIENT: [&[u8]; 4] = [b"basic", b"digest", b"negotiate", b"ntlm"];
-
-const _: fn(Platform) -> u8 = Platform::code;

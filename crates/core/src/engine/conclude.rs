@@ -6,9 +6,9 @@ use crate::cookie::CookieKind;
 use crate::event::EventKind;
 use crate::moment::Moment;
 use crate::record::Change;
-use crate::rules::{Family, Renewal, Standing};
+use crate::rules::{Family, Renewal};
 use crate::seam::{Denial, Effects};
-use crate::store::{Loaded, StoreError};
+use crate::store::StoreError;
 use crate::token::{Nonce, Token};
 
 /// The token a response shall carry.
@@ -41,15 +41,25 @@ impl Exchange {
         for _ in 0..ATTEMPTS {
             let intents = self.intents();
             let opened = self.state.lock().presence.clone();
-            let presence = match opened {
+            let mut presence = match opened {
                 Some(presence) => presence,
                 None if intents.is_empty() => return Ok(()),
                 None => self.presence().await?,
             };
-            let (presence, renewed) = self.renewal(presence).await?;
+            let renewed = self.renewal(&mut presence).await?;
             let family = renewed.as_ref().and_then(|renewed| renewed.family.clone());
             let offers = family.is_some();
-            if self.try_write(&presence, &intents, Change { family, ..Change::default() }).await? {
+            if self
+                .try_write(
+                    &presence,
+                    &intents,
+                    Change {
+                        family,
+                        ..Change::default()
+                    },
+                )
+                .await?
+            {
                 if let (Some(renewed), Some(holding)) = (renewed, presence.holding()) {
                     self.send_renewed(&renewed.token, holding, offers);
                 }
@@ -69,61 +79,68 @@ impl Exchange {
     }
 
     /// The token this response shall carry, if any, by the session as it is now.
-    async fn renewal(&self, presence: Presence) -> Result<(Presence, Option<Renewed>), SessionError> {
+    async fn renewal(&self, presence: &mut Presence) -> Result<Option<Renewed>, SessionError> {
         let now = self.engine.now();
-        let Some((token, holding)) = self.renewable(&presence) else { return Ok((presence, None)) };
-        match self.renew(token, holding, now)? {
-            Some(renewed @ Renewed { family: Some(_), .. }) => Ok((presence, Some(renewed))),
-            // No write will tell whether the session is still as we saw it: a slow response could put a dead token
-            // back into the jar. So look again.
-            Some(_) => self.repeat(token, presence, now).await,
-            None => Ok((presence, None)),
-        }
-    }
-
-    async fn repeat(
-        &self,
-        token: &Token,
-        presence: Presence,
-        now: Moment,
-    ) -> Result<(Presence, Option<Renewed>), SessionError> {
-        let loaded: Loaded = self.engine.store().load(token.id(), now, None).await?;
-        let Ok((live, _)) = self.engine.standing(&loaded, now) else { return Ok((presence, None)) };
-        let presence = presence.with(live);
-        let renewed = match presence.holding() {
-            Some(holding) => self.renew(token, holding, now)?,
-            None => None,
+        let Some(holding) = self.renewable(presence) else {
+            return Ok(None);
         };
-        Ok((presence, renewed))
+        let Some(token) = &self.arrival.session else {
+            return Ok(None);
+        };
+        let renewed = self.renew(token, holding, now)?;
+        if renewed.as_ref().is_none_or(|renewed| renewed.family.is_some()) {
+            return Ok(renewed);
+        }
+        // The same successor again: no write will tell whether the session is still as we saw it, and a slow response
+        // could put a dead token back into the jar. So look again.
+        let loaded = self.engine.store().load(token.id(), now, None).await?;
+        let Ok((live, _)) = self.engine.standing(&loaded, now) else {
+            return Ok(None);
+        };
+        *presence = presence.with(live);
+        presence
+            .holding()
+            .map_or(Ok(None), |holding| self.renew(token, holding, now))
     }
 
-    /// The presented token and its session, if a token cookie may leave with this response at all.
-    fn renewable<'a>(&'a self, presence: &'a Presence) -> Option<(&'a Token, &'a Holding)> {
-        let Presence::Member(holding) = presence else { return None };
-        let token = self.arrival.session.as_ref().filter(|token| token.id() == holding.live.record.id)?;
+    /// The session whose token was presented, if a token cookie may leave with this response at all.
+    fn renewable<'a>(&self, presence: &'a Presence) -> Option<&'a Holding> {
+        let Presence::Member(holding) = presence else {
+            return None;
+        };
+        let presented = self
+            .arrival
+            .session
+            .as_ref()
+            .is_some_and(|token| token.id() == holding.live.record.id);
         let free = self.arrival.renewable && self.state.lock().outbox.is_none();
-        (free && !matches!(holding.standing, Standing::Over(_))).then_some((token, holding))
+        (presented && free).then_some(holding)
     }
 
     fn renew(&self, token: &Token, holding: &Holding, now: Moment) -> Result<Option<Renewed>, SessionError> {
         let (keys, family) = (self.engine.keys(), &holding.live.record.family);
         let rotate_every = self.engine.policy().rotate_every();
-        Ok(match family.conclude(&token.presented(), holding.verdict, now, rotate_every) {
-            Renewal::Keep => None,
-            Renewal::Offer => {
-                let nonce = Nonce::from_bytes(crate::entropy::random(self.engine.entropy())?);
-                let key = keys.signing_id();
-                token.successor(&nonce, key, keys).and_then(|successor| {
-                    let family = family.offering(successor.hash(), key, nonce, now)?;
-                    Some(Renewed { token: successor, family: Some(family) })
-                })
-            }
-            // A chain key that has left the ring, or another secret than the one that was hashed: no cookie.
-            Renewal::Repeat(link) => token
-                .successor(&link.nonce, link.key, keys)
-                .filter(|successor| successor.hash() == link.hash)
-                .map(|token| Renewed { token, family: None }),
-        })
+        Ok(
+            match family.conclude(&token.presented(), holding.verdict, now, rotate_every) {
+                Renewal::Keep => None,
+                Renewal::Offer => {
+                    let nonce = Nonce::from_bytes(crate::entropy::random(self.engine.entropy())?);
+                    let key = keys.signing_id();
+                    token.successor(&nonce, key, keys).and_then(|successor| {
+                        let family = family.offering(successor.hash(), key, nonce, now)?;
+                        Some(Renewed {
+                            token: successor,
+                            family: Some(family),
+                        })
+                    })
+                }
+                // A chain key that has left the ring, or another secret than the one that was hashed: no cookie.
+                Renewal::Repeat(link) => token
+                    .successor(&link.nonce, link.key, keys)
+                    .filter(|successor| successor.hash() == link.hash)
+                    .map(|token| Renewed { token, family: None }),
+            },
+        )
     }
 }
 

@@ -16,9 +16,15 @@ impl Exchange {
     /// [`SessionError::Store`] if the session could not be opened, [`SessionError::NoEntropy`] without randomness.
     pub async fn csrf_token(&self) -> Result<Option<String>, SessionError> {
         let presence = self.presence().await?;
-        let Some(holding) = presence.holding() else { return Ok(None) };
+        let Some(holding) = presence.holding() else {
+            return Ok(None);
+        };
         let binding = self.binding(&holding.live.record);
-        Ok(Some(csrf::token::issue(self.engine.keys(), &binding, self.engine.entropy())?))
+        Ok(Some(csrf::token::issue(
+            self.engine.keys(),
+            &binding,
+            self.engine.entropy(),
+        )?))
     }
 
     /// Ends the CSRF decision with the token the request carried, from the header or the form. Runs before the handler
@@ -37,8 +43,19 @@ impl Exchange {
         verdict.settle(valid).or_else(|reason| {
             let enforced = self.engine.policy().csrf() == CsrfMode::Enforce;
             let session = self.arrival.session.as_ref().map(crate::token::Token::id);
-            self.tell(session, None, EventKind::CsrfDenied { reason: reason.as_str(), enforced });
-            if enforced { Err(Denial::Csrf(reason)) } else { Ok(PassReason::ReportOnly) }
+            self.tell(
+                session,
+                None,
+                EventKind::CsrfDenied {
+                    reason: reason.as_str(),
+                    enforced,
+                },
+            );
+            if enforced {
+                Err(Denial::Csrf(reason))
+            } else {
+                Ok(PassReason::ReportOnly)
+            }
         })
     }
 
@@ -46,8 +63,14 @@ impl Exchange {
     /// not count.
     async fn is_csrf_token(&self, token: &str) -> Result<bool, StoreError> {
         let presence: Presence = self.presence().await?;
-        let Some(holding) = presence.holding() else { return Ok(false) };
-        Ok(csrf::token::verify(self.engine.keys(), &self.binding(&holding.live.record), token))
+        let Some(holding) = presence.holding() else {
+            return Ok(false);
+        };
+        Ok(csrf::token::verify(
+            self.engine.keys(),
+            &self.binding(&holding.live.record),
+            token,
+        ))
     }
 
     fn binding(&self, record: &Record) -> csrf::token::Binding<'_> {

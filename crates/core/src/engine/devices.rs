@@ -25,7 +25,9 @@ impl Exchange {
     pub async fn end_device(&self, id: SessionId) -> Result<bool, SessionError> {
         let (_, subject) = self.signed_in_member().await?;
         let (store, now, reason) = (self.engine.store(), self.engine.now(), EndReason::EndedByUser);
-        let Loaded::Live(live) = store.load(id, now, None).await? else { return Ok(false) };
+        let Loaded::Live(live) = store.load(id, now, None).await? else {
+            return Ok(false);
+        };
         if live.record.subject() != Some(subject) {
             return Ok(false);
         }
@@ -48,7 +50,11 @@ impl Exchange {
         // The session was re-stamped: a later write must expect its new state.
         match self.engine.standing(&store.load(id, now, None).await?, now) {
             Ok((live, standing)) => {
-                self.settle(Presence::Member(Holding { live, standing, ..holding }));
+                self.settle(Presence::Member(Holding {
+                    live,
+                    standing,
+                    ..holding
+                }));
                 Ok(())
             }
             Err(_) => {
@@ -59,8 +65,16 @@ impl Exchange {
     }
 
     async fn signed_in_member(&self) -> Result<(Holding, SubjectRef), SessionError> {
-        let Presence::Member(holding) = self.presence().await? else { return Err(SessionError::NotSignedIn) };
-        let subject = holding.live.record.subject().filter(|_| holding.standing == Standing::Live);
-        subject.map(|subject| (holding, subject)).ok_or(SessionError::NotSignedIn)
+        let Presence::Member(holding) = self.presence().await? else {
+            return Err(SessionError::NotSignedIn);
+        };
+        let subject = holding
+            .live
+            .record
+            .subject()
+            .filter(|_| holding.standing == Standing::Live);
+        subject
+            .map(|subject| (holding, subject))
+            .ok_or(SessionError::NotSignedIn)
     }
 }

@@ -16,11 +16,11 @@ mod step_up;
 
 use std::sync::Arc;
 
+use self::arrival::Arrival;
 pub use self::error::{SessionError, SignInError, StepUpError};
 pub use self::exchange::Exchange;
 pub use self::identity::Identity;
 pub use self::sign_in::{Attempt, SignInOptions, SignedInNow};
-use self::arrival::Arrival;
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::event::{Event, EventKind, EventSink};
 use crate::id::{SessionId, Subject, SubjectRef};
@@ -66,7 +66,14 @@ impl Engine {
         entropy: impl Entropy,
     ) -> Self {
         let (clock, entropy, events) = (Box::new(clock), Box::new(entropy), Box::new(events));
-        Self(Arc::new(Inner { policy, keys, store, clock, entropy, events }))
+        Self(Arc::new(Inner {
+            policy,
+            keys,
+            store,
+            clock,
+            entropy,
+            events,
+        }))
     }
 
     /// Takes in a request: reads its cookies, checks their tags, makes the CSRF decision. The store is not asked.
@@ -139,7 +146,12 @@ impl Engine {
 
     /// Tells an event.
     pub fn tell(&self, session: Option<SessionId>, subject: Option<SubjectRef>, kind: EventKind) {
-        self.0.events.emit(&Event { at: self.now(), session, subject, kind });
+        self.0.events.emit(&Event {
+            at: self.now(),
+            session,
+            subject,
+            kind,
+        });
     }
 
     pub(crate) fn keys(&self) -> &KeyRing {
@@ -153,6 +165,9 @@ impl Engine {
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Engine").field("policy", &self.0.policy).field("keys", &self.0.keys).finish_non_exhaustive()
+        out.debug_struct("Engine")
+            .field("policy", &self.0.policy)
+            .field("keys", &self.0.keys)
+            .finish_non_exhaustive()
     }
 }

@@ -46,13 +46,22 @@ impl Exchange {
 
     /// The anonymous session, also where it lies beside a signed-in one.
     pub(super) async fn open_visit(&self) -> Result<Option<Holding>, StoreError> {
-        let Some(token) = &self.arrival.visit else { return Ok(None) };
+        let Some(token) = &self.arrival.visit else {
+            return Ok(None);
+        };
         let (presented, now) = (token.presented(), self.arrival.at);
         let loaded = self.load(token, &presented).await?;
-        let Ok((live, standing)) = self.engine.standing(&loaded, now) else { return Ok(None) };
+        let Ok((live, standing)) = self.engine.standing(&loaded, now) else {
+            return Ok(None);
+        };
         let good = live.record.member().is_none() && live.record.family.admits(&presented, now);
         let good = good && standing == Standing::Live;
-        Ok(good.then_some(Holding { live, standing, verdict: Verdict::Accept, elevation: None }))
+        Ok(good.then_some(Holding {
+            live,
+            standing,
+            verdict: Verdict::Accept,
+            elevation: None,
+        }))
     }
 
     async fn open_session(&self, token: &Token) -> Result<Option<Holding>, StoreError> {
@@ -61,13 +70,19 @@ impl Exchange {
             return Ok(Some(holding));
         }
         for _ in 0..ATTEMPTS {
-            let loaded = self.engine.store().load(token.id(), self.arrival.at, self.activity(&presented)).await?;
+            let loaded = self
+                .engine
+                .store()
+                .load(token.id(), self.arrival.at, self.activity(&presented))
+                .await?;
             match self.decide(token, &presented, &loaded).await? {
                 Step::Done(holding) => return Ok(holding),
                 Step::Again => {}
             }
         }
-        Err(StoreError::Unavailable("the session was changed by others too often".into()))
+        Err(StoreError::Unavailable(
+            "the session was changed by others too often".into(),
+        ))
     }
 
     /// From memory, only an accepted token that needs no write is decided; all else is judged on a fresh load.
@@ -135,7 +150,11 @@ impl Exchange {
         match self.engine.store().commit(id, live.revision, change, now).await? {
             Committed::Done(revision, yielded) => {
                 self.engine.tell_yielded(&yielded, record.subject());
-                Ok(Some(Live { record: record.into(), seen_at: live.seen_at, revision }))
+                Ok(Some(Live {
+                    record: record.into(),
+                    seen_at: live.seen_at,
+                    revision,
+                }))
             }
             Committed::Conflict(_) | Committed::Gone(_) => Ok(None),
         }
@@ -146,7 +165,12 @@ impl Exchange {
         let (id, subject) = (live.record.id, live.record.subject());
         let ended = self.engine.policy().on_reuse() == OnReuse::Revoke;
         if ended {
-            match self.engine.store().end(id, Some(live.revision), EndReason::Reuse, self.arrival.at).await? {
+            match self
+                .engine
+                .store()
+                .end(id, Some(live.revision), EndReason::Reuse, self.arrival.at)
+                .await?
+            {
                 Ending::Conflict(_) => return Ok(Step::Again),
                 Ending::Already => return Ok(Step::Done(None)),
                 Ending::Done => {}
@@ -154,14 +178,24 @@ impl Exchange {
         }
         self.tell(Some(id), subject, EventKind::TokenReused { ended });
         if ended {
-            self.tell(Some(id), subject, EventKind::SessionEnded { reason: EndReason::Reuse });
+            self.tell(
+                Some(id),
+                subject,
+                EventKind::SessionEnded {
+                    reason: EndReason::Reuse,
+                },
+            );
         }
         Ok(Step::Done(None))
     }
 
     fn judge(&self, record: &Record, presented: &Presented) -> Judgement {
         let (now, grace) = (self.arrival.at, self.engine.policy().grace());
-        let context = record.family.next.as_ref().map_or(Context::UNSEEN, |_| self.arrival.context());
+        let context = record
+            .family
+            .next
+            .as_ref()
+            .map_or(Context::UNSEEN, |_| self.arrival.context());
         record.family.judge(presented, context, now, grace)
     }
 
@@ -177,8 +211,15 @@ impl Exchange {
     }
 
     fn holding(&self, live: Live, standing: Standing, verdict: Verdict) -> Holding {
-        let elevation = (standing == Standing::Live).then(|| self.elevation_in(&live.record)).flatten();
-        Holding { live, standing, verdict, elevation }
+        let elevation = (standing == Standing::Live)
+            .then(|| self.elevation_in(&live.record))
+            .flatten();
+        Holding {
+            live,
+            standing,
+            verdict,
+            elevation,
+        }
     }
 
     /// The step-up whose cookie came along. It counts only beside a live token of its own session.
@@ -186,12 +227,18 @@ impl Exchange {
         let tokens = self.arrival.elevated.iter().filter(|token| token.id() == record.id);
         let hashes: Vec<_> = tokens.map(Token::hash).collect();
         let granted = record.member()?.elevations.iter().flatten();
-        granted.filter(|granted| self.arrival.at < granted.until).find(|granted| hashes.contains(&granted.hash)).copied()
+        granted
+            .filter(|granted| self.arrival.at < granted.until)
+            .find(|granted| hashes.contains(&granted.hash))
+            .copied()
     }
 
     fn activity(&self, presented: &Presented) -> Option<Activity> {
         let limits = *self.engine.policy().limits();
-        (!self.arrival.route.quiet).then_some(Activity { token: *presented, limits })
+        (!self.arrival.route.quiet).then_some(Activity {
+            token: *presented,
+            limits,
+        })
     }
 }
 
@@ -213,7 +260,13 @@ impl Engine {
 
     pub(super) fn tell_yielded(&self, yielded: &[crate::id::SessionId], subject: Option<crate::id::SubjectRef>) {
         for id in yielded {
-            self.tell(Some(*id), subject, EventKind::SessionEnded { reason: EndReason::Limit });
+            self.tell(
+                Some(*id),
+                subject,
+                EventKind::SessionEnded {
+                    reason: EndReason::Limit,
+                },
+            );
         }
     }
 }

@@ -44,7 +44,10 @@ impl MemoryStore {
     pub fn new() -> Self {
         Self {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            global: RwLock::new(GlobalEpoch { epoch: Epoch(0), reason: EndReason::Admin }),
+            global: RwLock::new(GlobalEpoch {
+                epoch: Epoch(0),
+                reason: EndReason::Admin,
+            }),
             next_swept: AtomicUsize::new(0),
             notices: Notices::default(),
         }
@@ -145,7 +148,9 @@ impl Store for MemoryStore {
         let old_shard = other.as_deref_mut().unwrap_or(&mut ours);
         match old_shard.expect(old, expect) {
             Committed::Done(..) => {}
-            Committed::Conflict(live) if self.ended_by_all(&live.record).is_none() => return Ok(Replaced::Conflict(live)),
+            Committed::Conflict(live) if self.ended_by_all(&live.record).is_none() => {
+                return Ok(Replaced::Conflict(live));
+            }
             Committed::Conflict(_) | Committed::Gone(_) => return Ok(Replaced::Gone),
         }
         let taken = old_shard.take(old);
@@ -205,8 +210,13 @@ impl Store for MemoryStore {
     }
 
     async fn epochs(&self, subject: Option<SubjectRef>) -> Result<Epochs, StoreError> {
-        let of_subject = subject.map(|subject| self.shard(subject.bucket()).epoch(subject)).unwrap_or_default();
-        Ok(Epochs { global: self.global.read().epoch, subject: of_subject })
+        let of_subject = subject
+            .map(|subject| self.shard(subject.bucket()).epoch(subject))
+            .unwrap_or_default();
+        Ok(Epochs {
+            global: self.global.read().epoch,
+            subject: of_subject,
+        })
     }
 
     async fn end_subject(
@@ -233,8 +243,15 @@ impl Store for MemoryStore {
     }
 
     async fn resolve(&self, kind: &str, value: &str) -> Result<Vec<SessionId>, StoreError> {
-        let reference = Reference { kind: kind.into(), value: value.into() };
-        Ok(self.shards.iter().flat_map(|shard| shard.lock().resolve(&reference)).collect())
+        let reference = Reference {
+            kind: kind.into(),
+            value: value.into(),
+        };
+        Ok(self
+            .shards
+            .iter()
+            .flat_map(|shard| shard.lock().resolve(&reference))
+            .collect())
     }
 
     async fn list(&self, subject: SubjectRef, page: Page, now: Moment) -> Result<Vec<Summary>, StoreError> {
@@ -242,7 +259,9 @@ impl Store for MemoryStore {
         all.retain(|(record, _)| self.ended_by_all(record).is_none());
         all.sort_by_key(|(record, _)| std::cmp::Reverse((record.created_at, record.id)));
         let page = all.into_iter().skip(page.skip).take(page.take);
-        Ok(page.filter_map(|(record, seen_at)| Summary::of(&record, seen_at)).collect())
+        Ok(page
+            .filter_map(|(record, seen_at)| Summary::of(&record, seen_at))
+            .collect())
     }
 
     async fn sweep(&self, limit: usize, now: Moment) -> Result<usize, StoreError> {

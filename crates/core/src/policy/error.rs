@@ -2,8 +2,9 @@
 
 use super::Span;
 use super::settings::Preset;
+use crate::address::TrustsEveryone;
 use crate::cookie::NeedsSecure;
-use crate::origin::BadOrigin;
+use crate::origin::OriginError;
 
 /// Settings that contradict each other, or weaken what only `danger` may weaken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,7 +29,9 @@ pub enum PolicyError {
         bound: Span,
     },
     /// A limit is longer than its preset allows.
-    #[error("{key} ({value}) exceeds what preset {preset} allows ({bound}): choose a lower preset, or set danger.beyond_preset")]
+    #[error(
+        "{key} ({value}) exceeds what preset {preset} allows ({bound}): choose a lower preset, or set danger.beyond_preset"
+    )]
     BeyondPreset {
         /// The key.
         key: &'static str,
@@ -59,7 +62,7 @@ pub enum PolicyError {
     },
     /// No origin, or one that is not an origin.
     #[error("origins: {0}")]
-    Origin(#[from] BadOrigin),
+    Origin(#[from] OriginError),
     /// There is no origin.
     #[error("origins: name at least one, such as `https://shop.example`; it is what browsers show in the address bar")]
     NoOrigin,
@@ -72,7 +75,9 @@ pub enum PolicyError {
         https: Box<str>,
     },
     /// Plain http beyond this machine.
-    #[error("origins: {origin} is plain http beyond this machine; a session needs https (only loopback may go without)")]
+    #[error(
+        "origins: {origin} is plain http beyond this machine; a session needs https (only loopback may go without)"
+    )]
     PlainHttp {
         /// The origin.
         origin: Box<str>,
@@ -83,6 +88,9 @@ pub enum PolicyError {
     /// A header is to be believed, but from nobody; or somebody is trusted, but no header named.
     #[error("address: trusted_proxies and header go together: name both, or neither")]
     AddressHalfSet,
+    /// Every peer would be trusted.
+    #[error("address.trusted_proxies: {0}")]
+    TrustsEveryone(#[from] TrustsEveryone),
     /// A trusted proxy is not an address range.
     #[error("address.trusted_proxies: `{text}` is not an address or a range such as 10.0.0.0/8")]
     NotARange {

@@ -149,7 +149,11 @@ impl Policy {
 
     /// How long a cookie is kept that is good for `span`.
     pub const fn cookie_lifetime(&self, span: Duration) -> CookieLifetime {
-        if self.until_browser_closes { CookieLifetime::UntilBrowserCloses } else { CookieLifetime::For(span) }
+        if self.until_browser_closes {
+            CookieLifetime::UntilBrowserCloses
+        } else {
+            CookieLifetime::For(span)
+        }
     }
 
     /// Whose word on the client's address counts.

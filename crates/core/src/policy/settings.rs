@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::{OnReuse, Policy, PolicyError, Span};
-use crate::address::{AddressHeader, AddressPolicy};
+use crate::address::{AddressPolicy, AddressSource};
 use crate::cookie::{CookieNames, CookieShape, SameSite};
 use crate::csrf::CsrfMode;
 use crate::origin::{Origin, PublicOrigins, TrustedOrigins};
@@ -104,7 +104,7 @@ pub struct AddressSettings {
     /// Addresses or ranges of the proxies in front.
     pub trusted_proxies: Vec<String>,
     /// The one header they set.
-    pub header: Option<AddressHeader>,
+    pub header: Option<AddressSource>,
 }
 
 /// The door for everything that weakens. What is set here is logged at every start.
@@ -124,17 +124,26 @@ pub struct DangerSettings {
 impl PolicySettings {
     /// [`Preset::Aal1`] for a site at `origin`.
     pub fn aal1(origin: &str) -> Self {
-        Self { preset: Preset::Aal1, ..Self::aal2(origin) }
+        Self {
+            preset: Preset::Aal1,
+            ..Self::aal2(origin)
+        }
     }
 
     /// [`Preset::Aal2`] for a site at `origin`.
     pub fn aal2(origin: &str) -> Self {
-        Self { origins: vec![origin.into()], ..Self::default() }
+        Self {
+            origins: vec![origin.into()],
+            ..Self::default()
+        }
     }
 
     /// [`Preset::Aal3`] for a site at `origin`.
     pub fn aal3(origin: &str) -> Self {
-        Self { preset: Preset::Aal3, ..Self::aal2(origin) }
+        Self {
+            preset: Preset::Aal3,
+            ..Self::aal2(origin)
+        }
     }
 }
 
@@ -179,8 +188,17 @@ impl TryFrom<PolicySettings> for Policy {
     fn try_from(settings: PolicySettings) -> Result<Self, PolicyError> {
         let times = Times::checked(&settings)?;
         let public = public_origins(&settings.origins)?;
-        let names = if public.iter().all(Origin::is_https) { CookieNames::https() } else { CookieNames::plain_http_loopback() };
-        let trusted: Vec<Origin> = settings.csrf.trusted_origins.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
+        let names = if public.iter().all(Origin::is_https) {
+            CookieNames::https()
+        } else {
+            CookieNames::plain_http_loopback()
+        };
+        let trusted: Vec<Origin> = settings
+            .csrf
+            .trusted_origins
+            .iter()
+            .map(|text| text.parse())
+            .collect::<Result<_, _>>()?;
         Ok(Self {
             limits: times.limits,
             grace: times.grace,
@@ -235,7 +253,10 @@ impl Times {
 
     fn check_order(&self) -> Result<(), PolicyError> {
         let absolute = ("timeouts.absolute", self.limits.absolute);
-        for (key, value) in [("timeouts.idle", self.limits.idle), ("timeouts.elevated_for", self.elevated_for)] {
+        for (key, value) in [
+            ("timeouts.idle", self.limits.idle),
+            ("timeouts.elevated_for", self.elevated_for),
+        ] {
             within(key, value, absolute)?;
         }
         for (key, value) in [
@@ -250,7 +271,11 @@ impl Times {
             }
         }
         match self.limits.remember_for {
-            Some(remember) => within("timeouts.absolute", self.limits.absolute, ("timeouts.remember_for", remember)),
+            Some(remember) => within(
+                "timeouts.absolute",
+                self.limits.absolute,
+                ("timeouts.remember_for", remember),
+            ),
             None => Ok(()),
         }
     }
@@ -261,7 +286,12 @@ impl Times {
             ("timeouts.absolute", self.limits.absolute, preset.absolute()),
         ] {
             if value > bound {
-                return Err(PolicyError::BeyondPreset { key, value: value.into(), preset, bound: bound.into() });
+                return Err(PolicyError::BeyondPreset {
+                    key,
+                    value: value.into(),
+                    preset,
+                    bound: bound.into(),
+                });
             }
         }
         Ok(())
@@ -269,13 +299,38 @@ impl Times {
 
     fn check_floors(&self) -> Result<(), PolicyError> {
         for (key, value, floor, why) in [
-            ("timeouts.grace", self.grace, GRACE_FLOOR, "a cookie reaches the disk up to 30 s late, a request arrives up to 28 s late; below this honest users are signed out"),
-            ("timeouts.rotate_every", self.rotate_every, self.grace.saturating_mul(5), "a late response could put a dead token back (5 × timeouts.grace)"),
-            ("timeouts.idle", self.limits.idle, Duration::from_secs(60), "people read"),
-            ("timeouts.elevated_for", self.elevated_for, Duration::from_secs(30), "people type"),
+            (
+                "timeouts.grace",
+                self.grace,
+                GRACE_FLOOR,
+                "a cookie reaches the disk up to 30 s late, a request arrives up to 28 s late; below this honest users are signed out",
+            ),
+            (
+                "timeouts.rotate_every",
+                self.rotate_every,
+                self.grace.saturating_mul(5),
+                "a late response could put a dead token back (5 × timeouts.grace)",
+            ),
+            (
+                "timeouts.idle",
+                self.limits.idle,
+                Duration::from_secs(60),
+                "people read",
+            ),
+            (
+                "timeouts.elevated_for",
+                self.elevated_for,
+                Duration::from_secs(30),
+                "people type",
+            ),
         ] {
             if value < floor {
-                return Err(PolicyError::BelowFloor { key, value: value.into(), floor: floor.into(), why });
+                return Err(PolicyError::BelowFloor {
+                    key,
+                    value: value.into(),
+                    floor: floor.into(),
+                    why,
+                });
             }
         }
         Ok(())
@@ -286,24 +341,41 @@ fn within(key: &'static str, value: Duration, (bound_key, bound): (&'static str,
     if value <= bound {
         return Ok(());
     }
-    Err(PolicyError::Exceeds { key, value: value.into(), bound_key, bound: bound.into() })
+    Err(PolicyError::Exceeds {
+        key,
+        value: value.into(),
+        bound_key,
+        bound: bound.into(),
+    })
 }
 
 fn public_origins(texts: &[String]) -> Result<PublicOrigins, PolicyError> {
     let origins: Vec<Origin> = texts.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
     let http = origins.iter().find(|origin| !origin.is_https());
     if let (Some(http), Some(https)) = (http, origins.iter().find(|origin| origin.is_https())) {
-        return Err(PolicyError::MixedSchemes { http: http.to_string().into(), https: https.to_string().into() });
+        return Err(PolicyError::MixedSchemes {
+            http: http.to_string().into(),
+            https: https.to_string().into(),
+        });
     }
-    if let Some(far) = origins.iter().find(|origin| !origin.is_https() && !origin.is_loopback()) {
-        return Err(PolicyError::PlainHttp { origin: far.to_string().into() });
+    if let Some(far) = origins
+        .iter()
+        .find(|origin| !origin.is_https() && !origin.is_loopback())
+    {
+        return Err(PolicyError::PlainHttp {
+            origin: far.to_string().into(),
+        });
     }
     PublicOrigins::new(origins).map_err(|_| PolicyError::NoOrigin)
 }
 
 fn session_limit(settings: &SessionSettings) -> Result<Option<Limit>, PolicyError> {
     let over = settings.over_limit.unwrap_or(OverLimit::EndOldest);
-    let limit = |max| NonZeroU32::new(max).map(|max| Limit { max, over }).ok_or(PolicyError::Zero { key: "sessions.limit" });
+    let limit = |max| {
+        NonZeroU32::new(max)
+            .map(|max| Limit { max, over })
+            .ok_or(PolicyError::Zero { key: "sessions.limit" })
+    };
     settings.limit.map(limit).transpose()
 }
 
@@ -319,8 +391,12 @@ fn address_policy(settings: &AddressSettings) -> Result<AddressPolicy, PolicyErr
     match settings.header {
         None if settings.trusted_proxies.is_empty() => Ok(AddressPolicy::peer_only()),
         Some(header) if !settings.trusted_proxies.is_empty() => {
-            let ranges = settings.trusted_proxies.iter().map(|text| range(text)).collect::<Result<_, _>>()?;
-            Ok(AddressPolicy::behind(ranges, header))
+            let ranges = settings
+                .trusted_proxies
+                .iter()
+                .map(|text| range(text))
+                .collect::<Result<Vec<_>, _>>()?;
+            Ok(AddressPolicy::new(ranges, header)?)
         }
         _ => Err(PolicyError::AddressHalfSet),
     }
@@ -328,18 +404,38 @@ fn address_policy(settings: &AddressSettings) -> Result<AddressPolicy, PolicyErr
 
 fn range(text: &str) -> Result<ipnet::IpNet, PolicyError> {
     let single = |text: &str| text.parse::<std::net::IpAddr>().map(ipnet::IpNet::from);
-    text.parse().or_else(|_| single(text)).map_err(|_| PolicyError::NotARange { text: text.into() })
+    text.parse()
+        .or_else(|_| single(text))
+        .map_err(|_| PolicyError::NotARange { text: text.into() })
 }
 
 fn weakenings(settings: &PolicySettings, public: &PublicOrigins) -> Vec<&'static str> {
     let plain = !public.iter().all(Origin::is_https);
     [
-        (plain, "plain http on loopback: cookies are sent without Secure; for development only"),
-        (settings.danger.beyond_preset, "danger.beyond_preset: sessions may live longer than their preset allows"),
-        (settings.danger.below_floors, "danger.below_floors: times below their floors; honest users may be signed out"),
-        (settings.danger.csrf_off, "danger.csrf_off: cross-site requests are not refused"),
-        (settings.danger.csrf_report_only, "danger.csrf_report_only: cross-site requests are told, not refused"),
-        (settings.sessions.on_reuse == OnReuse::Report, "sessions.on_reuse = report: a stolen session is told, not ended"),
+        (
+            plain,
+            "plain http on loopback: cookies are sent without Secure; for development only",
+        ),
+        (
+            settings.danger.beyond_preset,
+            "danger.beyond_preset: sessions may live longer than their preset allows",
+        ),
+        (
+            settings.danger.below_floors,
+            "danger.below_floors: times below their floors; honest users may be signed out",
+        ),
+        (
+            settings.danger.csrf_off,
+            "danger.csrf_off: cross-site requests are not refused",
+        ),
+        (
+            settings.danger.csrf_report_only,
+            "danger.csrf_report_only: cross-site requests are told, not refused",
+        ),
+        (
+            settings.sessions.on_reuse == OnReuse::Report,
+            "sessions.on_reuse = report: a stolen session is told, not ended",
+        ),
     ]
     .into_iter()
     .filter_map(|(set, words)| set.then_some(words))

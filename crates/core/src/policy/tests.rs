@@ -37,7 +37,10 @@ fn a_contradiction_does_not_build() {
     for (expected, change) in rows {
         let error = refused(change);
         let key = expected.split(' ').next().unwrap_or_default();
-        assert!(error.starts_with(expected) || (key == "csrf.trusted_origins" && error.contains("origin")), "expected {expected}\n     got {error}");
+        assert!(
+            error.starts_with(expected) || (key == "csrf.trusted_origins" && error.contains("origin")),
+            "expected {expected}\n     got {error}"
+        );
     }
 }
 
@@ -45,7 +48,12 @@ fn a_contradiction_does_not_build() {
 fn what_weakens_goes_through_danger_and_is_listed() {
     let mut settings = PolicySettings::aal2("https://shop.example");
     assert!(Policy::try_from(settings.clone()).unwrap().weakenings().is_empty());
-    settings.danger = DangerSettings { beyond_preset: true, below_floors: true, csrf_off: true, csrf_report_only: true };
+    settings.danger = DangerSettings {
+        beyond_preset: true,
+        below_floors: true,
+        csrf_off: true,
+        csrf_report_only: true,
+    };
     settings.timeouts.idle = span("2s");
     settings.timeouts.grace = span("500ms");
     let policy = Policy::try_from(settings).unwrap();
@@ -55,7 +63,13 @@ fn what_weakens_goes_through_danger_and_is_listed() {
 
 #[test]
 fn presets_follow_nist() {
-    let seconds = |policy: Policy| (policy.limits().idle.as_secs(), policy.limits().absolute.as_secs(), policy.rotate_every().as_secs());
+    let seconds = |policy: Policy| {
+        (
+            policy.limits().idle.as_secs(),
+            policy.limits().absolute.as_secs(),
+            policy.rotate_every().as_secs(),
+        )
+    };
     let origin = "https://shop.example";
     assert_eq!(seconds(Policy::aal1(origin).unwrap()), (604_800, 2_592_000, 900));
     assert_eq!(seconds(Policy::aal2(origin).unwrap()), (3_600, 86_400, 900));

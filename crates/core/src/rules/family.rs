@@ -162,6 +162,15 @@ impl Family {
         })
     }
 
+    /// The family with rotation due now, as after a step-up. `None` if a link is open: rotation is under way then.
+    pub fn hastened(&self, now: Moment) -> Option<Self> {
+        let settled = self.settled(now);
+        settled.next.is_none().then(|| Self {
+            closed_at: Moment::EPOCH,
+            ..settled
+        })
+    }
+
     /// The family with its closed link folded in: the nonce is gone, the predecessor forgotten.
     pub fn settled(&self, now: Moment) -> Self {
         let view = self.at(now);

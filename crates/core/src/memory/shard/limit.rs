@@ -23,8 +23,9 @@ impl Shard {
     pub(super) fn make_room(&self, subject: SubjectRef, limit: Option<Limit>, now: Moment) -> Option<Vec<SessionId>> {
         let Some(limit) = limit else { return Some(Vec::new()) };
         let max = usize::try_from(limit.max.get()).unwrap_or(usize::MAX);
-        let (used, provisional): (Vec<_>, Vec<_>) =
-            self.sessions_of(subject, now).partition(|live| live.record.member().is_some_and(|member| member.presented));
+        let (used, provisional): (Vec<_>, Vec<_>) = self
+            .sessions_of(subject, now)
+            .partition(|live| live.record.member().is_some_and(|member| member.presented));
         if limit.over == OverLimit::Refuse && used.len() >= max {
             return None;
         }
@@ -34,8 +35,12 @@ impl Shard {
 
     /// Which sessions end because `id` is used for the first time: the oldest of those in use.
     pub(super) fn yield_to_first_use(&self, id: SessionId, change: &Change, now: Moment) -> Vec<SessionId> {
-        let Some(Some(limit)) = change.first_use else { return Vec::new() };
-        let Some(subject) = self.record(id).and_then(|record| record.subject()) else { return Vec::new() };
+        let Some(Some(limit)) = change.first_use else {
+            return Vec::new();
+        };
+        let Some(subject) = self.record(id).and_then(|record| record.subject()) else {
+            return Vec::new();
+        };
         let max = usize::try_from(limit.max.get()).unwrap_or(usize::MAX);
         let in_use = |live: &&Live| live.record.id != id && live.record.member().is_some_and(|member| member.presented);
         let used: Vec<_> = self.sessions_of(subject, now).filter(in_use).collect();
@@ -45,10 +50,17 @@ impl Shard {
 
     /// The sessions of `subject` that are not over, provisional ones included.
     fn sessions_of(&self, subject: SubjectRef, now: Moment) -> impl Iterator<Item = &Live> {
-        let ids = self.subjects.get(&subject).map(|member| member.sessions.as_slice()).unwrap_or_default();
+        let ids = self
+            .subjects
+            .get(&subject)
+            .map(|member| member.sessions.as_slice())
+            .unwrap_or_default();
         ids.iter().filter_map(move |id| match self.slots.get(id) {
             Some(Slot::Live(live)) => {
-                let over = matches!(live.record.limits.judge(&live.record.life(live.seen_at), now), Standing::Over(_));
+                let over = matches!(
+                    live.record.limits.judge(&live.record.life(live.seen_at), now),
+                    Standing::Over(_)
+                );
                 (!over && ended_by_subject(&self.subjects, &live.record).is_none()).then_some(live)
             }
             _ => None,

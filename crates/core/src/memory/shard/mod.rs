@@ -32,7 +32,10 @@ pub(super) struct Shard {
 pub(super) enum Slot {
     Live(Live),
     /// A tombstone: what ended stays ended until nothing could be alive.
-    Ended { reason: EndReason, forget_at: Moment },
+    Ended {
+        reason: EndReason,
+        forget_at: Moment,
+    },
 }
 
 /// A subject: its epoch, and which sessions it has.
@@ -76,7 +79,9 @@ impl Shard {
         if record.epochs.subject != self.epoch(subject) {
             return Inserted::SubjectMoved;
         }
-        let Some(yielding) = self.make_room(subject, limit, now) else { return Inserted::OverLimit };
+        let Some(yielding) = self.make_room(subject, limit, now) else {
+            return Inserted::OverLimit;
+        };
         self.end_each(&yielding, EndReason::Limit);
         self.link(&record);
         self.store(record);
@@ -107,7 +112,9 @@ impl Shard {
     pub(super) fn commit(&mut self, id: SessionId, change: &Change, now: Moment) -> Committed {
         let yielding = self.yield_to_first_use(id, change, now);
         self.end_each(&yielding, EndReason::Limit);
-        let Some(Slot::Live(live)) = self.slots.get_mut(&id) else { return Committed::Gone(None) };
+        let Some(Slot::Live(live)) = self.slots.get_mut(&id) else {
+            return Committed::Gone(None);
+        };
         live.seen_at = live.seen_at.max(change.seen_at.unwrap_or_default());
         if change.is_more_than_touch() {
             live.record = Arc::new(live.record.with(change));
@@ -141,7 +148,10 @@ impl Shard {
     pub(super) fn put_back(&mut self, id: SessionId, slot: Option<Slot>, ended: Option<EndReason>) {
         let Some(slot) = slot else { return };
         let slot = match (slot, ended) {
-            (Slot::Live(live), Some(reason)) => Slot::Ended { reason, forget_at: live.record.forget_at() },
+            (Slot::Live(live), Some(reason)) => Slot::Ended {
+                reason,
+                forget_at: live.record.forget_at(),
+            },
             (slot, _) => slot,
         };
         if let Slot::Live(live) = &slot {
@@ -151,7 +161,10 @@ impl Shard {
     }
 
     pub(super) fn epoch(&self, subject: SubjectRef) -> Epoch {
-        self.subjects.get(&subject).map(|member| member.epoch).unwrap_or_default()
+        self.subjects
+            .get(&subject)
+            .map(|member| member.epoch)
+            .unwrap_or_default()
     }
 
     pub(super) fn end_subject(
@@ -203,7 +216,11 @@ impl Shard {
     /// Enters a session under its subject and its names elsewhere.
     fn link(&mut self, record: &Record) {
         let Some(member) = record.member() else { return };
-        self.subjects.entry(member.reference).or_insert_with(Member::new).sessions.push(record.id);
+        self.subjects
+            .entry(member.reference)
+            .or_insert_with(Member::new)
+            .sessions
+            .push(record.id);
         for reference in &member.references {
             self.references.entry(reference.clone()).or_default().push(record.id);
         }
@@ -228,12 +245,16 @@ impl Shard {
             }
         }
     }
-
 }
 
 impl Member {
     fn new() -> Self {
-        Self { epoch: Epoch(0), reason: EndReason::Admin, moved_at: Moment::EPOCH, sessions: Vec::new() }
+        Self {
+            epoch: Epoch(0),
+            reason: EndReason::Admin,
+            moved_at: Moment::EPOCH,
+            sessions: Vec::new(),
+        }
     }
 }
 
@@ -241,7 +262,12 @@ impl Summary {
     /// How people see `record` in a list; `None` while anonymous.
     pub(super) fn of(record: &Record, seen_at: Moment) -> Option<Self> {
         let label = record.member()?.label.clone();
-        Some(Self { id: record.id, label, created_at: record.created_at, seen_at })
+        Some(Self {
+            id: record.id,
+            label,
+            created_at: record.created_at,
+            seen_at,
+        })
     }
 }
 
@@ -252,4 +278,3 @@ fn ended_by_subject(
     let member = subjects.get(&record.subject()?)?;
     (record.epochs.subject < member.epoch).then_some(member.reason)
 }
-

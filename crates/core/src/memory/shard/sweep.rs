@@ -14,7 +14,9 @@ impl Shard {
     pub(in crate::memory) fn sweep(&mut self, limit: usize, now: Moment, global: Epoch) -> (usize, usize) {
         let (mut looked_at, mut forgotten) = (0, 0);
         while looked_at < limit {
-            let Some(Reverse((due, id))) = self.due.peek().copied() else { break };
+            let Some(Reverse((due, id))) = self.due.peek().copied() else {
+                break;
+            };
             if due > now {
                 break;
             }
@@ -54,7 +56,9 @@ impl Shard {
     /// Drops subjects without sessions, once no sign-in can be under way that noted an earlier epoch.
     fn forget_subjects(&mut self, limit: usize, now: Moment) {
         for _ in 0..limit {
-            let Some(subject) = self.moved.front().copied() else { return };
+            let Some(subject) = self.moved.front().copied() else {
+                return;
+            };
             match self.subjects.get(&subject) {
                 Some(member) if now.since(member.moved_at) < EPOCH_KEPT => return,
                 Some(member) if !member.sessions.is_empty() => self.moved.rotate_left(1),
