@@ -127,9 +127,9 @@ fn last_outside_quotes(separator: u8, value: &[u8]) -> Option<usize> {
     None
 }
 
+/// In well-formed text a backslash before a quote escapes it: a pair of them stands only before a closing quote.
 fn is_escaped(value: &[u8], at: usize) -> bool {
-    let before = value.get(..at).unwrap_or_default();
-    before.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
+    at.checked_sub(1).and_then(|before| value.get(before)) == Some(&b'\\')
 }
 
 /// What stands left of the separator at `at`, and what stands right of it.

@@ -5,8 +5,6 @@ mod tests;
 
 use std::fmt;
 
-use memchr::memmem;
-
 /// Bytes of a `User-Agent` that are looked at.
 pub const LONGEST: usize = 512;
 
@@ -90,9 +88,17 @@ impl Agent {
     pub fn read(user_agent: &[u8], client_hint: Option<&[u8]>) -> Self {
         let text = user_agent.get(..LONGEST).unwrap_or(user_agent);
         let hinted = client_hint.and_then(platform_of_hint);
+        let platform = hinted
+            .or_else(|| strongest(text, platform_claim))
+            .unwrap_or(Platform::Other);
+        let browser = if text.starts_with(b"curl/") {
+            Some(Browser::Curl)
+        } else {
+            strongest(text, browser_claim)
+        };
         Self {
-            platform: hinted.unwrap_or_else(|| first(text, PLATFORMS, Platform::Other)),
-            browser: browser(text),
+            platform,
+            browser: browser.unwrap_or(Browser::Other),
         }
     }
 
@@ -142,14 +148,6 @@ impl fmt::Display for Agent {
     }
 }
 
-fn browser(text: &[u8]) -> Browser {
-    if text.starts_with(b"curl/") {
-        Browser::Curl
-    } else {
-        first(text, BROWSERS, Browser::Other)
-    }
-}
-
 fn platform_of_hint(hint: &[u8]) -> Option<Platform> {
     match hint {
         b"\"Windows\"" => Some(Platform::Windows),
@@ -162,45 +160,35 @@ fn platform_of_hint(hint: &[u8]) -> Option<Platform> {
     }
 }
 
-fn first<T: Copy>(text: &[u8], marks: &[(&str, T)], otherwise: T) -> T {
-    marks
-        .iter()
-        .find(|(mark, _)| memmem::find(text, mark.as_bytes()).is_some())
-        .map_or(otherwise, |(_, is)| *is)
+/// What the word with the strongest claim stands for: almost everybody claims to be somebody else as well.
+fn strongest<T>(text: &[u8], claim: fn(&[u8]) -> Option<(u8, T)>) -> Option<T> {
+    let words = text.split(|byte| !byte.is_ascii_alphanumeric());
+    words.filter_map(claim).min_by_key(|(rank, _)| *rank).map(|(_, is)| is)
 }
 
-/// The first that occurs decides: those who claim to be others come before the others.
-const PLATFORMS: &[(&str, Platform)] = &[
-    ("Windows Phone", Platform::Other),
-    ("Windows", Platform::Windows),
-    ("Android", Platform::Android),
-    ("iPhone", Platform::Ios),
-    ("iPad", Platform::Ios),
-    ("iPod", Platform::Ios),
-    ("CrOS", Platform::ChromeOs),
-    ("Macintosh", Platform::MacOs),
-    ("Linux", Platform::Linux),
-];
+fn platform_claim(word: &[u8]) -> Option<(u8, Platform)> {
+    Some(match word {
+        b"Windows" => (0, Platform::Windows),
+        b"Macintosh" => (0, Platform::MacOs),
+        b"Android" => (0, Platform::Android),
+        b"iPhone" | b"iPad" | b"iPod" => (0, Platform::Ios),
+        b"CrOS" => (0, Platform::ChromeOs),
+        // Android says this, too.
+        b"Linux" => (1, Platform::Linux),
+        _ => return None,
+    })
+}
 
-/// As above; everybody claims to be Safari, and most to be Chrome.
-const BROWSERS: &[(&str, Browser)] = &[
-    ("SamsungBrowser/", Browser::Other),
-    ("YaBrowser/", Browser::Other),
-    ("Vivaldi/", Browser::Other),
-    ("UCBrowser/", Browser::Other),
-    ("compatible; ", Browser::Other),
-    ("Edg/", Browser::Edge),
-    ("EdgA/", Browser::Edge),
-    ("EdgiOS/", Browser::Edge),
-    ("Edge/", Browser::Edge),
-    ("OPR/", Browser::Opera),
-    ("OPT/", Browser::Opera),
-    ("Opera/", Browser::Opera),
-    ("SeaMonkey/", Browser::Other),
-    ("Firefox/", Browser::Firefox),
-    ("FxiOS/", Browser::Firefox),
-    ("Chrome/", Browser::Chrome),
-    ("CriOS/", Browser::Chrome),
-    ("Chromium/", Browser::Chrome),
-    ("Safari/", Browser::Safari),
-];
+fn browser_claim(word: &[u8]) -> Option<(u8, Browser)> {
+    Some(match word {
+        b"SamsungBrowser" | b"YaBrowser" | b"Vivaldi" | b"UCBrowser" | b"SeaMonkey" | b"compatible" => {
+            (0, Browser::Other)
+        }
+        b"Edg" | b"EdgA" | b"EdgiOS" | b"Edge" => (0, Browser::Edge),
+        b"OPR" | b"OPT" | b"Opera" => (0, Browser::Opera),
+        b"Firefox" | b"FxiOS" => (1, Browser::Firefox),
+        b"Chrome" | b"HeadlessChrome" | b"CriOS" | b"Chromium" => (1, Browser::Chrome),
+        b"Safari" => (2, Browser::Safari),
+        _ => return None,
+    })
+}

@@ -27,6 +27,7 @@ fn common_browsers_are_told_apart() {
         ("Mozilla/5.0 curl/8.14.1", "Unknown browser"),
         ("Wget/1.25 (linux-gnu)", "Unknown browser"),
         ("firefox/1 LINUX", "Unknown browser"),
+        ("NotFirefox/1 (xLinux)", "Unknown browser"),
         ("", "Unknown browser"),
     ] {
         assert_eq!(Agent::read(user_agent.as_bytes(), None).label(), label, "{user_agent}");
@@ -62,7 +63,7 @@ fn what_stands_after_512_bytes_is_not_read() {
         (LONGEST - 7, Browser::Other),
         (64 * 1024, Browser::Other),
     ] {
-        let text = format!("{}Firefox/1", "x".repeat(padding));
+        let text = format!("{} Firefox/1", "x".repeat(padding));
         assert_eq!(Agent::read(text.as_bytes(), None).browser, browser, "{padding}");
     }
 }

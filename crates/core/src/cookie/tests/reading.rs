@@ -142,6 +142,20 @@ fn the_ninth_candidate_overflows_and_the_first_eight_stay() {
 }
 
 #[test]
+fn a_token_is_made_of_letters_digits_minus_and_underscore_alone() {
+    for byte in 0..=u8::MAX {
+        let header = [b"__Host-Http-id=a".as_slice(), &[byte], b"a"].concat();
+        let scanned = scan([header.as_slice()], CookieNames::https(), HeaderJoin::Standard);
+        let ours = byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        assert_eq!(
+            scanned.of(CookieKind::Session).candidates().len() == 1,
+            ours || byte == b';',
+            "{byte:#x}"
+        );
+    }
+}
+
+#[test]
 fn a_value_longer_than_browsers_keep_is_malformed() {
     let room = MAX_COOKIE_BYTES - "__Host-Http-id".len();
     for (length, malformed) in [(room, 0), (room + 1, 1), (64 * 1024, 1)] {

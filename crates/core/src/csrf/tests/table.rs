@@ -128,6 +128,8 @@ fn an_override_makes_a_request_more_dangerous_never_safer() {
         (b"", &[], Unsafe),
         (b"GET", &[b"GET"], Safe),
         (b"GET", &[b"get"], Safe),
+        (b"GET", &[b" get\t"], Safe),
+        (b"GET", &[b" trace"], Trace),
         (b"GET", &[b"POST"], Unsafe),
         (b"GET", &[b"delete"], Unsafe),
         (b"GET", &[b" Patch "], Unsafe),
