@@ -8,6 +8,8 @@ mod browser;
 mod client;
 mod demo;
 mod jar;
+#[cfg(test)]
+mod mock;
 mod scenario;
 mod self_check;
 mod verdict;
