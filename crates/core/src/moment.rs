@@ -72,6 +72,12 @@ impl<C: Clock + ?Sized> Clock for std::sync::Arc<C> {
     }
 }
 
+impl Clock for Box<dyn Clock> {
+    fn now(&self) -> Moment {
+        (**self).now()
+    }
+}
+
 /// A clock that stands still until it is told to move: for tests of one's own routes and stores.
 ///
 /// # Examples

@@ -1,0 +1,189 @@
+//! The session of a request, with typed data.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::response::{IntoResponse, Response};
+use counterfoil_core::SessionId;
+use counterfoil_core::data::{Key, SessionData};
+use counterfoil_core::engine::{Exchange, Identity};
+use counterfoil_core::rules::{Amr, EndReason};
+use counterfoil_core::store::{Page, Summary};
+use http::request::Parts;
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::error::Error;
+use crate::handle::Handle;
+
+/// The session of this request, anonymous or signed in, with data of type `T`.
+///
+/// Cheap to clone, and may outlive the handler: into a task, a stream, a WebSocket. Nothing is stored for a visitor
+/// until something is set.
+///
+/// # Security
+/// [`update`](Self::update) and [`commit`](Self::commit) never bring an ended session back, and never lose somebody
+/// else's change of another key. Data that cannot be read is an error, never "empty".
+///
+/// # Examples
+/// ```
+/// use counterfoil::{Error, Session, data::SessionData};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(SessionData, Serialize, Deserialize, Default)]
+/// struct Shop { cart: Vec<String>, #[session(portable)] theme: String }
+///
+/// async fn add(session: Session<Shop>, item: String) -> Result<String, Error> {
+///     let items = session.update(|shop| { shop.cart.push(item.clone()); shop.cart.len() }).await?;
+///     Ok(format!("{items} items"))
+/// }
+/// async fn theme(session: Session<Shop>, theme: String) -> Result<(), Error> {
+///     session.set(Shop::THEME, &theme)
+/// }
+/// ```
+pub struct Session<T = ()> {
+    handle: Handle,
+    data: PhantomData<fn() -> T>,
+}
+
+impl<T: SessionData> Session<T> {
+    /// The data as it is, with what this request has set.
+    ///
+    /// # Errors
+    /// [`Error`] if the store did not answer or the data cannot be read.
+    pub async fn read(&self) -> Result<T, Error> {
+        Ok(self.exchange().read().await?)
+    }
+
+    /// Changes the data now, by compare-and-set: `change` runs again if another request was faster, and its answer is
+    /// from the state that was stored. Creates an anonymous session where there is none.
+    ///
+    /// # Errors
+    /// [`Error`] if nothing was stored: the session ended meanwhile, or the store did not answer.
+    pub async fn update<R: Send>(&self, change: impl FnMut(&mut T) -> R + Send) -> Result<R, Error> {
+        Ok(self.exchange().update(change).await?)
+    }
+}
+
+impl<T> Session<T> {
+    /// One key, with what this request has set.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub async fn get<V: DeserializeOwned>(&self, key: Key<V>) -> Result<Option<V>, Error> {
+        Ok(self.exchange().get(key).await?)
+    }
+
+    /// Sets one key. It is written with the response, before its headers leave; other keys that others set survive.
+    ///
+    /// # Errors
+    /// [`Error`] after the response was committed; in a stream, use [`update`](Self::update).
+    pub fn set<V: Serialize>(&self, key: Key<V>, value: &V) -> Result<(), Error> {
+        Ok(self.exchange().set(key, value)?)
+    }
+
+    /// Removes one key, with the response.
+    ///
+    /// # Errors
+    /// As [`set`](Self::set).
+    pub fn remove<V>(&self, key: Key<V>) -> Result<(), Error> {
+        Ok(self.exchange().remove(key)?)
+    }
+
+    /// Writes what was set so far, now: before a stream begins, or to know that it is stored.
+    ///
+    /// # Errors
+    /// As [`update`](Self::update).
+    pub async fn commit(&self) -> Result<(), Error> {
+        Ok(self.exchange().commit().await?)
+    }
+
+    /// Who is signed in or remembered, if anybody. For pages that greet; use [`SignedIn`](crate::SignedIn) where it
+    /// matters.
+    ///
+    /// # Errors
+    /// [`Error`] if the store did not answer: an outage is not absence.
+    pub async fn identity(&self) -> Result<Option<Identity>, Error> {
+        Ok(self.exchange().identity().await?)
+    }
+
+    /// Resolves when the signed-in session is over: signed out, revoked from anywhere, or past its limits. At once if
+    /// nobody is signed in.
+    pub async fn ended(&self) {
+        if let Ok(Some(identity)) = self.exchange().identity().await {
+            self.handle.site.hub.ended(identity.session).await;
+        }
+    }
+
+    /// Signs out. Final: when it returned, nothing of this session is admitted again. Fine where nobody is signed in.
+    ///
+    /// # Errors
+    /// [`Error`] if the store did not answer: the session may live on, and its cookie stays.
+    pub async fn sign_out(&self) -> Result<(), Error> {
+        let done = self.handle.detached(|exchange| async move { exchange.sign_out().await }).await;
+        Ok(done?)
+    }
+
+    /// Grants a step-up, after `amr` was verified anew.
+    ///
+    /// # Errors
+    /// [`Error`] if nobody is signed in, or the store did not answer.
+    pub async fn step_up(&self, amr: Amr) -> Result<(), Error> {
+        let done = self.handle.detached(move |exchange| async move { exchange.step_up(amr).await }).await;
+        Ok(done?)
+    }
+
+    /// The sessions of the signed-in subject, newest first.
+    ///
+    /// # Errors
+    /// [`Error`] if nobody is signed in, or the store did not answer.
+    pub async fn devices(&self, page: Page) -> Result<Vec<Summary>, Error> {
+        Ok(self.exchange().devices(page).await?)
+    }
+
+    /// Ends another session of the signed-in subject; `false` if they have no such session.
+    ///
+    /// # Errors
+    /// [`Error`] if nobody is signed in, or the store did not answer.
+    pub async fn end_device(&self, id: SessionId) -> Result<bool, Error> {
+        let done = self.handle.detached(move |exchange| async move { exchange.end_device(id).await }).await;
+        Ok(done?)
+    }
+
+    /// Ends all other sessions of the signed-in subject, sign-ins under way included. After a changed password, call it
+    /// with [`EndReason::CredentialChanged`] once the new password is stored.
+    ///
+    /// # Errors
+    /// [`Error`] if nobody is signed in, or the store did not answer.
+    pub async fn end_others(&self, reason: EndReason) -> Result<(), Error> {
+        let done = self.handle.detached(move |exchange| async move { exchange.end_others(reason).await }).await;
+        Ok(done?)
+    }
+
+    /// The exchange beneath, for what has no method here.
+    pub fn exchange(&self) -> &Arc<Exchange> {
+        &self.handle.exchange
+    }
+}
+
+impl<S: Sync, T> FromRequestParts<S> for Session<T> {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
+        let handle = Handle::of(parts).map_err(IntoResponse::into_response)?;
+        Ok(Self { handle, data: PhantomData })
+    }
+}
+
+impl<T> Clone for Session<T> {
+    fn clone(&self) -> Self {
+        Self { handle: self.handle.clone(), data: PhantomData }
+    }
+}
+
+impl<T> std::fmt::Debug for Session<T> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Session").finish_non_exhaustive()
+    }
+}
+

@@ -1,0 +1,107 @@
+//! Guards: the handler runs only for somebody signed in, or stepped up.
+
+use std::ops::Deref;
+use std::time::Duration;
+
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::response::{IntoResponse, Response};
+use counterfoil_core::engine::Identity;
+use counterfoil_core::seam::Denial;
+use counterfoil_core::{SessionId, Subject};
+use http::request::Parts;
+
+use crate::handle::{Handle, Rejection};
+
+/// Who is signed in. Without a session the handler does not run: 401 for fetches, the sign-in page for navigations.
+///
+/// `Option<SignedIn>` is `None` instead; a store that does not answer is 503 either way.
+///
+/// # Examples
+/// ```
+/// use counterfoil::SignedIn;
+///
+/// async fn me(user: SignedIn) -> String {
+///     format!("{} since {}", user.subject(), user.auth_time.unix_seconds())
+/// }
+/// ```
+#[derive(Debug, Clone)]
+pub struct SignedIn(Identity);
+
+/// Who is signed in and stepped up within the last `SECONDS`. A fresh sign-in alone is not enough.
+///
+/// Without a step-up the handler does not run: fetches get 401 with the challenge of RFC 9470, navigations the step-up
+/// page.
+///
+/// # Examples
+/// ```
+/// use counterfoil::Recent;
+///
+/// async fn pay(user: Recent<300>) -> String {
+///     format!("paid by {}", user.subject())
+/// }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Recent<const SECONDS: u64>(SignedIn);
+
+impl SignedIn {
+    /// Who.
+    pub fn subject(&self) -> &Subject {
+        &self.0.subject
+    }
+
+    /// The session's public id.
+    pub fn session_id(&self) -> SessionId {
+        self.0.session
+    }
+
+    async fn of(parts: &Parts) -> Result<Self, Rejection> {
+        let handle = Handle::of(parts)?;
+        handle.exchange.require_signed_in().await.map(Self).map_err(Rejection::Denied)
+    }
+}
+
+impl Deref for SignedIn {
+    type Target = Identity;
+
+    fn deref(&self) -> &Identity {
+        &self.0
+    }
+}
+
+impl<const SECONDS: u64> Deref for Recent<SECONDS> {
+    type Target = SignedIn;
+
+    fn deref(&self) -> &SignedIn {
+        &self.0
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for SignedIn {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
+        Self::of(parts).await.map_err(IntoResponse::into_response)
+    }
+}
+
+impl<S: Sync> OptionalFromRequestParts<S> for SignedIn {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Response> {
+        match Self::of(parts).await {
+            Ok(signed_in) => Ok(Some(signed_in)),
+            Err(Rejection::Denied(Denial::SignInRequired)) => Ok(None),
+            Err(rejection) => Err(rejection.into_response()),
+        }
+    }
+}
+
+impl<S: Sync, const SECONDS: u64> FromRequestParts<S> for Recent<SECONDS> {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
+        let handle = Handle::of(parts).map_err(IntoResponse::into_response)?;
+        let recent = handle.exchange.require_recent(Duration::from_secs(SECONDS)).await;
+        recent.map(|identity| Self(SignedIn(identity))).map_err(|denial| Rejection::Denied(denial).into_response())
+    }
+}

@@ -1,0 +1,84 @@
+//! Security headers on every answer: pages, JSON, redirects, 404 and 405 alike.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use counterfoil_core::headers::SecurityHeaders;
+use counterfoil_core::origin::Scheme;
+use http::{HeaderName, HeaderValue, Response};
+use tower_layer::Layer;
+use tower_service::Service;
+
+/// Adds security headers to every answer. A header the application set itself wins.
+///
+/// Made by [`Counterfoil::headers`](crate::Counterfoil::headers); put it around everything, fallbacks included.
+#[derive(Debug, Clone)]
+pub struct HeadersLayer(Arc<[(HeaderName, HeaderValue)]>);
+
+/// A service with security headers.
+#[derive(Debug, Clone)]
+pub struct HeadersService<S> {
+    inner: S,
+    headers: Arc<[(HeaderName, HeaderValue)]>,
+}
+
+/// The future of [`HeadersService`].
+#[derive(Debug)]
+pub struct HeadersFuture<F> {
+    inner: Pin<Box<F>>,
+    headers: Arc<[(HeaderName, HeaderValue)]>,
+}
+
+impl HeadersLayer {
+    /// Values are checked where they are made, so none is lost here.
+    pub(crate) fn new(headers: SecurityHeaders, scheme: Option<Scheme>) -> Self {
+        let pairs = headers.iter(scheme.unwrap_or(Scheme::Https), None);
+        let parsed = pairs.filter_map(|(name, value)| {
+            Some((HeaderName::from_static(name), HeaderValue::from_str(&value).ok()?))
+        });
+        Self(parsed.collect())
+    }
+}
+
+impl<S> Layer<S> for HeadersLayer {
+    type Service = HeadersService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        HeadersService { inner, headers: Arc::clone(&self.0) }
+    }
+}
+
+impl<S, Request, Body> Service<Request> for HeadersService<S>
+where
+    S: Service<Request, Response = Response<Body>>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = HeadersFuture<S::Future>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        HeadersFuture { inner: Box::pin(self.inner.call(request)), headers: Arc::clone(&self.headers) }
+    }
+}
+
+impl<F, Body, E> Future for HeadersFuture<F>
+where
+    F: Future<Output = Result<Response<Body>, E>>,
+{
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut response = ready!(self.inner.as_mut().poll(context))?;
+        for (name, value) in &*self.headers {
+            if !response.headers().contains_key(name) {
+                response.headers_mut().insert(name.clone(), value.clone());
+            }
+        }
+        Poll::Ready(Ok(response))
+    }
+}

@@ -1,0 +1,47 @@
+//! The session layer for web apps and APIs: after any login one cookie decides who you are. Counterfoil issues it, keeps
+//! it honest, notices when it is stolen, and takes it back.
+//!
+//! Start with [`Counterfoil`], put [`sessions`](Counterfoil::sessions) around your routes, and take what you need as
+//! arguments of your handlers:
+//!
+//! | argument | what it gives |
+//! |---|---|
+//! | [`Session<T>`] | typed data of this session, anonymous or signed in |
+//! | [`SignedIn`] | who is signed in; the handler does not run otherwise |
+//! | [`Recent<SECONDS>`] | as `SignedIn`, and stepped up no longer ago than that |
+//! | [`SignIn`] | the only road to a subject |
+//! | [`CsrfToken`] | the token for a form |
+//!
+//! What this stops and what it does not, why each default is as it is, and where tokens may live in a browser:
+//! [`manual`].
+
+pub mod data;
+mod ended;
+mod error;
+mod extract;
+mod handle;
+mod keys;
+pub mod layer;
+pub mod manual;
+mod reply;
+mod settings;
+mod site;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use counterfoil_core::engine::{Identity, SessionError, SignInError, SignInOptions, SignedInNow, StepUpError};
+pub use counterfoil_core::keys::{GeneratedKeys, KeyError, KeySource};
+pub use counterfoil_core::policy::{PolicyError, PolicySettings, Preset, Span};
+pub use counterfoil_core::rules::{Amr, Assurance, EndReason, Factor};
+pub use counterfoil_core::store::{Page, Store, StoreError, Summary};
+pub use counterfoil_core::{
+    BadSubject, Clock, Event, EventKind, EventSink, FakeClock, MemoryStore, Moment, Policy, SessionId, Subject,
+    SubjectRef,
+};
+pub use counterfoil_core::{headers, origin};
+
+pub use self::error::Error;
+pub use self::extract::{Completed, CsrfToken, Recent, Session, SignIn, SignedIn, SigningIn, local_path};
+pub use self::keys::EnvironmentKeys;
+pub use self::settings::{SettingsError, policy_from_toml};
+pub use self::site::{Builder, Counterfoil, SystemClock};

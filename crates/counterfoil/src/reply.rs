@@ -1,0 +1,145 @@
+//! Replies to requests the application does not answer: problem+json for fetches, a page or a redirect for navigations.
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use counterfoil_core::seam::Denial;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+
+use crate::site::Pages;
+
+/// A denial on its way out. The session layer writes the reply, because it knows who asked and where people are sent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Denied(pub(crate) Denial);
+
+/// What of a request a reply depends on.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    pub(crate) navigation: bool,
+    /// The path to come back to; only of a request that can be repeated.
+    pub(crate) again: Option<String>,
+}
+
+impl IntoResponse for Denied {
+    fn into_response(self) -> Response {
+        let mut response = problem(self.0);
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// The reply to a denied request.
+pub(crate) fn write(denial: Denial, asked: &Asked, pages: &Pages) -> Response {
+    if !asked.navigation {
+        return problem(denial);
+    }
+    match (denial, &pages.denied) {
+        (Denial::SignInRequired | Denial::Ended, _) => redirect(&with_next(&pages.sign_in, asked)),
+        (Denial::StepUpRequired { .. }, _) => redirect(&with_next(&pages.step_up, asked)),
+        (Denial::Csrf(reason), Some(page)) => redirect(&format!("{page}?reason={}", reason.as_str())),
+        (denial, _) => page(denial),
+    }
+}
+
+/// RFC 9457 problem details.
+fn problem(denial: Denial) -> Response {
+    let Words { name, title, detail } = words(denial);
+    let body = serde_json::json!({
+        "type": format!("urn:counterfoil:{name}"),
+        "title": title,
+        "status": denial.status(),
+        "detail": detail,
+    });
+    answer(denial, "application/problem+json", body.to_string())
+}
+
+/// A page for people, without a script and without anything from the request in it.
+fn page(denial: Denial) -> Response {
+    let Words { title, detail, .. } = words(denial);
+    let body = format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title></head>\
+         <body><main><h1>{title}</h1><p>{detail}</p><p><a href=\"/\">Back to the start</a></p></main></body></html>"
+    );
+    answer(denial, "text/html; charset=utf-8", body)
+}
+
+fn answer(denial: Denial, content_type: &'static str, body: String) -> Response {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = StatusCode::from_u16(denial.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(CACHE_CONTROL, NO_STORE);
+    match denial {
+        Denial::Unavailable => {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+        Denial::StepUpRequired { max_age } => {
+            // RFC 9470, section 3: what would be sufficient.
+            let challenge = format!(
+                "Bearer error=\"insufficient_user_authentication\", \
+                 error_description=\"a more recent authentication is required\", max_age=\"{}\"",
+                max_age.as_secs()
+            );
+            headers.extend(HeaderValue::try_from(challenge).ok().map(|challenge| (WWW_AUTHENTICATE, challenge)));
+        }
+        Denial::SignInRequired | Denial::Ended => {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Session"));
+        }
+        _ => {}
+    }
+    response
+}
+
+fn redirect(to: &str) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    let to = HeaderValue::try_from(to).unwrap_or(HeaderValue::from_static("/"));
+    response.headers_mut().insert(LOCATION, to);
+    response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
+    response
+}
+
+/// The page with the way back as `next`, for whoever asked for something that can be asked for again.
+fn with_next(page: &str, asked: &Asked) -> String {
+    match &asked.again {
+        Some(again) => {
+            let next: String = url::form_urlencoded::byte_serialize(again.as_bytes()).collect();
+            format!("{page}?next={next}")
+        }
+        None => page.into(),
+    }
+}
+
+struct Words {
+    name: &'static str,
+    title: &'static str,
+    detail: &'static str,
+}
+
+const fn words(denial: Denial) -> Words {
+    let (name, title, detail) = match denial {
+        Denial::Csrf(_) => (
+            "csrf",
+            "The request looks like it came from another site",
+            "It was not carried out. Open the page again and repeat what you did there.",
+        ),
+        Denial::SignInRequired => ("sign-in-required", "Sign in first", "This needs somebody to be signed in."),
+        Denial::StepUpRequired { .. } => {
+            ("step-up-required", "Confirm that it is you", "This needs a fresh confirmation of who you are.")
+        }
+        Denial::Ended => (
+            "session-ended",
+            "The session has ended",
+            "It ended while the request was under way; what the request changed was not stored. Sign in again.",
+        ),
+        Denial::Unavailable => (
+            "session-store-unavailable",
+            "Sessions are unavailable",
+            "Nothing was changed and nobody was signed out. Try again in a moment.",
+        ),
+        _ => ("session-not-stored", "The session could not be stored", "Nothing was changed."),
+    };
+    Words { name, title, detail }
+}
+
+pub(crate) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");

@@ -1,0 +1,185 @@
+//! One site's sessions: policy, keys and store put together, and the layers they give.
+
+use std::sync::Arc;
+
+use counterfoil_core::engine::Engine;
+
+use counterfoil_core::headers::SecurityHeaders;
+use counterfoil_core::keys::{KeyError, KeyRing, KeySource};
+use counterfoil_core::store::{DynStore, Store};
+use counterfoil_core::{Clock, Event, EventSink, Moment, Policy};
+
+use crate::ended::Hub;
+use crate::layer::{HeadersLayer, SessionLayer};
+
+/// The sessions of one site. Cheap to clone.
+///
+/// # Examples
+/// ```
+/// use axum::{Router, routing::get};
+/// use counterfoil::{Counterfoil, GeneratedKeys, MemoryStore, Policy, SignedIn};
+///
+/// let policy = Policy::aal2("https://shop.example")?;
+/// let site = Counterfoil::new(policy, &GeneratedKeys, MemoryStore::new())?;
+/// let app: Router = Router::new()
+///     .route("/me", get(|user: SignedIn| async move { user.subject().to_string() }))
+///     .layer(site.sessions())
+///     .layer(site.headers());
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Counterfoil(pub(crate) Arc<Site>);
+
+/// What all layers and extractors of a site share.
+pub(crate) struct Site {
+    pub(crate) engine: Engine,
+    pub(crate) pages: Pages,
+    pub(crate) hub: Hub,
+    headers: SecurityHeaders,
+}
+
+/// Where people are sent.
+#[derive(Debug, Clone)]
+pub(crate) struct Pages {
+    pub(crate) sign_in: Box<str>,
+    pub(crate) step_up: Box<str>,
+    pub(crate) denied: Option<Box<str>>,
+}
+
+/// Puts a site together where the defaults of [`Counterfoil::new`] do not fit.
+#[must_use = "call `build`"]
+pub struct Builder {
+    policy: Policy,
+    keys: KeyRing,
+    store: Arc<dyn DynStore>,
+    clock: Box<dyn Clock>,
+    events: Box<dyn EventSink>,
+    headers: SecurityHeaders,
+    pages: Pages,
+}
+
+/// The system's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Counterfoil {
+    /// A site with this policy, these keys and this store; events go to the log.
+    ///
+    /// # Errors
+    /// [`KeyError`] if the keys are missing, short or weak.
+    pub fn new(policy: Policy, keys: &impl KeySource, store: impl Store) -> Result<Self, KeyError> {
+        Ok(Self::builder(policy, keys, store)?.build())
+    }
+
+    /// As [`new`](Self::new), for sites with their own pages, clock, events or headers.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn builder(policy: Policy, keys: &impl KeySource, store: impl Store) -> Result<Builder, KeyError> {
+        Ok(Builder {
+            policy,
+            keys: KeyRing::from_source(keys)?,
+            store: Arc::new(store),
+            clock: Box::new(SystemClock),
+            events: Box::new(log),
+            headers: SecurityHeaders::strict(),
+            pages: Pages { sign_in: "/login".into(), step_up: "/step-up".into(), denied: None },
+        })
+    }
+
+    /// The layer for routes: reads the cookie, makes the CSRF decision, opens the session, writes what changed.
+    /// [`SessionLayer::public`] and the others tell it about the routes it stands around.
+    pub fn sessions(&self) -> SessionLayer {
+        SessionLayer::new(Arc::clone(&self.0))
+    }
+
+    /// The layer for everything: security headers on every answer.
+    pub fn headers(&self) -> HeadersLayer {
+        let scheme = self.engine().policy().public_origins().iter().next().map(counterfoil_core::origin::Origin::scheme);
+        HeadersLayer::new(self.0.headers.clone(), scheme)
+    }
+
+    /// The engine beneath, for what concerns no single request: ending a subject's sessions, or all.
+    pub fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+}
+
+impl Builder {
+    /// Takes the time from `clock`.
+    pub fn clock(self, clock: impl Clock) -> Self {
+        Self { clock: Box::new(clock), ..self }
+    }
+
+    /// Sends events to `events` instead of the log.
+    pub fn events(self, events: impl EventSink) -> Self {
+        Self { events: Box::new(events), ..self }
+    }
+
+    /// Sends these security headers instead of [`SecurityHeaders::strict`].
+    pub fn security_headers(self, headers: SecurityHeaders) -> Self {
+        Self { headers, ..self }
+    }
+
+    /// Where people are sent who must sign in; `/login` unless set. A path of this site.
+    pub fn sign_in_page(mut self, path: &str) -> Self {
+        self.pages.sign_in = path.into();
+        self
+    }
+
+    /// Where people are sent who must step up; `/step-up` unless set. A path of this site.
+    pub fn step_up_page(mut self, path: &str) -> Self {
+        self.pages.step_up = path.into();
+        self
+    }
+
+    /// Where people are sent whose form was refused as cross-site, so that a reload does not post again. A path of this
+    /// site; it gets `?reason=…`. Without it they see a short page with status 403.
+    pub fn denied_page(mut self, path: &str) -> Self {
+        self.pages.denied = Some(path.into());
+        self
+    }
+
+    /// The site. What the policy weakens is logged now.
+    pub fn build(self) -> Counterfoil {
+        for weakening in self.policy.weakenings() {
+            tracing::warn!(rule = "policy", "{weakening}");
+        }
+        let events = self.events;
+        let engine =
+            Engine::new(self.policy, self.keys, self.store, self.clock, move |event: &Event| events.emit(event));
+        Counterfoil(Arc::new(Site { hub: Hub::new(engine.clone()), engine, pages: self.pages, headers: self.headers }))
+    }
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> Moment {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        Moment::from_unix_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+/// Events as log lines, with the same field names everywhere.
+fn log(event: &Event) {
+    let (session, user) = (event.session.map(|id| id.to_string()), event.subject.map(|user| user.to_string()));
+    tracing::info!(
+        session.id = session,
+        user.hash = user,
+        reason = event.kind.reason(),
+        event = event.kind.name(),
+        "{}",
+        event.kind.name()
+    );
+}
+
+impl std::fmt::Debug for Counterfoil {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_tuple("Counterfoil").field(&self.0.engine).finish()
+    }
+}
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Builder").field("policy", &self.policy).finish_non_exhaustive()
+    }
+}
