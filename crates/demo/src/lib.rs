@@ -4,3 +4,4 @@ pub mod accounts;
 pub mod bank;
 pub mod feed;
 pub mod limit;
+pub mod options;
