@@ -3,5 +3,10 @@
 pub mod accounts;
 pub mod bank;
 pub mod feed;
+pub mod fields;
 pub mod limit;
+pub mod negotiate;
 pub mod options;
+pub mod pages;
+pub mod problem;
+pub mod routes;
