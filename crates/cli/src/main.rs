@@ -1,0 +1,95 @@
+//! The command `counterfoil`: arguments to calls, nothing else.
+
+use std::{
+    error::Error,
+    io::{IsTerminal as _, stderr},
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+use counterfoil_demo::{DemoFailed, options::DemoArgs};
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+
+/// Counterfoil, the session layer for web apps and APIs
+#[derive(Debug, Parser)]
+#[command(
+    name = "counterfoil",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+
+    /// What to log to standard error: a level, or levels by target such as warn,counterfoil=debug
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILTER",
+        default_value = "info",
+        env = "COUNTERFOIL_LOG"
+    )]
+    log: Targets,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a small app with real sign-in, and try to steal your own session
+    ///
+    /// Prints the address, the accounts and what was assumed; open the address in a browser. Everything is kept in
+    /// memory and gone when the process ends.
+    #[command(after_help = DEMO_EXAMPLES)]
+    Demo(DemoArgs),
+}
+
+const DEMO_EXAMPLES: &str = "\
+Examples:
+  counterfoil demo                       http://127.0.0.1:8080
+  counterfoil demo --https               the same with Secure cookies, as in production
+  counterfoil demo --listen 0.0.0.0:8443 --https --origin https://192.0.2.7:8443
+                                         reachable from other machines
+  counterfoil demo --origin https://demo.example.org --trusted-proxy 127.0.0.1
+                                         behind a proxy on this machine that speaks https
+  counterfoil demo --test-mode --listen 127.0.0.1:0 --rotate-every 2s --grace 500ms
+                                         on a free port, weakened for automated tests
+
+Exit status: 0 after ctrl-c or SIGTERM, 1 if it cannot run, 2 for arguments or a policy that must be changed.";
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let to_stderr = tracing_subscriber::fmt::layer()
+        .with_writer(stderr)
+        .with_ansi(stderr().is_terminal());
+    tracing_subscriber::registry()
+        .with(to_stderr)
+        .with(arguments.log)
+        .init();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error, ExitCode::FAILURE),
+    };
+    match runtime.block_on(run(arguments.command)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is_configuration() => failed(&error, ExitCode::from(2)),
+        Err(error) => failed(&error, ExitCode::FAILURE),
+    }
+}
+
+async fn run(command: Command) -> Result<(), DemoFailed> {
+    match command {
+        Command::Demo(arguments) => counterfoil_demo::run(arguments).await,
+    }
+}
+
+/// One line with all causes, as clap prints its own.
+fn failed(error: &dyn Error, code: ExitCode) -> ExitCode {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    eprintln!("error: {text}");
+    code
+}

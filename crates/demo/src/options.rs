@@ -1,0 +1,251 @@
+//! The arguments of `counterfoil demo`, and what remains of them once they are checked.
+
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
+
+use ipnet::IpNet;
+
+mod origin;
+
+pub use origin::{Origin, OriginRefused, Scheme};
+
+/// What can be written on the command line.
+#[derive(Debug, Clone, clap::Args)]
+pub struct DemoArgs {
+    /// Where to listen; port 0 takes a free one, which the first line printed then names
+    ///
+    /// Plain http is served on loopback addresses only. For any other address add --https, or put a proxy in front
+    /// that speaks https and name its address with --origin.
+    #[arg(
+        long,
+        value_name = "ADDR",
+        default_value = "127.0.0.1:8080",
+        env = "COUNTERFOIL_DEMO_LISTEN"
+    )]
+    pub listen: SocketAddr,
+
+    /// Serve https with a certificate made for this process
+    ///
+    /// Browsers warn about it once; that is expected, nobody signed it. Over https the cookies are Secure and carry the
+    /// __Host- prefix, and browsers enforce more than over plain http.
+    #[arg(long)]
+    pub https: bool,
+
+    /// The origin browsers see, when it is not the listener's own (repeatable)
+    ///
+    /// For example `https://demo.example.org` behind a proxy. Scheme, host and port only. Requests that change something
+    /// must come from one of these origins. Without this option: the listener's own address, and localhost.
+    #[arg(long, value_name = "URL", env = "COUNTERFOIL_DEMO_ORIGIN", value_delimiter = ',')]
+    pub origin: Vec<Origin>,
+
+    /// Believe what proxies in this network say about the client's address (repeatable; none by default)
+    ///
+    /// Forwarded headers from everyone else are ignored. An address alone means that one host.
+    #[arg(long, value_name = "CIDR", env = "COUNTERFOIL_DEMO_TRUSTED_PROXY", value_delimiter = ',', value_parser = network)]
+    pub trusted_proxy: Vec<IpNet>,
+
+    /// A session policy in TOML, for what has no option here
+    #[arg(long, value_name = "FILE", env = "COUNTERFOIL_DEMO_POLICY")]
+    pub policy: Option<PathBuf>,
+
+    /// Weaken the demo for fast automated tests; loopback listeners only
+    ///
+    /// A cheap password hash, no limit on sign-in attempts, and the times below may go under their floors. Printed and
+    /// logged at start. There is no environment variable for this: weakening is asked for by name.
+    #[arg(long)]
+    pub test_mode: bool,
+
+    /// The times and the number of sessions.
+    #[command(flatten)]
+    pub limits: LimitArgs,
+}
+
+/// What of the session policy has an option of its own. Absent means: as in the policy.
+#[derive(Debug, Clone, Default, PartialEq, Eq, clap::Args)]
+#[command(next_help_heading = "Session limits (times like 2s, 500ms, 15m; floors hold unless --test-mode)")]
+pub struct LimitArgs {
+    /// Give a session a new token this often
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, env = "COUNTERFOIL_DEMO_ROTATE_EVERY")]
+    pub rotate_every: Option<Duration>,
+
+    /// Accept the token before the newest one for this long after the newest was used
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, env = "COUNTERFOIL_DEMO_GRACE")]
+    pub grace: Option<Duration>,
+
+    /// End a session that was not used for this long
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, env = "COUNTERFOIL_DEMO_IDLE")]
+    pub idle: Option<Duration>,
+
+    /// End every session this long after sign-in
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, env = "COUNTERFOIL_DEMO_ABSOLUTE")]
+    pub absolute: Option<Duration>,
+
+    /// How long a step-up lasts
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, env = "COUNTERFOIL_DEMO_ELEVATED_FOR")]
+    pub elevated_for: Option<Duration>,
+
+    /// How many sessions one account may have at once
+    #[arg(long, value_name = "N", env = "COUNTERFOIL_DEMO_LIMIT")]
+    pub limit: Option<NonZeroU32>,
+}
+
+/// The checked arguments: every combination that exists as a `Plan` may be served.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Plan {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// What the listener itself speaks.
+    pub transport: Transport,
+    /// The public origins that were named; empty: derived from the listener by [`Plan::origins`].
+    named_origins: Vec<Origin>,
+    /// Whose forwarded headers are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Where the rest of the policy is.
+    pub policy: Option<PathBuf>,
+    /// Whether this is the demo, or the demo weakened for tests.
+    pub mode: Mode,
+    /// What of the policy was given on the command line. The library checks it against its floors.
+    pub limits: LimitArgs,
+}
+
+/// What the listener speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// Plain http: on loopback, or behind a proxy that speaks https.
+    Plain,
+    /// https with a certificate made at start.
+    SelfMadeTls,
+}
+
+/// How strong the demo is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// As it should be attacked.
+    Normal,
+    /// `--test-mode`.
+    Test,
+}
+
+/// Arguments that are each readable and together make no sense. The text names the options and their values.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanRefused {
+    /// Cookies would cross a network unencrypted.
+    #[error(
+        "--listen {listen} is not a loopback address, and plain http there would send session cookies over the network \
+         unencrypted: add --https, or name the https address of the proxy in front with --origin https://…"
+    )]
+    PlainHttpOnNetwork {
+        /// The address asked for.
+        listen: SocketAddr,
+    },
+    /// A weakened demo would be reachable from the network.
+    #[error(
+        "--test-mode switches off protections and is allowed on loopback addresses only, but --listen is {listen}: \
+         use 127.0.0.1 or [::1], or drop --test-mode"
+    )]
+    TestModeOnNetwork {
+        /// The address asked for.
+        listen: SocketAddr,
+    },
+    /// The listener cannot be reached under this origin.
+    #[error("--https serves https, but --origin is {origin}: write https:// there, or drop --https")]
+    PlainOriginOverTls {
+        /// The origin named.
+        origin: Origin,
+    },
+    /// Browsers would get cookies without `Secure` from a public host.
+    #[error("--origin {origin} is plain http on a host that is not loopback: only https origins may be public")]
+    PlainPublicOrigin {
+        /// The origin named.
+        origin: Origin,
+    },
+    /// Cookies are Secure or not; one name cannot be both.
+    #[error("--origin {plain} and --origin {secure} ask for cookies of two kinds: use one scheme for all origins")]
+    MixedSchemes {
+        /// The first http origin.
+        plain: Origin,
+        /// The first https origin.
+        secure: Origin,
+    },
+}
+
+impl TryFrom<DemoArgs> for Plan {
+    type Error = PlanRefused;
+
+    fn try_from(arguments: DemoArgs) -> Result<Self, PlanRefused> {
+        let listen = arguments.listen;
+        let loopback = listen.ip().to_canonical().is_loopback();
+        let secure = arguments.origin.iter().find(|origin| origin.scheme() == Scheme::Https);
+        let plain = arguments.origin.iter().find(|origin| origin.scheme() == Scheme::Http);
+        if arguments.test_mode && !loopback {
+            return Err(PlanRefused::TestModeOnNetwork { listen });
+        }
+        if let (true, Some(origin)) = (arguments.https, plain) {
+            return Err(PlanRefused::PlainOriginOverTls { origin: origin.clone() });
+        }
+        if let (Some(plain), Some(secure)) = (plain, secure) {
+            return Err(PlanRefused::MixedSchemes {
+                plain: plain.clone(),
+                secure: secure.clone(),
+            });
+        }
+        if let Some(origin) = arguments
+            .origin
+            .iter()
+            .find(|o| o.scheme() == Scheme::Http && !o.is_loopback())
+        {
+            return Err(PlanRefused::PlainPublicOrigin { origin: origin.clone() });
+        }
+        if !loopback && !arguments.https && secure.is_none() {
+            return Err(PlanRefused::PlainHttpOnNetwork { listen });
+        }
+        Ok(Self {
+            listen,
+            transport: if arguments.https {
+                Transport::SelfMadeTls
+            } else {
+                Transport::Plain
+            },
+            named_origins: arguments.origin,
+            trusted_proxies: arguments.trusted_proxy,
+            policy: arguments.policy,
+            mode: if arguments.test_mode { Mode::Test } else { Mode::Normal },
+            limits: arguments.limits,
+        })
+    }
+}
+
+impl Plan {
+    /// The origins browsers may use, given the address the listener really has. Never empty; all of one scheme.
+    ///
+    /// Named ones replace derived ones. Derived are the address itself and `localhost`; for a listener on all
+    /// addresses, its loopback address and `localhost`, since which of the others are ours cannot be known.
+    pub fn origins(&self, bound: SocketAddr) -> Vec<Origin> {
+        if self.named_origins.is_empty() {
+            Origin::of_listener(self.transport.scheme(), bound)
+        } else {
+            self.named_origins.clone()
+        }
+    }
+}
+
+impl Transport {
+    /// The scheme of URLs that reach the listener directly.
+    pub fn scheme(self) -> Scheme {
+        match self {
+            Self::Plain => Scheme::Http,
+            Self::SelfMadeTls => Scheme::Https,
+        }
+    }
+}
+
+/// A network, or an address alone as the network of one host.
+fn network(text: &str) -> Result<IpNet, String> {
+    text.parse()
+        .or_else(|_| text.parse().map(|address: std::net::IpAddr| IpNet::from(address)))
+        .map_err(|_| "expected a network such as 10.0.0.0/8 or fd00::/8, or an address".to_owned())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+//! The routes that need no session, and what is said where there is no route.
+
+use axum::{
+    Router,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+
+use crate::{fields, negotiate::wants, pages::Frame, problem::Problem};
+
+/// Stylesheet and icon; 404 and 405 as pages or problem documents; a limit on bodies.
+///
+/// Merge the routes with sessions into this one, so that its fallbacks and limits hold for them too:
+/// `routes::router(session_routes)`.
+pub fn router<S: Clone + Send + Sync + 'static>(session_routes: Router<S>) -> Router<S> {
+    Router::new()
+        .route(
+            "/style.css",
+            get(|| async { asset("text/css; charset=utf-8", include_str!("../templates/style.css")) }),
+        )
+        .route(
+            "/favicon.svg",
+            get(|| async { asset("image/svg+xml", include_str!("../templates/favicon.svg")) }),
+        )
+        .route("/favicon.ico", get(StatusCode::NO_CONTENT))
+        .merge(session_routes)
+        .method_not_allowed_fallback(async |headers: HeaderMap| refuse(Problem::MethodNotAllowed, &headers))
+        .fallback(async |headers: HeaderMap| refuse(Problem::NotFound, &headers))
+        .layer(fields::body_limit())
+}
+
+/// Without a frame: these answers do not open a session, so they do not know whose it is.
+fn refuse(problem: Problem<'_>, headers: &HeaderMap) -> Response {
+    problem.answer(wants(headers), Frame::default())
+}
+
+fn asset(kind: &'static str, body: &'static str) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
+        (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300")),
+    ];
+    (headers, body).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::Body, http::Request, routing::post};
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn known_and_unknown_addresses_get_the_answer_that_fits() {
+        const PAGE: &str = "text/html; charset=utf-8";
+        const DATA: &str = "application/problem+json";
+        #[rustfmt::skip]
+        let table = [
+            // method    path            accept        status type                      allow
+            ("GET",    "/style.css",   "*/*",        200, "text/css; charset=utf-8",  ""),
+            ("HEAD",   "/style.css",   "*/*",        200, "text/css; charset=utf-8",  ""),
+            ("GET",    "/favicon.svg", "*/*",        200, "image/svg+xml",            ""),
+            ("GET",    "/favicon.ico", "*/*",        204, "",                         ""),
+            ("GET",    "/nowhere",     "text/html",  404, PAGE,                       ""),
+            ("POST",   "/nowhere",     "*/*",        404, DATA,                       ""),
+            ("POST",   "/style.css",   "text/html",  405, PAGE,                       "GET,HEAD"),
+            ("DELETE", "/style.css",   "*/*",        405, DATA,                       "GET,HEAD"),
+            ("GET",    "/logout",      "text/html",  405, PAGE,                       "POST"),
+            ("TRACE",  "/logout",      "*/*",        405, DATA,                       "POST"),
+            ("GET",    "/../etc",      "*/*",        404, DATA,                       ""),
+            ("GET",    "/%2e%2e/%00",  "*/*",        404, DATA,                       ""),
+        ];
+        let app: Router = router(Router::new().route("/logout", post(StatusCode::OK)));
+        for (method, path, accept, status, kind, allow) in table {
+            let request = Request::builder()
+                .method(method)
+                .uri(path)
+                .header(header::ACCEPT, accept);
+            let response = app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+            let header = |name| response.headers().get(name).map_or("", |value| value.to_str().unwrap());
+            let seen = (
+                response.status().as_u16(),
+                header(header::CONTENT_TYPE),
+                header(header::ALLOW),
+            );
+            assert_eq!(seen, (status, kind, allow), "{method} {path}");
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Real sockets: http, https, slow peers, and the end.
+
+use std::time::SystemTime;
+
+use axum::routing::get;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    sync::oneshot,
+    task::JoinHandle,
+};
+use tokio_rustls::{
+    TlsConnector,
+    client::TlsStream,
+    rustls::{
+        ClientConfig, DigitallySignedStruct, SignatureScheme,
+        client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+        crypto::aws_lc_rs::default_provider,
+        pki_types::{CertificateDer, ServerName, UnixTime},
+    },
+};
+
+use super::*;
+
+fn app() -> Router {
+    let peer = |ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.ip().to_string() };
+    let slow = || async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        "slow but complete"
+    };
+    Router::new().route("/peer", get(peer)).route("/slow", get(slow))
+}
+
+struct Running {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    server: JoinHandle<()>,
+}
+
+async fn start(certificate: Option<Certificate>) -> Running {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let bound = match certificate {
+        Some(certificate) => Bound::encrypted(listener, &certificate),
+        None => Bound::plain(listener),
+    };
+    let (stop, stopped) = oneshot::channel::<()>();
+    let server = tokio::spawn(bound.serve(app(), async move { drop(stopped.await) }));
+    Running { address, stop, server }
+}
+
+async fn ask(mut stream: impl AsyncRead + AsyncWrite + Unpin, path: &str, more: &str) -> String {
+    let head = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{more}\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    // A peer that closes without a TLS goodbye is an error here; what was read before counts.
+    let _ = stream.read_to_end(&mut answer).await;
+    String::from_utf8(answer).unwrap()
+}
+
+async fn encrypted(address: SocketAddr, protocol: &[u8]) -> TlsStream<TcpStream> {
+    let mut config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(TrustAnything))
+        .with_no_client_auth();
+    config.alpn_protocols = vec![protocol.to_vec()];
+    let stream = TcpStream::connect(address).await.unwrap();
+    let name = ServerName::try_from("localhost").unwrap();
+    TlsConnector::from(Arc::new(config))
+        .connect(name, stream)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn handlers_see_the_peer() {
+    let running = start(None).await;
+    let answer = ask(
+        TcpStream::connect(running.address).await.unwrap(),
+        "/peer",
+        "X-Forwarded-For: 6.6.6.6\r\n",
+    )
+    .await;
+    assert!(
+        answer.starts_with("HTTP/1.1 200") && answer.ends_with("127.0.0.1"),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn large_heads_reach_the_application() {
+    let running = start(None).await;
+    let one_header = format!("Cookie: a={}\r\n", "x".repeat(64 * 1024));
+    let many_headers = "Cookie: a=b\r\n".repeat(500);
+    for more in [one_header, many_headers] {
+        let answer = ask(TcpStream::connect(running.address).await.unwrap(), "/peer", &more).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_under_way_is_answered_before_the_server_ends() {
+    let running = start(None).await;
+    let answer = tokio::spawn(ask(TcpStream::connect(running.address).await.unwrap(), "/slow", ""));
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    running.stop.send(()).unwrap();
+    assert!(answer.await.unwrap().ends_with("slow but complete"));
+    running.server.await.unwrap();
+    assert!(TcpStream::connect(running.address).await.is_err());
+}
+
+#[tokio::test]
+async fn https_is_served_and_a_peer_that_never_shakes_hands_holds_up_nobody() {
+    let running = start(Some(Certificate::self_made(&[], SystemTime::now()).unwrap())).await;
+    let _silent = TcpStream::connect(running.address).await.unwrap();
+    let stream = encrypted(running.address, b"http/1.1").await;
+    let answer = ask(stream, "/peer", "").await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let plain = ask(TcpStream::connect(running.address).await.unwrap(), "/peer", "").await;
+    assert!(!plain.contains("200"), "plain http on an https port");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_stays_silent_is_let_go_in_time() {
+    let certificate = || Certificate::self_made(&[], SystemTime::now()).unwrap();
+    #[rustfmt::skip]
+    let table = [
+        ("half a head",      None,                &b"GET /peer HTTP/1.1\r\nHost: local"[..], LONGEST_HEAD),
+        ("nothing",          None,                b"",                                        LONGEST_HEAD),
+        ("no handshake",     Some(certificate()), b"",                                        LONGEST_HANDSHAKE),
+    ];
+    for (name, certificate, sent, allowed) in table {
+        let running = start(certificate).await;
+        let mut stream = TcpStream::connect(running.address).await.unwrap();
+        stream.write_all(sent).await.unwrap();
+        let began = tokio::time::Instant::now();
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+        assert!(
+            began.elapsed() >= allowed && began.elapsed() < allowed * 2,
+            "{name}: {:?}",
+            began.elapsed()
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_speaks_http2_and_asks_nothing_is_let_go_in_time() {
+    let running = start(Some(Certificate::self_made(&[], SystemTime::now()).unwrap())).await;
+    let mut stream = encrypted(running.address, b"h2").await;
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+    let began = tokio::time::Instant::now();
+    let _ = stream.read_to_end(&mut Vec::new()).await;
+    assert!(
+        began.elapsed() >= LONGEST_HEAD && began.elapsed() < LONGEST_HEAD * 2,
+        "{:?}",
+        began.elapsed()
+    );
+}
+
+#[tokio::test]
+async fn two_certificates_have_two_fingerprints() {
+    let now = SystemTime::now();
+    let fingerprint = |()| Certificate::self_made(&[], now).unwrap().fingerprint().to_owned();
+    let [one, two] = [(), ()].map(fingerprint);
+    assert_eq!(one.len(), 32 * 3 - 1);
+    assert_ne!(one, two);
+}
+
+#[derive(Debug)]
+struct TrustAnything;
+
+impl ServerCertVerifier for TrustAnything {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, tokio_rustls::rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, tokio_rustls::rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, tokio_rustls::rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        default_provider().signature_verification_algorithms.supported_schemes()
+    }
+}
