@@ -68,17 +68,10 @@ impl std::str::FromStr for SessionId {
     type Err = NotASessionId;
 
     fn from_str(text: &str) -> Result<Self, NotASessionId> {
-        let body = text
-            .strip_prefix("ses_")
-            .filter(|body| body.len() == 24)
-            .ok_or(NotASessionId)?;
+        let body = text.strip_prefix("ses_").filter(|body| body.len() == 24).ok_or(NotASessionId)?;
         let mut id = [0; Self::LENGTH];
         let length = URL_SAFE_NO_PAD.decode_slice(body, &mut id).map_err(|_| NotASessionId)?;
-        if length == Self::LENGTH {
-            Ok(Self(id))
-        } else {
-            Err(NotASessionId)
-        }
+        if length == Self::LENGTH { Ok(Self(id)) } else { Err(NotASessionId) }
     }
 }
 

@@ -123,16 +123,12 @@ impl Record {
     /// The times of the session, with `seen_at` as the store has it.
     pub fn life(&self, seen_at: Moment) -> Life {
         let provisional = self.member().is_some_and(|member| !member.presented);
-        Life {
-            created_at: self.created_at,
-            seen_at,
-            provisional,
-        }
+        Life { created_at: self.created_at, seen_at, provisional }
     }
 
     /// When a store may forget even the tombstone: an hour after nothing could be alive.
     pub fn forget_at(&self) -> Moment {
-        self.limits.end_of(self.created_at) + std::time::Duration::from_secs(3_600)
+        self.limits.end_of(self.created_at) + std::time::Duration::from_hours(1)
     }
 
     /// The record with `change` applied. `seen_at` is the store's to keep.
@@ -173,10 +169,6 @@ impl Member {
 impl Change {
     /// Whether other nodes must hear of it: anything but a touch.
     pub fn is_more_than_touch(&self) -> bool {
-        *self
-            != Self {
-                seen_at: self.seen_at,
-                ..Self::default()
-            }
+        *self != Self { seen_at: self.seen_at, ..Self::default() }
     }
 }

@@ -87,18 +87,14 @@ impl Denial {
 pub fn is_navigation(headers: &HeaderMap) -> bool {
     match headers.get(&SEC_FETCH_MODE) {
         Some(mode) => mode.as_bytes() == b"navigate",
-        None => headers
-            .get(header::ACCEPT)
-            .is_some_and(|accept| prefers_html(accept.as_bytes())),
+        None => headers.get(header::ACCEPT).is_some_and(|accept| prefers_html(accept.as_bytes())),
     }
 }
 
 /// Whether a request was made ahead of time, for a page nobody may ever look at.
 pub fn is_prefetch(headers: &HeaderMap) -> bool {
     let says = |name: &HeaderName| {
-        headers
-            .get(name)
-            .is_some_and(|purpose| purpose.as_bytes().windows(8).any(|word| word == b"prefetch"))
+        headers.get(name).is_some_and(|purpose| purpose.as_bytes().windows(8).any(|word| word == b"prefetch"))
     };
     says(&SEC_PURPOSE) || says(&PURPOSE)
 }
@@ -106,12 +102,10 @@ pub fn is_prefetch(headers: &HeaderMap) -> bool {
 /// Whether an HTTP/1.1 request is a WebSocket handshake (RFC 6455, section 4.1).
 pub fn is_websocket(headers: &HeaderMap) -> bool {
     let upgrades = headers.get_all(header::UPGRADE).iter();
-    upgrades
-        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
-        .any(|protocol| {
-            let name = protocol.split(|byte| *byte == b'/').next().unwrap_or_default();
-            name.trim_ascii().eq_ignore_ascii_case(b"websocket")
-        })
+    upgrades.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).any(|protocol| {
+        let name = protocol.split(|byte| *byte == b'/').next().unwrap_or_default();
+        name.trim_ascii().eq_ignore_ascii_case(b"websocket")
+    })
 }
 
 /// Whether `text/html` has a higher quality than JSON and anything else named.
@@ -132,22 +126,12 @@ fn prefers_html(accept: &[u8]) -> bool {
 
 /// `q=0.8` in thousandths (RFC 9110, section 12.4.2).
 fn quality(parameter: &[u8]) -> Option<u32> {
-    let value = parameter
-        .trim_ascii()
-        .strip_prefix(b"q=")
-        .or_else(|| parameter.trim_ascii().strip_prefix(b"Q="))?;
+    let value = parameter.trim_ascii().strip_prefix(b"q=").or_else(|| parameter.trim_ascii().strip_prefix(b"Q="))?;
     let quality: f32 = std::str::from_utf8(value).ok()?.parse().ok()?;
-    [0.0_f32..=1.0]
-        .iter()
-        .any(|range| range.contains(&quality))
-        .then(|| thousandths(quality))
+    [0.0_f32..=1.0].iter().any(|range| range.contains(&quality)).then(|| thousandths(quality))
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the caller has checked 0 ≤ quality ≤ 1"
-)]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the caller has checked 0 ≤ quality ≤ 1")]
 fn thousandths(quality: f32) -> u32 {
     (quality * 1_000.0) as u32
 }
@@ -161,10 +145,7 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs
-            .iter()
-            .map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()))
-            .collect()
+        pairs.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect()
     }
 
     #[test]

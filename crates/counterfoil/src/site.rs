@@ -95,8 +95,9 @@ impl Counterfoil {
 
     /// The layer for everything: security headers on every answer.
     pub fn headers(&self) -> HeadersLayer {
-        let scheme = self.engine().policy().public_origins().iter().next().map(counterfoil_core::origin::Origin::scheme);
-        HeadersLayer::new(self.0.headers.clone(), scheme)
+        let scheme =
+            self.engine().policy().public_origins().iter().next().map(counterfoil_core::origin::Origin::scheme);
+        HeadersLayer::new(&self.0.headers, scheme)
     }
 
     /// The engine beneath, for what concerns no single request: ending a subject's sessions, or all.

@@ -82,10 +82,7 @@ fn node(text: &[u8]) -> Option<IpAddr> {
 fn six(text: &str) -> Option<IpAddr> {
     let (address, zone) = text.split_once('%').unwrap_or((text, "none"));
     let address: Ipv6Addr = address.parse().ok()?;
-    let named = !zone.is_empty()
-        && zone
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"._-~".contains(&byte));
+    let named = !zone.is_empty() && zone.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-~".contains(&byte));
     named.then(|| IpAddr::V6(address).to_canonical())
 }
 
@@ -95,10 +92,7 @@ fn is_port(text: &str) -> bool {
 
 /// A token, with the brackets and colons that need quotes by the RFC but are often left without.
 fn is_bare(text: &[u8]) -> bool {
-    !text.is_empty()
-        && text
-            .iter()
-            .all(|byte| byte.is_ascii_graphic() && !b"\"\\,;=".contains(byte))
+    !text.is_empty() && text.iter().all(|byte| byte.is_ascii_graphic() && !b"\"\\,;=".contains(byte))
 }
 
 /// What may stand between quotes: every quote in it is escaped, and the last backslash escapes something.

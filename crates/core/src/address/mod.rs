@@ -53,10 +53,7 @@ pub struct AddressPolicy {
 impl AddressPolicy {
     /// No proxies: the peer is the client.
     pub const fn peer_only() -> Self {
-        Self {
-            trusted: Vec::new(),
-            source: AddressSource::Peer,
-        }
+        Self { trusted: Vec::new(), source: AddressSource::Peer }
     }
 
     /// Trusts the proxies in `trusted`. A caller on a unix socket counts as loopback.
@@ -65,11 +62,7 @@ impl AddressPolicy {
     /// [`TrustsEveryone`] if a network spans all addresses: then every client would name its own.
     pub fn new(trusted: impl IntoIterator<Item = IpNet>, source: AddressSource) -> Result<Self, TrustsEveryone> {
         let trusted: Vec<_> = trusted.into_iter().map(unmapped).collect();
-        if trusted.iter().any(|net| net.prefix_len() == 0) {
-            Err(TrustsEveryone)
-        } else {
-            Ok(Self { trusted, source })
-        }
+        if trusted.iter().any(|net| net.prefix_len() == 0) { Err(TrustsEveryone) } else { Ok(Self { trusted, source }) }
     }
 
     /// The header to hand to [`resolve`](Self::resolve), if any.
@@ -102,11 +95,7 @@ impl AddressPolicy {
             AddressSource::Forwarded => entry::pop_element,
         };
         let mut hop = peer.to_canonical();
-        let mut entries = values
-            .into_iter()
-            .rev()
-            .flat_map(|value| entry::from_the_right(value, split))
-            .take(MAX_HOPS);
+        let mut entries = values.into_iter().rev().flat_map(|value| entry::from_the_right(value, split)).take(MAX_HOPS);
         while self.trusts(hop) {
             match entries.next().flatten() {
                 Some(address) => hop = address,
@@ -126,6 +115,5 @@ pub struct TrustsEveryone;
 fn unmapped(net: IpNet) -> IpNet {
     let IpNet::V6(six) = net else { return net };
     let four = six.addr().to_ipv4_mapped().zip(six.prefix_len().checked_sub(96));
-    four.and_then(|(address, length)| Ipv4Net::new(address, length).ok())
-        .map_or(net, IpNet::V4)
+    four.and_then(|(address, length)| Ipv4Net::new(address, length).ok()).map_or(net, IpNet::V4)
 }

@@ -46,11 +46,7 @@ fn x_forwarded_for_counts_from_the_right_while_hops_are_trusted() {
             ("::1", &[b"203.0.113.9"], "203.0.113.9"),
             ("10.0.0.1", &[b"6.6.6.6, 203.0.113.9"], "203.0.113.9"),
             ("10.0.0.1", &[b"6.6.6.6,203.0.113.9 ,\t10.0.0.2"], "203.0.113.9"),
-            (
-                "10.0.0.1",
-                &[b"6.6.6.6, 203.0.113.9, 10.0.0.3, 10.0.0.2"],
-                "203.0.113.9",
-            ),
+            ("10.0.0.1", &[b"6.6.6.6, 203.0.113.9, 10.0.0.3, 10.0.0.2"], "203.0.113.9"),
             ("10.0.0.1", &[b"10.0.0.3, 10.0.0.2"], "10.0.0.3"),
             // Two headers are one list, in their order.
             ("10.0.0.1", &[b"6.6.6.6", b"203.0.113.9"], "203.0.113.9"),
@@ -110,11 +106,7 @@ fn an_entry_is_an_address_in_every_spelling_proxies_use() {
     ];
     for (entry, address) in rows {
         let shown = String::from_utf8_lossy(entry);
-        assert_eq!(
-            resolved(LISTED, "10.0.0.1", &[entry]),
-            address.unwrap_or("10.0.0.1"),
-            "{shown}"
-        );
+        assert_eq!(resolved(LISTED, "10.0.0.1", &[entry]), address.unwrap_or("10.0.0.1"), "{shown}");
     }
 }
 
@@ -128,34 +120,14 @@ fn forwarded_is_read_as_rfc_7239_writes_it() {
             ("10.0.0.1", &[b"For=\"203.0.113.9:4711\""], "203.0.113.9"),
             ("10.0.0.1", &[b"for=\"[2001:db8::1]:4711\""], "2001:db8::1"),
             ("10.0.0.1", &[b"for=[2001:db8::1]"], "2001:db8::1"),
-            (
-                "10.0.0.1",
-                &[b"for=192.0.2.60;proto=http;by=203.0.113.43"],
-                "192.0.2.60",
-            ),
-            (
-                "10.0.0.1",
-                &[b"proto=http; FOR=192.0.2.60 ;by=203.0.113.43;"],
-                "192.0.2.60",
-            ),
-            (
-                "10.0.0.1",
-                &[b"for=6.6.6.6, for=203.0.113.9, for=10.0.0.2"],
-                "203.0.113.9",
-            ),
-            (
-                "10.0.0.1",
-                &[b"for=6.6.6.6", b"for=203.0.113.9", b"for=10.0.0.2"],
-                "203.0.113.9",
-            ),
+            ("10.0.0.1", &[b"for=192.0.2.60;proto=http;by=203.0.113.43"], "192.0.2.60"),
+            ("10.0.0.1", &[b"proto=http; FOR=192.0.2.60 ;by=203.0.113.43;"], "192.0.2.60"),
+            ("10.0.0.1", &[b"for=6.6.6.6, for=203.0.113.9, for=10.0.0.2"], "203.0.113.9"),
+            ("10.0.0.1", &[b"for=6.6.6.6", b"for=203.0.113.9", b"for=10.0.0.2"], "203.0.113.9"),
             // A comma or semicolon in quotes separates nothing.
             ("10.0.0.1", &[b"for=203.0.113.9;host=\"a, for=6.6.6.6\""], "203.0.113.9"),
             ("10.0.0.1", &[b"for=203.0.113.9;host=\"a;for=6.6.6.6\""], "203.0.113.9"),
-            (
-                "10.0.0.1",
-                &[b"for=203.0.113.9;host=\"a\\\", for=6.6.6.6;x=\\\"\""],
-                "203.0.113.9",
-            ),
+            ("10.0.0.1", &[b"for=203.0.113.9;host=\"a\\\", for=6.6.6.6;x=\\\"\""], "203.0.113.9"),
             ("10.0.0.1", &[b"for=203.0.113.9;host=\"a\\\\\""], "203.0.113.9"),
             // A quote that a stranger left open swallows nothing to its right.
             ("10.0.0.1", &[b"for=\"6.6.6.6, for=203.0.113.9"], "203.0.113.9"),
@@ -184,52 +156,31 @@ fn forwarded_is_read_as_rfc_7239_writes_it() {
 
 #[test]
 fn only_the_chosen_header_is_asked_for() {
-    for (source, name) in [
-        (AddressSource::Peer, None),
-        (LISTED, Some("x-forwarded-for")),
-        (ELEMENTS, Some("forwarded")),
-    ] {
+    for (source, name) in
+        [(AddressSource::Peer, None), (LISTED, Some("x-forwarded-for")), (ELEMENTS, Some("forwarded"))]
+    {
         assert_eq!(policy(source).header_name(), name);
     }
     assert_eq!(resolved(AddressSource::Peer, "10.0.0.1", &[b"203.0.113.9"]), "10.0.0.1");
     assert_eq!(AddressPolicy::default(), AddressPolicy::peer_only());
     let nobody = AddressPolicy::new([], LISTED).unwrap();
-    assert_eq!(
-        nobody.resolve(ip("127.0.0.1"), [b"6.6.6.6".as_slice()]),
-        ip("127.0.0.1")
-    );
+    assert_eq!(nobody.resolve(ip("127.0.0.1"), [b"6.6.6.6".as_slice()]), ip("127.0.0.1"));
 }
 
 #[test]
 fn the_walk_ends_after_64_hops() {
-    for (trusted_hops, client) in [
-        (63, "203.0.113.9"),
-        (64, "10.9.9.9"),
-        (65, "10.9.9.9"),
-        (20_000, "10.9.9.9"),
-    ] {
+    for (trusted_hops, client) in [(63, "203.0.113.9"), (64, "10.9.9.9"), (65, "10.9.9.9"), (20_000, "10.9.9.9")] {
         let header = format!("203.0.113.9{}", ", 10.9.9.9".repeat(trusted_hops));
-        assert_eq!(
-            resolved(LISTED, "10.0.0.1", &[header.as_bytes()]),
-            client,
-            "{trusted_hops}"
-        );
+        assert_eq!(resolved(LISTED, "10.0.0.1", &[header.as_bytes()]), client, "{trusted_hops}");
         let many = vec![b"10.9.9.9".as_slice(); trusted_hops];
-        assert_eq!(
-            resolved(LISTED, "10.0.0.1", &[&[b"203.0.113.9".as_slice()], &many[..]].concat()),
-            client
-        );
+        assert_eq!(resolved(LISTED, "10.0.0.1", &[&[b"203.0.113.9".as_slice()], &many[..]].concat()), client);
     }
 }
 
 #[test]
 fn a_network_of_everybody_is_refused_and_a_mapped_one_is_ipv4() {
     for net in ["0.0.0.0/0", "::/0", "::ffff:0.0.0.0/96"] {
-        assert_eq!(
-            AddressPolicy::new([net.parse().unwrap()], LISTED),
-            Err(TrustsEveryone),
-            "{net}"
-        );
+        assert_eq!(AddressPolicy::new([net.parse().unwrap()], LISTED), Err(TrustsEveryone), "{net}");
     }
     let mapped = AddressPolicy::new(["::ffff:10.0.0.0/104".parse().unwrap()], LISTED).unwrap();
     assert!(mapped.trusts(ip("10.1.2.3")) && mapped.trusts(ip("::ffff:10.1.2.3")) && !mapped.trusts(ip("11.0.0.1")));

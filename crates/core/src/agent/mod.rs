@@ -88,18 +88,9 @@ impl Agent {
     pub fn read(user_agent: &[u8], client_hint: Option<&[u8]>) -> Self {
         let text = user_agent.get(..LONGEST).unwrap_or(user_agent);
         let hinted = client_hint.and_then(platform_of_hint);
-        let platform = hinted
-            .or_else(|| strongest(text, platform_claim))
-            .unwrap_or(Platform::Other);
-        let browser = if text.starts_with(b"curl/") {
-            Some(Browser::Curl)
-        } else {
-            strongest(text, browser_claim)
-        };
-        Self {
-            platform,
-            browser: browser.unwrap_or(Browser::Other),
-        }
+        let platform = hinted.or_else(|| strongest(text, platform_claim)).unwrap_or(Platform::Other);
+        let browser = if text.starts_with(b"curl/") { Some(Browser::Curl) } else { strongest(text, browser_claim) };
+        Self { platform, browser: browser.unwrap_or(Browser::Other) }
     }
 
     /// A label for people: "Firefox on Linux".

@@ -58,11 +58,9 @@ fn the_client_hint_decides_the_platform_where_it_names_one() {
 
 #[test]
 fn what_stands_after_512_bytes_is_not_read() {
-    for (padding, browser) in [
-        (LONGEST - 8, Browser::Firefox),
-        (LONGEST - 7, Browser::Other),
-        (64 * 1024, Browser::Other),
-    ] {
+    for (padding, browser) in
+        [(LONGEST - 8, Browser::Firefox), (LONGEST - 7, Browser::Other), (64 * 1024, Browser::Other)]
+    {
         let text = format!("{} Firefox/1", "x".repeat(padding));
         assert_eq!(Agent::read(text.as_bytes(), None).browser, browser, "{padding}");
     }

@@ -103,34 +103,17 @@ impl<'a> Found<'a> {
 
 impl fmt::Debug for Scanned<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            session,
-            elevated,
-            anonymous,
-        } = self;
+        let Self { session, elevated, anonymous } = self;
         let mut fields = out.debug_struct("Scanned");
-        fields
-            .field("session", session)
-            .field("elevated", elevated)
-            .field("anonymous", anonymous)
-            .finish()
+        fields.field("session", session).field("elevated", elevated).field("anonymous", anonymous).finish()
     }
 }
 
 impl fmt::Debug for Found<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            values: _,
-            kept,
-            overflow,
-            malformed,
-        } = self;
+        let Self { values: _, kept, overflow, malformed } = self;
         let mut fields = out.debug_struct("Found");
-        fields
-            .field("candidates", kept)
-            .field("overflow", overflow)
-            .field("malformed", malformed)
-            .finish()
+        fields.field("candidates", kept).field("overflow", overflow).field("malformed", malformed).finish()
     }
 }
 

@@ -102,10 +102,7 @@ impl CookieShape {
         let age = match lifetime {
             CookieLifetime::UntilBrowserCloses => String::new(),
             CookieLifetime::For(span) => {
-                format!(
-                    "; Max-Age={}",
-                    span.clamp(Duration::from_secs(1), CookieLifetime::LONGEST).as_secs()
-                )
+                format!("; Max-Age={}", span.clamp(Duration::from_secs(1), CookieLifetime::LONGEST).as_secs())
             }
         };
         Ok(self.print(name, value, &age))
@@ -113,23 +110,12 @@ impl CookieShape {
 
     /// The header value that removes a cookie: same name, path and attributes as the one it removes.
     pub fn removal(self, kind: CookieKind) -> SetCookie {
-        self.print(
-            self.names.name(kind),
-            "",
-            "; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
-        )
+        self.print(self.names.name(kind), "", "; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT")
     }
 
     /// Sized before it is written: growing would leave a copy of the token behind.
     fn print(self, name: CookieName, value: &str, age: &str) -> SetCookie {
-        let parts = [
-            name.as_str(),
-            "=",
-            value,
-            age,
-            name.attributes(),
-            self.same_site.attributes(),
-        ];
+        let parts = [name.as_str(), "=", value, age, name.attributes(), self.same_site.attributes()];
         let mut text = Zeroizing::new(String::with_capacity(parts.iter().map(|part| part.len()).sum()));
         for part in parts {
             text.push_str(part);

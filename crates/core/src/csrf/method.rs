@@ -61,8 +61,5 @@ pub const OVERRIDE_HEADERS: [&str; 3] = ["x-http-method-override", "x-http-metho
 /// assert_eq!(effective_method(b"POST", [b"GET".as_slice()]), MethodKind::Unsafe);
 /// ```
 pub fn effective_method<'a>(method: &[u8], overrides: impl IntoIterator<Item = &'a [u8]>) -> MethodKind {
-    overrides
-        .into_iter()
-        .map(MethodKind::of_override)
-        .fold(MethodKind::of_method(method), MethodKind::max)
+    overrides.into_iter().map(MethodKind::of_override).fold(MethodKind::of_method(method), MethodKind::max)
 }

@@ -35,9 +35,7 @@ pub(crate) fn verify(keys: &KeyRing, binding: &Binding<'_>, token: &str) -> bool
     let (pad, masked) = bytes.split_at(HALF);
     let claimed: Vec<u8> = pad.iter().zip(masked).map(|(pad, masked)| pad ^ masked).collect();
     let matches = |key: &PurposeKeys| mac(key, binding).as_ref().ct_eq(&claimed);
-    keys.all()
-        .fold(Choice::from(0), |found, key| found | matches(key))
-        .into()
+    keys.all().fold(Choice::from(0), |found, key| found | matches(key)).into()
 }
 
 fn mac(key: &PurposeKeys, binding: &Binding<'_>) -> hmac::Tag {
@@ -60,11 +58,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn binding(id: u8, at: u64, host: &str) -> Binding<'_> {
-        Binding {
-            session: SessionId::from_bytes([id; 18]),
-            signed_in_at: Moment::from_unix_seconds(at),
-            host,
-        }
+        Binding { session: SessionId::from_bytes([id; 18]), signed_in_at: Moment::from_unix_seconds(at), host }
     }
 
     #[test]
@@ -72,11 +66,7 @@ mod tests {
         let keys = KeyRing::from_source(&GeneratedKeys).unwrap();
         let token = issue(&keys, &binding(1, 5, "a.example"), &SystemEntropy).unwrap();
         assert!(verify(&keys, &binding(1, 5, "a.example"), &token));
-        for other in [
-            binding(2, 5, "a.example"),
-            binding(1, 6, "a.example"),
-            binding(1, 5, "b.example"),
-        ] {
+        for other in [binding(2, 5, "a.example"), binding(1, 6, "a.example"), binding(1, 5, "b.example")] {
             assert!(!verify(&keys, &other, &token));
         }
         let strangers = KeyRing::from_source(&GeneratedKeys).unwrap();

@@ -68,9 +68,7 @@ impl Fields {
     pub fn seal(&self) -> Payload {
         let mut bytes = Vec::new();
         for (name, field) in &self.0 {
-            let lengths = u16::try_from(name.len())
-                .ok()
-                .zip(u32::try_from(field.value.len()).ok());
+            let lengths = u16::try_from(name.len()).ok().zip(u32::try_from(field.value.len()).ok());
             // `set` keeps both far below these limits.
             let Some((name_length, value_length)) = lengths else {
                 continue;
@@ -139,13 +137,7 @@ fn read_field(rest: &mut &[u8]) -> Option<(Box<str>, Field)> {
     let (name, tail) = tail.split_at_checked(u16::from_be_bytes([*n0, *n1]).into())?;
     let (value, tail) = tail.split_at_checked(u32::from_be_bytes([*v0, *v1, *v2, *v3]).try_into().ok()?)?;
     *rest = tail;
-    Some((
-        std::str::from_utf8(name).ok()?.into(),
-        Field {
-            portable: flags & 1 == 1,
-            value: value.into(),
-        },
-    ))
+    Some((std::str::from_utf8(name).ok()?.into(), Field { portable: flags & 1 == 1, value: value.into() }))
 }
 
 /// The format of a payload.

@@ -24,11 +24,7 @@ pub struct Key<V> {
 impl<V> Key<V> {
     /// A key that stays with its session.
     pub const fn new(name: &'static str) -> Self {
-        Self {
-            name,
-            portable: false,
-            value: PhantomData,
-        }
+        Self { name, portable: false, value: PhantomData }
     }
 
     /// The same key, carried over when its user signs in.
@@ -48,14 +44,8 @@ impl<V: Serialize> Key<V> {
     /// # Errors
     /// [`DataError::Encode`] if the value cannot be written as JSON.
     pub fn encode(&self, value: &V) -> Result<Field, DataError> {
-        let value = serde_json::to_vec(value).map_err(|source| DataError::Encode {
-            key: self.name.into(),
-            source,
-        })?;
-        Ok(Field {
-            portable: self.portable,
-            value: value.into(),
-        })
+        let value = serde_json::to_vec(value).map_err(|source| DataError::Encode { key: self.name.into(), source })?;
+        Ok(Field { portable: self.portable, value: value.into() })
     }
 }
 
@@ -70,10 +60,7 @@ impl<V: DeserializeOwned> Key<V> {
             .get(self.name)
             .map(decode)
             .transpose()
-            .map_err(|source| DataError::Decode {
-                key: self.name.into(),
-                source,
-            })
+            .map_err(|source| DataError::Decode { key: self.name.into(), source })
     }
 }
 

@@ -69,10 +69,7 @@ impl Arrival {
 
     /// What the crash row compares; worked out only where a link is open.
     pub(super) fn context(&self) -> Context {
-        let network = self
-            .address
-            .map(|address| network_prefix(address).bytes())
-            .unwrap_or_default();
+        let network = self.address.map(|address| network_prefix(address).bytes()).unwrap_or_default();
         Context::new(self.client().platform.code(), &network)
     }
 
@@ -90,10 +87,7 @@ impl Arrival {
 impl Token {
     /// The token as the rules see it.
     pub(super) fn presented(&self) -> Presented {
-        Presented {
-            generation: self.generation(),
-            hash: self.hash(),
-        }
+        Presented { generation: self.generation(), hash: self.hash() }
     }
 }
 
@@ -121,10 +115,7 @@ fn claim(engine: &Engine, kind: TokenKind, found: &Found<'_>) -> Option<Token> {
 }
 
 fn genuine<'a>(engine: &'a Engine, kind: TokenKind, found: &'a Found<'a>) -> impl Iterator<Item = Token> + 'a {
-    found
-        .candidates()
-        .iter()
-        .filter_map(move |text| Token::parse(kind, text, engine.keys()).ok())
+    found.candidates().iter().filter_map(move |text| Token::parse(kind, text, engine.keys()).ok())
 }
 
 /// One of our tokens in a path or query: never read as a credential, always told. A genuine one names its session, so
@@ -144,10 +135,7 @@ fn tell_misplaced(engine: &Engine, target: &str) {
 
 fn csrf_verdict(engine: &Engine, view: &RequestView<'_>, route: Route, scanned: &Scanned<'_>) -> CsrfVerdict {
     let all = |name: HeaderName| view.headers.get_all(name).into_iter().map(HeaderValue::as_bytes);
-    let overrides = OVERRIDE_HEADERS
-        .iter()
-        .filter_map(|name| view.headers.get(*name))
-        .map(HeaderValue::as_bytes);
+    let overrides = OVERRIDE_HEADERS.iter().filter_map(|name| view.headers.get(*name)).map(HeaderValue::as_bytes);
     let mut method = effective_method(view.method.as_str().as_bytes(), overrides);
     if view.websocket {
         method = method.upgrading_to_websocket();
@@ -189,12 +177,7 @@ fn address(engine: &Engine, view: &RequestView<'_>) -> Option<IpAddr> {
     let Some(header) = policy.header_name() else {
         return view.peer;
     };
-    let values = view
-        .headers
-        .get_all(header)
-        .into_iter()
-        .map(HeaderValue::as_bytes)
-        .collect::<Vec<_>>();
+    let values = view.headers.get_all(header).into_iter().map(HeaderValue::as_bytes).collect::<Vec<_>>();
     view.peer.map(|peer| policy.resolve(peer, values))
 }
 

@@ -49,17 +49,7 @@ impl Exchange {
             let renewed = self.renewal(&mut presence).await?;
             let family = renewed.as_ref().and_then(|renewed| renewed.family.clone());
             let offers = family.is_some();
-            if self
-                .try_write(
-                    &presence,
-                    &intents,
-                    Change {
-                        family,
-                        ..Change::default()
-                    },
-                )
-                .await?
-            {
+            if self.try_write(&presence, &intents, Change { family, ..Change::default() }).await? {
                 if let (Some(renewed), Some(holding)) = (renewed, presence.holding()) {
                     self.send_renewed(&renewed.token, holding, offers);
                 }
@@ -98,9 +88,7 @@ impl Exchange {
             return Ok(None);
         };
         *presence = presence.with(live);
-        presence
-            .holding()
-            .map_or(Ok(None), |holding| self.renew(token, holding, now))
+        presence.holding().map_or(Ok(None), |holding| self.renew(token, holding, now))
     }
 
     /// The session whose token was presented, if a token cookie may leave with this response at all.
@@ -108,11 +96,7 @@ impl Exchange {
         let Presence::Member(holding) = presence else {
             return None;
         };
-        let presented = self
-            .arrival
-            .session
-            .as_ref()
-            .is_some_and(|token| token.id() == holding.live.record.id);
+        let presented = self.arrival.session.as_ref().is_some_and(|token| token.id() == holding.live.record.id);
         let free = self.arrival.renewable && self.state.lock().outbox.is_none();
         (presented && free).then_some(holding)
     }
@@ -120,27 +104,22 @@ impl Exchange {
     fn renew(&self, token: &Token, holding: &Holding, now: Moment) -> Result<Option<Renewed>, SessionError> {
         let (keys, family) = (self.engine.keys(), &holding.live.record.family);
         let rotate_every = self.engine.policy().rotate_every();
-        Ok(
-            match family.conclude(&token.presented(), holding.verdict, now, rotate_every) {
-                Renewal::Keep => None,
-                Renewal::Offer => {
-                    let nonce = Nonce::from_bytes(crate::entropy::random(self.engine.entropy())?);
-                    let key = keys.signing_id();
-                    token.successor(&nonce, key, keys).and_then(|successor| {
-                        let family = family.offering(successor.hash(), key, nonce, now)?;
-                        Some(Renewed {
-                            token: successor,
-                            family: Some(family),
-                        })
-                    })
-                }
-                // A chain key that has left the ring, or another secret than the one that was hashed: no cookie.
-                Renewal::Repeat(link) => token
-                    .successor(&link.nonce, link.key, keys)
-                    .filter(|successor| successor.hash() == link.hash)
-                    .map(|token| Renewed { token, family: None }),
-            },
-        )
+        Ok(match family.conclude(&token.presented(), holding.verdict, now, rotate_every) {
+            Renewal::Keep => None,
+            Renewal::Offer => {
+                let nonce = Nonce::from_bytes(crate::entropy::random(self.engine.entropy())?);
+                let key = keys.signing_id();
+                token.successor(&nonce, key, keys).and_then(|successor| {
+                    let family = family.offering(successor.hash(), key, nonce, now)?;
+                    Some(Renewed { token: successor, family: Some(family) })
+                })
+            }
+            // A chain key that has left the ring, or another secret than the one that was hashed: no cookie.
+            Renewal::Repeat(link) => token
+                .successor(&link.nonce, link.key, keys)
+                .filter(|successor| successor.hash() == link.hash)
+                .map(|token| Renewed { token, family: None }),
+        })
     }
 }
 

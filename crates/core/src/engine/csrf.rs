@@ -20,11 +20,7 @@ impl Exchange {
             return Ok(None);
         };
         let binding = self.binding(&holding.live.record);
-        Ok(Some(csrf::token::issue(
-            self.engine.keys(),
-            &binding,
-            self.engine.entropy(),
-        )?))
+        Ok(Some(csrf::token::issue(self.engine.keys(), &binding, self.engine.entropy())?))
     }
 
     /// Ends the CSRF decision with the token the request carried, from the header or the form. Runs before the handler
@@ -43,19 +39,8 @@ impl Exchange {
         verdict.settle(valid).or_else(|reason| {
             let enforced = self.engine.policy().csrf() == CsrfMode::Enforce;
             let session = self.arrival.session.as_ref().map(crate::token::Token::id);
-            self.tell(
-                session,
-                None,
-                EventKind::CsrfDenied {
-                    reason: reason.as_str(),
-                    enforced,
-                },
-            );
-            if enforced {
-                Err(Denial::Csrf(reason))
-            } else {
-                Ok(PassReason::ReportOnly)
-            }
+            self.tell(session, None, EventKind::CsrfDenied { reason: reason.as_str(), enforced });
+            if enforced { Err(Denial::Csrf(reason)) } else { Ok(PassReason::ReportOnly) }
         })
     }
 
@@ -66,11 +51,7 @@ impl Exchange {
         let Some(holding) = presence.holding() else {
             return Ok(false);
         };
-        Ok(csrf::token::verify(
-            self.engine.keys(),
-            &self.binding(&holding.live.record),
-            token,
-        ))
+        Ok(csrf::token::verify(self.engine.keys(), &self.binding(&holding.live.record), token))
     }
 
     fn binding(&self, record: &Record) -> csrf::token::Binding<'_> {

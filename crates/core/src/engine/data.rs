@@ -111,19 +111,10 @@ impl Exchange {
         }
         let (live, carries_data) = (&holding.live, change.data.is_some());
         let record = live.record.with(&change);
-        match self
-            .engine
-            .store()
-            .commit(record.id, live.revision, change, self.engine.now())
-            .await?
-        {
+        match self.engine.store().commit(record.id, live.revision, change, self.engine.now()).await? {
             Committed::Done(revision, _) => {
                 self.written(intents);
-                let live = Live {
-                    record: Arc::new(record),
-                    seen_at: live.seen_at,
-                    revision,
-                };
+                let live = Live { record: Arc::new(record), seen_at: live.seen_at, revision };
                 self.settle(presence.with(live));
                 Ok(true)
             }
@@ -172,18 +163,11 @@ impl Exchange {
         let bytes =
             state.intents.iter().map(Intent::size).sum::<usize>() + field.as_ref().map_or(0, |field| field.value.len());
         if bytes > Policy::MAX_DATA_BYTES {
-            return Err(SessionError::TooLarge {
-                bytes,
-                max: Policy::MAX_DATA_BYTES,
-            });
+            return Err(SessionError::TooLarge { bytes, max: Policy::MAX_DATA_BYTES });
         }
         state.numbered += 1;
         let number = state.numbered;
-        state.intents.push(Intent {
-            number,
-            name: name.into(),
-            field,
-        });
+        state.intents.push(Intent { number, name: name.into(), field });
         Ok(())
     }
 
@@ -194,10 +178,7 @@ impl Exchange {
 
     /// What the session holds, and on top of it what this request set.
     fn view_of(&self, presence: &Presence) -> Result<Fields, SessionError> {
-        let stored = presence
-            .holding()
-            .map(|holding| holding.live.record.data.clone())
-            .unwrap_or_default();
+        let stored = presence.holding().map(|holding| holding.live.record.data.clone()).unwrap_or_default();
         let mut fields = Fields::open(&stored)?;
         for intent in &self.state.lock().intents {
             fields.apply(&intent.name, intent.field.clone());
@@ -223,10 +204,7 @@ fn merged(payload: &Payload, intents: &[Intent]) -> Result<Option<Payload>, Sess
     }
     let bytes = fields.size();
     if bytes > Policy::MAX_DATA_BYTES {
-        return Err(SessionError::TooLarge {
-            bytes,
-            max: Policy::MAX_DATA_BYTES,
-        });
+        return Err(SessionError::TooLarge { bytes, max: Policy::MAX_DATA_BYTES });
     }
     let sealed = fields.seal();
     Ok((sealed != *payload).then_some(sealed))
@@ -235,13 +213,7 @@ fn merged(payload: &Payload, intents: &[Intent]) -> Result<Option<Payload>, Sess
 /// Which keys of a struct are not as they were. Number 0: they were never queued, so there is nothing to strike out.
 fn differences(before: &[(&str, Field)], after: Vec<(&'static str, Field)>) -> Vec<Intent> {
     let changed = after.into_iter().filter(|pair| !before.contains(pair));
-    changed
-        .map(|(name, field)| Intent {
-            number: 0,
-            name: name.into(),
-            field: Some(field),
-        })
-        .collect()
+    changed.map(|(name, field)| Intent { number: 0, name: name.into(), field: Some(field) }).collect()
 }
 
 /// How often an update may lose against others. Each round somebody else got through.

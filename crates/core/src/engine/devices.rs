@@ -48,33 +48,20 @@ impl Exchange {
         store.end_subject(subject, Some(id), reason, now).await?;
         self.tell(Some(id), Some(subject), EventKind::SubjectEnded { reason });
         // The session was re-stamped: a later write must expect its new state.
-        match self.engine.standing(&store.load(id, now, None).await?, now) {
-            Ok((live, standing)) => {
-                self.settle(Presence::Member(Holding {
-                    live,
-                    standing,
-                    ..holding
-                }));
-                Ok(())
-            }
-            Err(_) => {
-                self.settle(Presence::Ended);
-                Err(SessionError::Ended)
-            }
-        }
+        let loaded = store.load(id, now, None).await?;
+        let Ok((live, standing)) = self.engine.standing(&loaded, now) else {
+            self.settle(Presence::Ended);
+            return Err(SessionError::Ended);
+        };
+        self.settle(Presence::Member(Holding { live, standing, ..holding }));
+        Ok(())
     }
 
     async fn signed_in_member(&self) -> Result<(Holding, SubjectRef), SessionError> {
         let Presence::Member(holding) = self.presence().await? else {
             return Err(SessionError::NotSignedIn);
         };
-        let subject = holding
-            .live
-            .record
-            .subject()
-            .filter(|_| holding.standing == Standing::Live);
-        subject
-            .map(|subject| (holding, subject))
-            .ok_or(SessionError::NotSignedIn)
+        let subject = holding.live.record.subject().filter(|_| holding.standing == Standing::Live);
+        subject.map(|subject| (holding, subject)).ok_or(SessionError::NotSignedIn)
     }
 }

@@ -81,11 +81,7 @@ pub(super) struct Holding {
 
 impl Exchange {
     pub(super) fn new(engine: Engine, arrival: Arrival) -> Self {
-        Self {
-            engine,
-            arrival,
-            state: Mutex::default(),
-        }
+        Self { engine, arrival, state: Mutex::default() }
     }
 
     /// The engine that received the request.
@@ -159,10 +155,7 @@ impl Presence {
 
     /// The same, with another state of the session.
     pub(super) fn with(&self, live: Live) -> Self {
-        let renewed = |holding: &Holding| Holding {
-            live,
-            ..holding.clone()
-        };
+        let renewed = |holding: &Holding| Holding { live, ..holding.clone() };
         match self {
             Self::Nobody | Self::Ended => self.clone(),
             Self::Visitor(holding) => Self::Visitor(renewed(holding)),
@@ -174,19 +167,12 @@ impl Presence {
 impl Holding {
     /// A session that was made in this request.
     pub(super) fn new(live: Live) -> Self {
-        Self {
-            live,
-            standing: Standing::Live,
-            verdict: Verdict::Accept,
-            elevation: None,
-        }
+        Self { live, standing: Standing::Live, verdict: Verdict::Accept, elevation: None }
     }
 }
 
 impl std::fmt::Debug for Exchange {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Exchange")
-            .field("at", &self.arrival.at)
-            .finish_non_exhaustive()
+        out.debug_struct("Exchange").field("at", &self.arrival.at).finish_non_exhaustive()
     }
 }

@@ -51,9 +51,7 @@ impl Exchange {
     /// The [`Denial`] to answer with.
     pub async fn require_signed_in(&self) -> Result<Identity, Denial> {
         let identity = self.identity().await.map_err(|_| Denial::Unavailable)?;
-        identity
-            .filter(|identity| identity.assurance >= Assurance::Authenticated)
-            .ok_or(Denial::SignInRequired)
+        identity.filter(|identity| identity.assurance >= Assurance::Authenticated).ok_or(Denial::SignInRequired)
     }
 
     /// Who is signed in and stepped up no longer than `max_age` ago. A fresh sign-in alone is not enough.
@@ -66,11 +64,7 @@ impl Exchange {
         if identity.elevated_at.is_some_and(|at| now.since(at) < max_age) {
             return Ok(identity);
         }
-        self.tell(
-            Some(identity.session),
-            Some(identity.reference),
-            crate::event::EventKind::StepUpRequired,
-        );
+        self.tell(Some(identity.session), Some(identity.reference), crate::event::EventKind::StepUpRequired);
         Err(Denial::StepUpRequired { max_age })
     }
 

@@ -61,19 +61,8 @@ impl Engine {
         now: Moment,
     ) -> Result<Minted, NoEntropy> {
         let id = SessionId::fresh(Bucket::random(self.entropy())?, self.entropy())?;
-        let limits = Limits {
-            remember_for: None,
-            ..*self.policy().limits()
-        };
-        self.mint(
-            TokenKind::Visit,
-            id,
-            Holder::Visitor(pending),
-            data,
-            epochs,
-            limits,
-            now,
-        )
+        let limits = Limits { remember_for: None, ..*self.policy().limits() };
+        self.mint(TokenKind::Visit, id, Holder::Visitor(pending), data, epochs, limits, now)
     }
 
     /// A new session of `member`, in the bucket of its subject.
@@ -87,25 +76,11 @@ impl Engine {
     ) -> Result<Minted, NoEntropy> {
         let id = SessionId::fresh(member.reference.bucket(), self.entropy())?;
         let limits = *self.policy().limits();
-        let limits = Limits {
-            remember_for: limits.remember_for.filter(|_| remember),
-            ..limits
-        };
-        self.mint(
-            TokenKind::Session,
-            id,
-            Holder::Member(Box::new(member)),
-            data,
-            epochs,
-            limits,
-            now,
-        )
+        let limits = Limits { remember_for: limits.remember_for.filter(|_| remember), ..limits };
+        self.mint(TokenKind::Session, id, Holder::Member(Box::new(member)), data, epochs, limits, now)
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the parts of a record, named by its two callers"
-    )]
+    #[expect(clippy::too_many_arguments, reason = "the parts of a record, named by its two callers")]
     fn mint(
         &self,
         kind: TokenKind,
@@ -118,27 +93,13 @@ impl Engine {
     ) -> Result<Minted, NoEntropy> {
         let token = Token::fresh(kind, id, self.entropy())?;
         let family = Family::born(token.hash(), now);
-        Ok(Minted {
-            record: Record {
-                id,
-                created_at: now,
-                epochs,
-                limits,
-                family,
-                holder,
-                data,
-            },
-            token,
-        })
+        Ok(Minted { record: Record { id, created_at: now, epochs, limits, family, holder, data }, token })
     }
 
     /// The cookie that carries `token` until `end`. This is the one place where a token becomes text.
     pub(super) fn cookie(&self, kind: CookieKind, token: &Token, end: Moment, now: Moment) -> Option<SetCookie> {
         let lifetime = self.policy().cookie_lifetime(end.since(now));
         // The writer refuses only values that are too long or not cookie octets; a token is neither.
-        self.policy()
-            .cookies()
-            .set(kind, &token.reveal(self.keys()), lifetime)
-            .ok()
+        self.policy().cookies().set(kind, &token.reveal(self.keys()), lifetime).ok()
     }
 }

@@ -66,14 +66,7 @@ impl Engine {
         entropy: impl Entropy,
     ) -> Self {
         let (clock, entropy, events) = (Box::new(clock), Box::new(entropy), Box::new(events));
-        Self(Arc::new(Inner {
-            policy,
-            keys,
-            store,
-            clock,
-            entropy,
-            events,
-        }))
+        Self(Arc::new(Inner { policy, keys, store, clock, entropy, events }))
     }
 
     /// Takes in a request: reads its cookies, checks their tags, makes the CSRF decision. The store is not asked.
@@ -146,12 +139,7 @@ impl Engine {
 
     /// Tells an event.
     pub fn tell(&self, session: Option<SessionId>, subject: Option<SubjectRef>, kind: EventKind) {
-        self.0.events.emit(&Event {
-            at: self.now(),
-            session,
-            subject,
-            kind,
-        });
+        self.0.events.emit(&Event { at: self.now(), session, subject, kind });
     }
 
     pub(crate) fn keys(&self) -> &KeyRing {
@@ -165,9 +153,6 @@ impl Engine {
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Engine")
-            .field("policy", &self.0.policy)
-            .field("keys", &self.0.keys)
-            .finish_non_exhaustive()
+        out.debug_struct("Engine").field("policy", &self.0.policy).field("keys", &self.0.keys).finish_non_exhaustive()
     }
 }

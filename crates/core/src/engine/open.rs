@@ -56,12 +56,7 @@ impl Exchange {
         };
         let good = live.record.member().is_none() && live.record.family.admits(&presented, now);
         let good = good && standing == Standing::Live;
-        Ok(good.then_some(Holding {
-            live,
-            standing,
-            verdict: Verdict::Accept,
-            elevation: None,
-        }))
+        Ok(good.then_some(Holding { live, standing, verdict: Verdict::Accept, elevation: None }))
     }
 
     async fn open_session(&self, token: &Token) -> Result<Option<Holding>, StoreError> {
@@ -70,19 +65,13 @@ impl Exchange {
             return Ok(Some(holding));
         }
         for _ in 0..ATTEMPTS {
-            let loaded = self
-                .engine
-                .store()
-                .load(token.id(), self.arrival.at, self.activity(&presented))
-                .await?;
+            let loaded = self.engine.store().load(token.id(), self.arrival.at, self.activity(&presented)).await?;
             match self.decide(token, &presented, &loaded).await? {
                 Step::Done(holding) => return Ok(holding),
                 Step::Again => {}
             }
         }
-        Err(StoreError::Unavailable(
-            "the session was changed by others too often".into(),
-        ))
+        Err(StoreError::Unavailable("the session was changed by others too often".into()))
     }
 
     /// From memory, only an accepted token that needs no write is decided; all else is judged on a fresh load.
@@ -150,11 +139,7 @@ impl Exchange {
         match self.engine.store().commit(id, live.revision, change, now).await? {
             Committed::Done(revision, yielded) => {
                 self.engine.tell_yielded(&yielded, record.subject());
-                Ok(Some(Live {
-                    record: record.into(),
-                    seen_at: live.seen_at,
-                    revision,
-                }))
+                Ok(Some(Live { record: record.into(), seen_at: live.seen_at, revision }))
             }
             Committed::Conflict(_) | Committed::Gone(_) => Ok(None),
         }
@@ -165,12 +150,7 @@ impl Exchange {
         let (id, subject) = (live.record.id, live.record.subject());
         let ended = self.engine.policy().on_reuse() == OnReuse::Revoke;
         if ended {
-            match self
-                .engine
-                .store()
-                .end(id, Some(live.revision), EndReason::Reuse, self.arrival.at)
-                .await?
-            {
+            match self.engine.store().end(id, Some(live.revision), EndReason::Reuse, self.arrival.at).await? {
                 Ending::Conflict(_) => return Ok(Step::Again),
                 Ending::Already => return Ok(Step::Done(None)),
                 Ending::Done => {}
@@ -178,24 +158,14 @@ impl Exchange {
         }
         self.tell(Some(id), subject, EventKind::TokenReused { ended });
         if ended {
-            self.tell(
-                Some(id),
-                subject,
-                EventKind::SessionEnded {
-                    reason: EndReason::Reuse,
-                },
-            );
+            self.tell(Some(id), subject, EventKind::SessionEnded { reason: EndReason::Reuse });
         }
         Ok(Step::Done(None))
     }
 
     fn judge(&self, record: &Record, presented: &Presented) -> Judgement {
         let (now, grace) = (self.arrival.at, self.engine.policy().grace());
-        let context = record
-            .family
-            .next
-            .as_ref()
-            .map_or(Context::UNSEEN, |_| self.arrival.context());
+        let context = record.family.next.as_ref().map_or(Context::UNSEEN, |_| self.arrival.context());
         record.family.judge(presented, context, now, grace)
     }
 
@@ -211,15 +181,8 @@ impl Exchange {
     }
 
     fn holding(&self, live: Live, standing: Standing, verdict: Verdict) -> Holding {
-        let elevation = (standing == Standing::Live)
-            .then(|| self.elevation_in(&live.record))
-            .flatten();
-        Holding {
-            live,
-            standing,
-            verdict,
-            elevation,
-        }
+        let elevation = (standing == Standing::Live).then(|| self.elevation_in(&live.record)).flatten();
+        Holding { live, standing, verdict, elevation }
     }
 
     /// The step-up whose cookie came along. It counts only beside a live token of its own session.
@@ -235,10 +198,7 @@ impl Exchange {
 
     fn activity(&self, presented: &Presented) -> Option<Activity> {
         let limits = *self.engine.policy().limits();
-        (!self.arrival.route.quiet).then_some(Activity {
-            token: *presented,
-            limits,
-        })
+        (!self.arrival.route.quiet).then_some(Activity { token: *presented, limits })
     }
 }
 
@@ -260,13 +220,7 @@ impl Engine {
 
     pub(super) fn tell_yielded(&self, yielded: &[crate::id::SessionId], subject: Option<crate::id::SubjectRef>) {
         for id in yielded {
-            self.tell(
-                Some(*id),
-                subject,
-                EventKind::SessionEnded {
-                    reason: EndReason::Limit,
-                },
-            );
+            self.tell(Some(*id), subject, EventKind::SessionEnded { reason: EndReason::Limit });
         }
     }
 }

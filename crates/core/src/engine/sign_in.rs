@@ -65,21 +65,13 @@ impl Exchange {
     pub async fn begin(&self, subject: Subject) -> Result<Attempt, SignInError> {
         let reference = self.engine.reference(&subject);
         let epochs = self.engine.store().epochs(Some(reference)).await?;
-        Ok(Attempt {
-            subject,
-            epochs,
-            factors: Vec::new(),
-            until: self.engine.now() + Policy::PENDING_FOR,
-        })
+        Ok(Attempt { subject, epochs, factors: Vec::new(), until: self.engine.now() + Policy::PENDING_FOR })
     }
 
     /// Notes a factor that was verified.
     pub fn verified(&self, mut attempt: Attempt, amr: Amr) -> Attempt {
         attempt.factors.retain(|factor| factor.amr != amr);
-        attempt.factors.push(Factor {
-            amr,
-            verified_at: self.engine.now(),
-        });
+        attempt.factors.push(Factor { amr, verified_at: self.engine.now() });
         attempt
     }
 
@@ -89,18 +81,8 @@ impl Exchange {
     /// # Errors
     /// [`SignInError::Session`] if it could not be kept.
     pub async fn hold(&self, attempt: Attempt) -> Result<(), SignInError> {
-        let Attempt {
-            subject,
-            epochs,
-            factors,
-            until,
-        } = attempt;
-        let pending = Some(Box::new(Pending {
-            subject,
-            epochs,
-            factors,
-            until,
-        }));
+        let Attempt { subject, epochs, factors, until } = attempt;
+        let pending = Some(Box::new(Pending { subject, epochs, factors, until }));
         for _ in 0..ATTEMPTS {
             let Some(visit) = self.visit().await? else {
                 if self.begin_visit(Payload::default(), pending.clone()).await? {
@@ -108,10 +90,7 @@ impl Exchange {
                 }
                 continue;
             };
-            let change = Change {
-                pending: Some(pending.clone()),
-                ..Change::default()
-            };
+            let change = Change { pending: Some(pending.clone()), ..Change::default() };
             match self
                 .engine
                 .store()
@@ -137,18 +116,8 @@ impl Exchange {
         let Holder::Visitor(Some(pending)) = &visit.live.record.holder else {
             return Ok(None);
         };
-        let Pending {
-            subject,
-            epochs,
-            factors,
-            until,
-        } = (**pending).clone();
-        Ok((self.engine.now() < until).then_some(Attempt {
-            subject,
-            epochs,
-            factors,
-            until,
-        }))
+        let Pending { subject, epochs, factors, until } = (**pending).clone();
+        Ok((self.engine.now() < until).then_some(Attempt { subject, epochs, factors, until }))
     }
 
     /// Completes a sign-in: a new session with a new id and a fresh token replaces whatever was there. Data marked as
@@ -185,11 +154,7 @@ impl Exchange {
                 Inserted::Done(yielded) => {
                     let previous = old.map(|old| old.record.id);
                     let session = self.signed_in(minted, previous, &yielded).await;
-                    return Ok(SignedInNow {
-                        subject: attempt.subject,
-                        session,
-                        previous,
-                    });
+                    return Ok(SignedInNow { subject: attempt.subject, session, previous });
                 }
                 Inserted::Exists => {}
                 Inserted::OverLimit => return Err(self.refused(&attempt, EventKind::LimitReached)),
@@ -206,11 +171,7 @@ impl Exchange {
         if self.engine.now() >= attempt.until {
             return Err(SignInError::Lapsed);
         }
-        if self.is_in_time() {
-            Ok(())
-        } else {
-            Err(SessionError::TooLate.into())
-        }
+        if self.is_in_time() { Ok(()) } else { Err(SessionError::TooLate.into()) }
     }
 
     fn mint_for(&self, attempt: &Attempt, options: &SignInOptions, old: Option<&Live>) -> Result<Minted, SignInError> {
@@ -224,29 +185,18 @@ impl Exchange {
             references: options.references.clone(),
         };
         let data = carried_over(old.map(|old| &*old.record), &attempt.subject)?;
-        Ok(self
-            .engine
-            .mint_member(member, data, attempt.epochs, options.remember, self.engine.now())?)
+        Ok(self.engine.mint_member(member, data, attempt.epochs, options.remember, self.engine.now())?)
     }
 
     async fn signed_in(&self, minted: Minted, previous: Option<SessionId>, yielded: &[SessionId]) -> SessionId {
         let Minted { record, token } = minted;
         let (id, subject, now) = (record.id, record.subject(), self.engine.now());
         if let Some(previous) = previous {
-            self.tell(
-                Some(previous),
-                subject,
-                EventKind::SessionEnded {
-                    reason: EndReason::Superseded,
-                },
-            );
+            self.tell(Some(previous), subject, EventKind::SessionEnded { reason: EndReason::Superseded });
         }
         self.engine.tell_yielded(yielded, subject);
         self.tell(Some(id), subject, EventKind::SessionCreated { previous });
-        self.send(
-            self.engine
-                .cookie(CookieKind::Session, &token, record.limits.end_of(now), now),
-        );
+        self.send(self.engine.cookie(CookieKind::Session, &token, record.limits.end_of(now), now));
         self.settle(Presence::Member(Holding::new(Live::born(record))));
         self.drop_pending().await;
         id

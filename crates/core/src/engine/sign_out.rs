@@ -19,10 +19,7 @@ impl Exchange {
         if let Presence::Member(holding) = self.presence().await? {
             let record = &holding.live.record;
             let (store, reason) = (self.engine.store(), EndReason::SignOut);
-            if matches!(
-                store.end(record.id, None, reason, self.engine.now()).await?,
-                Ending::Done
-            ) {
+            if matches!(store.end(record.id, None, reason, self.engine.now()).await?, Ending::Done) {
                 self.tell(Some(record.id), record.subject(), EventKind::SessionEnded { reason });
             }
             self.state.lock().intents.clear();

@@ -38,36 +38,15 @@ impl Exchange {
     async fn try_step_up(&self, presence: &Presence, holding: &Holding, amr: Amr) -> Result<bool, StepUpError> {
         let (record, now) = (&holding.live.record, self.engine.now());
         let token = Token::fresh(TokenKind::Elevated, record.id, self.engine.entropy())?;
-        let elevation = Elevation {
-            hash: token.hash(),
-            at: now,
-            until: now + self.engine.policy().elevated_for(),
-        };
+        let elevation = Elevation { hash: token.hash(), at: now, until: now + self.engine.policy().elevated_for() };
         let family = record.family.hastened(now);
         let step_up = Some((elevation, Factor { amr, verified_at: now }));
-        let change = Change {
-            step_up,
-            family,
-            ..Change::default()
-        };
+        let change = Change { family, step_up, ..Change::default() };
         let changed = record.with(&change);
-        match self
-            .engine
-            .store()
-            .commit(record.id, holding.live.revision, change, now)
-            .await?
-        {
+        match self.engine.store().commit(record.id, holding.live.revision, change, now).await? {
             Committed::Done(revision, _) => {
-                let live = Live {
-                    record: Arc::new(changed),
-                    seen_at: holding.live.seen_at,
-                    revision,
-                };
-                let elevated = Holding {
-                    live,
-                    elevation: Some(elevation),
-                    ..holding.clone()
-                };
+                let live = Live { record: Arc::new(changed), seen_at: holding.live.seen_at, revision };
+                let elevated = Holding { live, elevation: Some(elevation), ..holding.clone() };
                 self.tell(Some(record.id), record.subject(), EventKind::SteppedUp);
                 self.settle(Presence::Member(elevated));
                 self.send(self.engine.cookie(CookieKind::Elevated, &token, elevation.until, now));

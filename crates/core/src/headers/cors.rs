@@ -33,10 +33,7 @@ pub struct Cors(Allow);
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Allow {
     Anyone,
-    Listed {
-        origins: TrustedOrigins,
-        credentials: Credentials,
-    },
+    Listed { origins: TrustedOrigins, credentials: Credentials },
 }
 
 impl Cors {
@@ -51,11 +48,7 @@ impl Cors {
     /// [`CorsError::NoOrigin`] if there is none: leave CORS out instead.
     pub fn listed(origins: impl IntoIterator<Item = Origin>, credentials: Credentials) -> Result<Self, CorsError> {
         let origins = TrustedOrigins::new(origins);
-        if origins.is_empty() {
-            Err(CorsError::NoOrigin)
-        } else {
-            Ok(Self(Allow::Listed { origins, credentials }))
-        }
+        if origins.is_empty() { Err(CorsError::NoOrigin) } else { Ok(Self(Allow::Listed { origins, credentials })) }
     }
 
     /// From configuration: `*` alone, or exact origins.
@@ -67,10 +60,7 @@ impl Cors {
             (["*"], Credentials::Omit) => Ok(Self::anyone()),
             (["*"], Credentials::Include) => Err(CorsError::WildcardWithCredentials),
             _ => {
-                let parsed = origins
-                    .iter()
-                    .map(|text| Origin::parse(text))
-                    .collect::<Result<Vec<_>, _>>()?;
+                let parsed = origins.iter().map(|text| Origin::parse(text)).collect::<Result<Vec<_>, _>>()?;
                 Self::listed(parsed, credentials)
             }
         }
@@ -81,11 +71,9 @@ impl Cors {
     pub fn headers(&self, origin: &[u8]) -> impl Iterator<Item = (&'static str, &str)> {
         let (allowed, credentials, vary) = match &self.0 {
             Allow::Anyone => (Some("*"), Credentials::Omit, None),
-            Allow::Listed { origins, credentials } => (
-                origins.find_header(origin).map(Origin::as_str),
-                *credentials,
-                Some(("vary", "Origin")),
-            ),
+            Allow::Listed { origins, credentials } => {
+                (origins.find_header(origin).map(Origin::as_str), *credentials, Some(("vary", "Origin")))
+            }
         };
         let with_credentials = allowed.is_some() && credentials == Credentials::Include;
         [

@@ -93,10 +93,7 @@ impl Directive {
 
     /// Whether it decides about scripts, or about what else hands our page to somebody.
     const fn is_guarded(self) -> bool {
-        matches!(
-            self,
-            Self::DefaultSrc | Self::ScriptSrc | Self::ObjectSrc | Self::BaseUri | Self::FrameAncestors
-        )
+        matches!(self, Self::DefaultSrc | Self::ScriptSrc | Self::ObjectSrc | Self::BaseUri | Self::FrameAncestors)
     }
 }
 
@@ -172,29 +169,18 @@ impl ContentSecurityPolicy {
 
     /// The header value for one response. Without a nonce, what only a nonce would allow is forbidden.
     pub fn value(&self, nonce: Option<&CspNonce>) -> String {
-        let directives = self
-            .directives
-            .iter()
-            .map(|(directive, sources)| print(*directive, sources, nonce));
-        directives
-            .chain(self.reports.iter().cloned())
-            .collect::<Vec<_>>()
-            .join("; ")
+        let directives = self.directives.iter().map(|(directive, sources)| print(*directive, sources, nonce));
+        directives.chain(self.reports.iter().cloned()).collect::<Vec<_>>().join("; ")
     }
 
     /// What a directive allows, if it is set.
     pub(super) fn sources(&self, directive: Directive) -> Option<&[Source]> {
-        self.directives
-            .iter()
-            .find(|(known, _)| *known == directive)
-            .map(|(_, sources)| sources.as_slice())
+        self.directives.iter().find(|(known, _)| *known == directive).map(|(_, sources)| sources.as_slice())
     }
 
     /// Whether the value differs from response to response.
     pub(super) fn uses_nonce(&self) -> bool {
-        self.directives
-            .iter()
-            .any(|(_, sources)| sources.contains(&Source::Nonce))
+        self.directives.iter().any(|(_, sources)| sources.contains(&Source::Nonce))
     }
 
     fn report(mut self, name: &str, target: &str) -> Result<Self, BadReportTarget> {

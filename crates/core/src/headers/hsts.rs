@@ -31,10 +31,7 @@ impl Hsts {
     pub const ONE_YEAR: Duration = Duration::from_hours(365 * 24);
 
     /// One year, sub-domains included.
-    pub(super) const DEFAULT: Self = Self {
-        seconds: Self::ONE_YEAR.as_secs(),
-        subdomains: Subdomains::Included,
-    };
+    pub(super) const DEFAULT: Self = Self { seconds: Self::ONE_YEAR.as_secs(), subdomains: Subdomains::Included };
 
     /// For this host and every host below it, so each of those must be reachable over https.
     ///

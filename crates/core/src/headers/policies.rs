@@ -152,11 +152,7 @@ impl PermissionsPolicy {
     /// The header value.
     pub fn value(&self) -> String {
         let rule = |feature: Feature| {
-            let list = if self.allowed.contains(&feature) {
-                "(self)"
-            } else {
-                "()"
-            };
+            let list = if self.allowed.contains(&feature) { "(self)" } else { "()" };
             format!("{}={list}", feature.as_str())
         };
         Feature::ALL.map(rule).join(", ")

@@ -55,27 +55,17 @@ impl SecurityHeaders {
 
     /// Replaces `Strict-Transport-Security`.
     pub fn hsts(self, hsts: Hsts) -> Self {
-        Self {
-            transport: hsts.to_string(),
-            ..self
-        }
+        Self { transport: hsts.to_string(), ..self }
     }
 
     /// Replaces `Content-Security-Policy`, and with it `X-Frame-Options`.
     pub fn content(self, content: ContentSecurityPolicy) -> Self {
-        Self {
-            fixed: fixed(&content),
-            content,
-            ..self
-        }
+        Self { fixed: fixed(&content), content, ..self }
     }
 
     /// Replaces `Permissions-Policy`.
     pub fn permissions(self, permissions: &PermissionsPolicy) -> Self {
-        Self {
-            permissions: permissions.value(),
-            ..self
-        }
+        Self { permissions: permissions.value(), ..self }
     }
 
     /// Replaces `Referrer-Policy`.
@@ -102,10 +92,7 @@ impl SecurityHeaders {
     ///
     /// `Strict-Transport-Security` goes out over https only: over plain http browsers must ignore it (RFC 6797, 8.1).
     pub fn iter(&self, scheme: Scheme, nonce: Option<&CspNonce>) -> impl Iterator<Item = (&'static str, Cow<'_, str>)> {
-        let content = self
-            .fixed
-            .as_deref()
-            .map_or_else(|| Cow::Owned(self.content.value(nonce)), Cow::Borrowed);
+        let content = self.fixed.as_deref().map_or_else(|| Cow::Owned(self.content.value(nonce)), Cow::Borrowed);
         [
             Some(("content-security-policy", content)),
             Some(("x-content-type-options", Cow::Borrowed("nosniff"))),
@@ -113,8 +100,7 @@ impl SecurityHeaders {
             Some(("permissions-policy", Cow::Borrowed(self.permissions.as_str()))),
             Some(("cross-origin-opener-policy", Cow::Borrowed(self.opener.as_str()))),
             Some(("cross-origin-resource-policy", Cow::Borrowed(self.resource.as_str()))),
-            self.frame_options()
-                .map(|value| ("x-frame-options", Cow::Borrowed(value))),
+            self.frame_options().map(|value| ("x-frame-options", Cow::Borrowed(value))),
             (scheme == Scheme::Https).then_some(("strict-transport-security", Cow::Borrowed(self.transport.as_str()))),
         ]
         .into_iter()

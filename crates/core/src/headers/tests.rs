@@ -8,18 +8,11 @@ use super::*;
 use crate::origin::{Origin, OriginError, Scheme};
 
 fn sent(headers: &SecurityHeaders, scheme: Scheme, nonce: Option<&CspNonce>) -> String {
-    headers
-        .iter(scheme, nonce)
-        .map(|(name, value)| format!("{name}: {value}"))
-        .collect::<Vec<_>>()
-        .join("\n")
+    headers.iter(scheme, nonce).map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join("\n")
 }
 
 fn header(headers: &SecurityHeaders, name: &str) -> Option<String> {
-    headers
-        .iter(Scheme::Https, None)
-        .find(|(known, _)| *known == name)
-        .map(|(_, value)| value.into_owned())
+    headers.iter(Scheme::Https, None).find(|(known, _)| *known == name).map(|(_, value)| value.into_owned())
 }
 
 #[test]
@@ -58,11 +51,7 @@ fn each_header_can_be_replaced() {
     ] {
         assert_eq!(header(&headers, name).as_deref(), Some(value), "{name}");
     }
-    assert!(
-        header(&headers, "permissions-policy")
-            .unwrap()
-            .contains("camera=(self), display-capture=()")
-    );
+    assert!(header(&headers, "permissions-policy").unwrap().contains("camera=(self), display-capture=()"));
     assert_eq!(header(&headers, "x-xss-protection"), None);
 }
 
@@ -70,22 +59,10 @@ fn each_header_can_be_replaced() {
 fn a_promise_of_https_shorter_than_a_year_does_not_build() {
     let year = Duration::from_hours(365 * 24);
     let short = Duration::from_millis(31_535_999_999);
-    assert_eq!(
-        Hsts::including_subdomains(year).unwrap().to_string(),
-        "max-age=31536000; includeSubDomains"
-    );
-    assert_eq!(
-        Hsts::excluding_subdomains(year).unwrap().to_string(),
-        "max-age=31536000"
-    );
-    assert_eq!(
-        Hsts::including_subdomains(short),
-        Err(HstsTooShort { seconds: 31_535_999 })
-    );
-    assert_eq!(
-        Hsts::excluding_subdomains(Duration::ZERO),
-        Err(HstsTooShort { seconds: 0 })
-    );
+    assert_eq!(Hsts::including_subdomains(year).unwrap().to_string(), "max-age=31536000; includeSubDomains");
+    assert_eq!(Hsts::excluding_subdomains(year).unwrap().to_string(), "max-age=31536000");
+    assert_eq!(Hsts::including_subdomains(short), Err(HstsTooShort { seconds: 31_535_999 }));
+    assert_eq!(Hsts::excluding_subdomains(Duration::ZERO), Err(HstsTooShort { seconds: 0 }));
     assert_eq!(
         HstsTooShort { seconds: 300 }.to_string(),
         "a Strict-Transport-Security lifetime of 300 s is below a year (31536000 s)"
@@ -101,9 +78,7 @@ fn frame_options_say_what_frame_ancestors_say_or_nothing() {
         (vec![partner.clone()], None),
         (vec![Source::SameOrigin, partner], None),
     ] {
-        let content = ContentSecurityPolicy::strict()
-            .set(Directive::FrameAncestors, ancestors.clone())
-            .unwrap();
+        let content = ContentSecurityPolicy::strict().set(Directive::FrameAncestors, ancestors.clone()).unwrap();
         let headers = SecurityHeaders::strict().content(content);
         assert_eq!(header(&headers, "x-frame-options").as_deref(), options, "{ancestors:?}");
     }
@@ -153,22 +128,10 @@ fn reports_go_to_one_place_of_each_kind() {
         .and_then(|policy| policy.report_to("csp"))
         .and_then(|policy| policy.report_uri("/.session/csp-report"))
         .unwrap();
-    assert!(
-        policy
-            .value(None)
-            .ends_with("; form-action 'self'; report-to csp; report-uri /.session/csp-report")
-    );
+    assert!(policy.value(None).ends_with("; form-action 'self'; report-to csp; report-uri /.session/csp-report"));
     for target in ["", "/a b", "/a;script-src *", "/a,b", "/a\r\nX: y", "/é", "\0"] {
-        assert_eq!(
-            ContentSecurityPolicy::strict().report_uri(target),
-            Err(BadReportTarget),
-            "{target:?}"
-        );
-        assert_eq!(
-            ContentSecurityPolicy::strict().report_to(target),
-            Err(BadReportTarget),
-            "{target:?}"
-        );
+        assert_eq!(ContentSecurityPolicy::strict().report_uri(target), Err(BadReportTarget), "{target:?}");
+        assert_eq!(ContentSecurityPolicy::strict().report_to(target), Err(BadReportTarget), "{target:?}");
     }
 }
 
@@ -192,20 +155,11 @@ fn cors_answers_from_the_list_and_never_echoes() {
         (&with, b"", &[VARY]),
         (&without, b"https://app.example", &[APP, VARY]),
         (&without, b"https://evil.example", &[VARY]),
-        (
-            &Cors::anyone(),
-            b"https://evil.example",
-            &[("access-control-allow-origin", "*")],
-        ),
+        (&Cors::anyone(), b"https://evil.example", &[("access-control-allow-origin", "*")]),
         (&Cors::anyone(), b"null", &[("access-control-allow-origin", "*")]),
     ];
     for (cors, origin, headers) in rows {
-        assert_eq!(
-            cors.headers(origin).collect::<Vec<_>>(),
-            *headers,
-            "{cors:?} {}",
-            String::from_utf8_lossy(origin)
-        );
+        assert_eq!(cors.headers(origin).collect::<Vec<_>>(), *headers, "{cors:?} {}", String::from_utf8_lossy(origin));
     }
 }
 
@@ -215,31 +169,15 @@ fn credentials_for_everybody_do_not_build() {
     let rows: &[(&[&str], Credentials, Result<(), CorsError>)] = &[
         (&["*"], Omit, Ok(())),
         (&["*"], Include, Err(CorsError::WildcardWithCredentials)),
-        (
-            &["*", "https://app.example"],
-            Include,
-            Err(CorsError::Origin(OriginError::Wildcard)),
-        ),
-        (
-            &["*", "https://app.example"],
-            Omit,
-            Err(CorsError::Origin(OriginError::Wildcard)),
-        ),
-        (
-            &["https://*.example"],
-            Include,
-            Err(CorsError::Origin(OriginError::Wildcard)),
-        ),
+        (&["*", "https://app.example"], Include, Err(CorsError::Origin(OriginError::Wildcard))),
+        (&["*", "https://app.example"], Omit, Err(CorsError::Origin(OriginError::Wildcard))),
+        (&["https://*.example"], Include, Err(CorsError::Origin(OriginError::Wildcard))),
         (&["null"], Include, Err(CorsError::Origin(OriginError::Null))),
         (&[], Include, Err(CorsError::NoOrigin)),
         (&[], Omit, Err(CorsError::NoOrigin)),
     ];
     for (origins, credentials, built) in rows {
-        assert_eq!(
-            Cors::from_config(origins, *credentials).map(drop),
-            *built,
-            "{origins:?} {credentials:?}"
-        );
+        assert_eq!(Cors::from_config(origins, *credentials).map(drop), *built, "{origins:?} {credentials:?}");
     }
 }
 
@@ -249,13 +187,8 @@ fn every_fixed_value_is_as_pinned() {
     assert_eq!(CrossOriginResourcePolicy::CrossOrigin.as_str(), "cross-origin");
     assert_eq!(ClearSiteData::Cache.as_str(), r#""cache""#);
     assert_eq!(ClearSiteData::CacheAndStorage.as_str(), r#""cache", "storage""#);
-    assert_eq!(
-        ClearSiteData::CacheStorageAndCookies.as_str(),
-        r#""cache", "cookies", "storage""#
-    );
-    let all = Feature::ALL
-        .into_iter()
-        .fold(PermissionsPolicy::deny_all(), PermissionsPolicy::allow_self);
+    assert_eq!(ClearSiteData::CacheStorageAndCookies.as_str(), r#""cache", "cookies", "storage""#);
+    let all = Feature::ALL.into_iter().fold(PermissionsPolicy::deny_all(), PermissionsPolicy::allow_self);
     assert_eq!(all.value().matches("=(self)").count(), 10);
 }
 

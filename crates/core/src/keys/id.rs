@@ -18,17 +18,12 @@ impl KeyId {
 
     /// The id as text.
     pub fn as_str(&self) -> &str {
-        self.bytes
-            .get(..usize::from(self.length))
-            .and_then(|id| std::str::from_utf8(id).ok())
-            .unwrap_or_default()
+        self.bytes.get(..usize::from(self.length)).and_then(|id| std::str::from_utf8(id).ok()).unwrap_or_default()
     }
 
     pub(crate) fn from_ascii(text: &[u8]) -> Option<Self> {
         let fits = (1..=8).contains(&text.len());
-        let plain = text
-            .iter()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+        let plain = text.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
         if !fits || !plain {
             return None;
         }
@@ -36,10 +31,7 @@ impl KeyId {
         for (to, from) in bytes.iter_mut().zip(text) {
             *to = *from;
         }
-        Some(Self {
-            bytes,
-            length: u8::try_from(text.len()).ok()?,
-        })
+        Some(Self { bytes, length: u8::try_from(text.len()).ok()? })
     }
 }
 

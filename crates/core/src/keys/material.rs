@@ -53,11 +53,7 @@ impl KeyMaterial {
             }
             ids.push(*id);
         }
-        Ok(Self {
-            signing,
-            others,
-            reference,
-        })
+        Ok(Self { signing, others, reference })
     }
 
     /// Reads `id:base64,id:base64,…` (the first signs) and a reference key in base64.
@@ -73,24 +69,15 @@ impl KeyMaterial {
     /// assert!(matches!(short, Err(KeyError::Short { bytes: 5, .. })));
     /// ```
     pub fn parse(keys: &str, reference: &str) -> Result<Self, KeyError> {
-        let mut entries = keys
-            .split(',')
-            .enumerate()
-            .map(|(index, entry)| parse_entry(index + 1, entry.trim()));
+        let mut entries = keys.split(',').enumerate().map(|(index, entry)| parse_entry(index + 1, entry.trim()));
         let signing = entries.next().unwrap_or(Err(KeyError::Malformed { position: 1 }))?;
-        Self::new(
-            signing,
-            entries.collect::<Result<_, _>>()?,
-            RootKey::parse("reference", reference.trim())?,
-        )
+        Self::new(signing, entries.collect::<Result<_, _>>()?, RootKey::parse("reference", reference.trim())?)
     }
 }
 
 impl std::fmt::Debug for KeyMaterial {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("KeyMaterial")
-            .field("signing", &self.signing.0)
-            .finish_non_exhaustive()
+        out.debug_struct("KeyMaterial").field("signing", &self.signing.0).finish_non_exhaustive()
     }
 }
 
@@ -116,10 +103,7 @@ impl RootKey {
     pub fn new(name: &str, bytes: Vec<u8>) -> Result<Self, KeyError> {
         let bytes = Zeroizing::new(bytes);
         if bytes.len() < Self::MIN_BYTES {
-            return Err(KeyError::Short {
-                name: name.into(),
-                bytes: bytes.len(),
-            });
+            return Err(KeyError::Short { name: name.into(), bytes: bytes.len() });
         }
         let mut seen = [false; 256];
         for byte in bytes.iter() {
@@ -142,9 +126,7 @@ impl RootKey {
                 other => other,
             })
             .collect();
-        let bytes = LENIENT
-            .decode(text)
-            .map_err(|_| KeyError::NotBase64 { name: name.into() })?;
+        let bytes = LENIENT.decode(text).map_err(|_| KeyError::NotBase64 { name: name.into() })?;
         Self::new(name, bytes)
     }
 
@@ -259,10 +241,7 @@ mod tests {
     #[test]
     fn two_keys_never_share_an_id() {
         let key = "k1:b25lIHJvb3Qga2V5IG9mIDMyIGJ5dGVzIGZvciB0ZXN0cyE";
-        let twice = KeyMaterial::parse(
-            &format!("{key},{key}"),
-            "cmVmZXJlbmNlIGtleSBvZiAzMiBieXRlcyBmb3IgdGVzdHM",
-        );
+        let twice = KeyMaterial::parse(&format!("{key},{key}"), "cmVmZXJlbmNlIGtleSBvZiAzMiBieXRlcyBmb3IgdGVzdHM");
         assert!(matches!(twice, Err(KeyError::Doubled(_))));
     }
 }

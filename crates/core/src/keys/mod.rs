@@ -89,7 +89,7 @@ impl std::fmt::Debug for KeyRing {
         out.debug_struct("KeyRing")
             .field("signs", &self.signing_id())
             .field("others", &self.others.len())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -107,9 +107,7 @@ impl PurposeKeys {
 fn purpose(root: &RootKey, label: &str) -> Result<hmac::Key, KeyError> {
     let extracted = hkdf::Salt::new(hkdf::HKDF_SHA256, b"counterfoil/v1").extract(root.bytes());
     let label = [label.as_bytes()];
-    let expanded = extracted
-        .expand(&label, hmac::HMAC_SHA256)
-        .map_err(|_| KeyError::Derivation)?;
+    let expanded = extracted.expand(&label, hmac::HMAC_SHA256).map_err(|_| KeyError::Derivation)?;
     Ok(hmac::Key::from(expanded))
 }
 
@@ -136,14 +134,8 @@ mod tests {
     #[test]
     fn a_reference_survives_key_rotation() -> Result<(), Box<dyn std::error::Error>> {
         let ada = Subject::new("ada")?;
-        assert_eq!(
-            ring(ONE)?.reference(&ada),
-            ring(&format!("{TWO},{ONE}"))?.reference(&ada)
-        );
-        assert_ne!(
-            ring(ONE)?.reference(&ada),
-            ring(ONE)?.reference(&Subject::new("grace")?)
-        );
+        assert_eq!(ring(ONE)?.reference(&ada), ring(&format!("{TWO},{ONE}"))?.reference(&ada));
+        assert_ne!(ring(ONE)?.reference(&ada), ring(ONE)?.reference(&Subject::new("grace")?));
         Ok(())
     }
 
@@ -162,7 +154,7 @@ mod tests {
     #[test]
     fn debug_shows_no_key() -> Result<(), KeyError> {
         let ring = ring(ONE)?;
-        assert_eq!(format!("{ring:?}"), "KeyRing { signs: KeyId(\"a\"), others: 0 }");
+        assert_eq!(format!("{ring:?}"), "KeyRing { signs: KeyId(\"a\"), others: 0, .. }");
         Ok(())
     }
 }

@@ -44,10 +44,7 @@ impl MemoryStore {
     pub fn new() -> Self {
         Self {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            global: RwLock::new(GlobalEpoch {
-                epoch: Epoch(0),
-                reason: EndReason::Admin,
-            }),
+            global: RwLock::new(GlobalEpoch { epoch: Epoch(0), reason: EndReason::Admin }),
             next_swept: AtomicUsize::new(0),
             notices: Notices::default(),
         }
@@ -210,13 +207,8 @@ impl Store for MemoryStore {
     }
 
     async fn epochs(&self, subject: Option<SubjectRef>) -> Result<Epochs, StoreError> {
-        let of_subject = subject
-            .map(|subject| self.shard(subject.bucket()).epoch(subject))
-            .unwrap_or_default();
-        Ok(Epochs {
-            global: self.global.read().epoch,
-            subject: of_subject,
-        })
+        let of_subject = subject.map(|subject| self.shard(subject.bucket()).epoch(subject)).unwrap_or_default();
+        Ok(Epochs { global: self.global.read().epoch, subject: of_subject })
     }
 
     async fn end_subject(
@@ -243,15 +235,8 @@ impl Store for MemoryStore {
     }
 
     async fn resolve(&self, kind: &str, value: &str) -> Result<Vec<SessionId>, StoreError> {
-        let reference = Reference {
-            kind: kind.into(),
-            value: value.into(),
-        };
-        Ok(self
-            .shards
-            .iter()
-            .flat_map(|shard| shard.lock().resolve(&reference))
-            .collect())
+        let reference = Reference { kind: kind.into(), value: value.into() };
+        Ok(self.shards.iter().flat_map(|shard| shard.lock().resolve(&reference)).collect())
     }
 
     async fn list(&self, subject: SubjectRef, page: Page, now: Moment) -> Result<Vec<Summary>, StoreError> {
@@ -259,9 +244,7 @@ impl Store for MemoryStore {
         all.retain(|(record, _)| self.ended_by_all(record).is_none());
         all.sort_by_key(|(record, _)| std::cmp::Reverse((record.created_at, record.id)));
         let page = all.into_iter().skip(page.skip).take(page.take);
-        Ok(page
-            .filter_map(|(record, seen_at)| Summary::of(&record, seen_at))
-            .collect())
+        Ok(page.filter_map(|(record, seen_at)| Summary::of(&record, seen_at)).collect())
     }
 
     async fn sweep(&self, limit: usize, now: Moment) -> Result<usize, StoreError> {

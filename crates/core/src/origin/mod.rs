@@ -110,10 +110,7 @@ impl Origin {
     /// Whether it names this machine: `localhost`, `127.0.0.0/8` or `[::1]`.
     pub fn is_loopback(&self) -> bool {
         let host = self.host();
-        let literal = host
-            .trim_start_matches('[')
-            .trim_end_matches(']')
-            .parse::<std::net::IpAddr>();
+        let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
         host == "localhost" || host.ends_with(".localhost") || literal.is_ok_and(|address| address.is_loopback())
     }
 

@@ -100,10 +100,7 @@ fn split(text: &str) -> Result<(Scheme, &str), OriginError> {
         _ if scheme.eq_ignore_ascii_case("http") => Scheme::Http,
         _ => return Err(OriginError::Scheme),
     };
-    match authority
-        .find(['/', '\\', '?', '#', '@', '%'])
-        .and_then(|at| authority.get(at..)?.chars().next())
-    {
+    match authority.find(['/', '\\', '?', '#', '@', '%']).and_then(|at| authority.get(at..)?.chars().next()) {
         None => Ok((scheme, authority)),
         Some('?') => Err(OriginError::Query),
         Some('#') => Err(OriginError::Fragment),
@@ -118,9 +115,7 @@ fn is_plain(host: &str) -> bool {
     let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
     match address {
         Some(address) => address.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b':'),
-        None => host
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)),
+        None => host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)),
     }
 }
 
@@ -131,12 +126,7 @@ fn canonical(scheme: Scheme, host: &str, port: Option<u16>) -> Origin {
     if port != scheme.default_port() {
         text = format!("{text}:{port}");
     }
-    Origin {
-        text,
-        scheme,
-        port,
-        host: start..start + host.len(),
-    }
+    Origin { text, scheme, port, host: start..start + host.len() }
 }
 
 /// A host name has at most 253 characters; scheme and port add 14.

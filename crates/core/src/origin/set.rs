@@ -17,11 +17,7 @@ impl PublicOrigins {
     /// [`NoPublicOrigin`] if there is none: every unsafe request would be foreign.
     pub fn new(origins: impl IntoIterator<Item = Origin>) -> Result<Self, NoPublicOrigin> {
         let origins = distinct(origins);
-        if origins.is_empty() {
-            Err(NoPublicOrigin)
-        } else {
-            Ok(Self(origins))
-        }
+        if origins.is_empty() { Err(NoPublicOrigin) } else { Ok(Self(origins)) }
     }
 
     /// The origins, in the order given.

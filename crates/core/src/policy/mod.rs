@@ -8,8 +8,8 @@ use std::time::Duration;
 
 pub use self::error::PolicyError;
 pub use self::settings::{
-    AddressSettings, CookieSettings, CsrfSettings, DangerSettings, PolicySettings, Preset, SessionSettings,
-    TimeoutSettings,
+    AddressSettings, CookieSettings, CsrfSettings, CsrfWeakening, DangerSettings, PolicySettings, Preset,
+    SessionSettings, TimeoutSettings,
 };
 pub use self::span::Span;
 use crate::address::AddressPolicy;
@@ -68,7 +68,7 @@ pub enum OnReuse {
 
 impl Policy {
     /// How long a sign-in may stay half done (design: at most 10 minutes).
-    pub const PENDING_FOR: Duration = Duration::from_secs(600);
+    pub const PENDING_FOR: Duration = Duration::from_mins(10);
 
     /// The most session data, in bytes, names included. A session is no database.
     pub const MAX_DATA_BYTES: usize = 64 * 1024;
@@ -149,11 +149,7 @@ impl Policy {
 
     /// How long a cookie is kept that is good for `span`.
     pub const fn cookie_lifetime(&self, span: Duration) -> CookieLifetime {
-        if self.until_browser_closes {
-            CookieLifetime::UntilBrowserCloses
-        } else {
-            CookieLifetime::For(span)
-        }
+        if self.until_browser_closes { CookieLifetime::UntilBrowserCloses } else { CookieLifetime::For(span) }
     }
 
     /// Whose word on the client's address counts.

@@ -115,35 +115,34 @@ pub struct DangerSettings {
     pub beyond_preset: bool,
     /// Times below their floors. Honest users will be signed out: for tests only.
     pub below_floors: bool,
-    /// The CSRF decision is made and told, but denies nothing.
-    pub csrf_report_only: bool,
-    /// No CSRF decision at all.
-    pub csrf_off: bool,
+    /// Cross-site requests are not refused.
+    pub csrf: Option<CsrfWeakening>,
+}
+
+/// How the CSRF decision is weakened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CsrfWeakening {
+    /// It is made and told, but denies nothing: for the first weeks in front of an existing application.
+    Report,
+    /// It is not made at all.
+    Off,
 }
 
 impl PolicySettings {
     /// [`Preset::Aal1`] for a site at `origin`.
     pub fn aal1(origin: &str) -> Self {
-        Self {
-            preset: Preset::Aal1,
-            ..Self::aal2(origin)
-        }
+        Self { preset: Preset::Aal1, ..Self::aal2(origin) }
     }
 
     /// [`Preset::Aal2`] for a site at `origin`.
     pub fn aal2(origin: &str) -> Self {
-        Self {
-            origins: vec![origin.into()],
-            ..Self::default()
-        }
+        Self { origins: vec![origin.into()], ..Self::default() }
     }
 
     /// [`Preset::Aal3`] for a site at `origin`.
     pub fn aal3(origin: &str) -> Self {
-        Self {
-            preset: Preset::Aal3,
-            ..Self::aal2(origin)
-        }
+        Self { preset: Preset::Aal3, ..Self::aal2(origin) }
     }
 }
 
@@ -188,17 +187,10 @@ impl TryFrom<PolicySettings> for Policy {
     fn try_from(settings: PolicySettings) -> Result<Self, PolicyError> {
         let times = Times::checked(&settings)?;
         let public = public_origins(&settings.origins)?;
-        let names = if public.iter().all(Origin::is_https) {
-            CookieNames::https()
-        } else {
-            CookieNames::plain_http_loopback()
-        };
-        let trusted: Vec<Origin> = settings
-            .csrf
-            .trusted_origins
-            .iter()
-            .map(|text| text.parse())
-            .collect::<Result<_, _>>()?;
+        let names =
+            if public.iter().all(Origin::is_https) { CookieNames::https() } else { CookieNames::plain_http_loopback() };
+        let trusted: Vec<Origin> =
+            settings.csrf.trusted_origins.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
         Ok(Self {
             limits: times.limits,
             grace: times.grace,
@@ -253,10 +245,7 @@ impl Times {
 
     fn check_order(&self) -> Result<(), PolicyError> {
         let absolute = ("timeouts.absolute", self.limits.absolute);
-        for (key, value) in [
-            ("timeouts.idle", self.limits.idle),
-            ("timeouts.elevated_for", self.elevated_for),
-        ] {
+        for (key, value) in [("timeouts.idle", self.limits.idle), ("timeouts.elevated_for", self.elevated_for)] {
             within(key, value, absolute)?;
         }
         for (key, value) in [
@@ -271,11 +260,7 @@ impl Times {
             }
         }
         match self.limits.remember_for {
-            Some(remember) => within(
-                "timeouts.absolute",
-                self.limits.absolute,
-                ("timeouts.remember_for", remember),
-            ),
+            Some(remember) => within("timeouts.absolute", self.limits.absolute, ("timeouts.remember_for", remember)),
             None => Ok(()),
         }
     }
@@ -286,12 +271,7 @@ impl Times {
             ("timeouts.absolute", self.limits.absolute, preset.absolute()),
         ] {
             if value > bound {
-                return Err(PolicyError::BeyondPreset {
-                    key,
-                    value: value.into(),
-                    preset,
-                    bound: bound.into(),
-                });
+                return Err(PolicyError::BeyondPreset { key, value: value.into(), preset, bound: bound.into() });
             }
         }
         Ok(())
@@ -311,26 +291,11 @@ impl Times {
                 self.grace.saturating_mul(5),
                 "a late response could put a dead token back (5 × timeouts.grace)",
             ),
-            (
-                "timeouts.idle",
-                self.limits.idle,
-                Duration::from_secs(60),
-                "people read",
-            ),
-            (
-                "timeouts.elevated_for",
-                self.elevated_for,
-                Duration::from_secs(30),
-                "people type",
-            ),
+            ("timeouts.idle", self.limits.idle, Duration::from_mins(1), "people read"),
+            ("timeouts.elevated_for", self.elevated_for, Duration::from_secs(30), "people type"),
         ] {
             if value < floor {
-                return Err(PolicyError::BelowFloor {
-                    key,
-                    value: value.into(),
-                    floor: floor.into(),
-                    why,
-                });
+                return Err(PolicyError::BelowFloor { key, value: value.into(), floor: floor.into(), why });
             }
         }
         Ok(())
@@ -341,49 +306,33 @@ fn within(key: &'static str, value: Duration, (bound_key, bound): (&'static str,
     if value <= bound {
         return Ok(());
     }
-    Err(PolicyError::Exceeds {
-        key,
-        value: value.into(),
-        bound_key,
-        bound: bound.into(),
-    })
+    Err(PolicyError::Exceeds { key, value: value.into(), bound_key, bound: bound.into() })
 }
 
 fn public_origins(texts: &[String]) -> Result<PublicOrigins, PolicyError> {
     let origins: Vec<Origin> = texts.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
     let http = origins.iter().find(|origin| !origin.is_https());
     if let (Some(http), Some(https)) = (http, origins.iter().find(|origin| origin.is_https())) {
-        return Err(PolicyError::MixedSchemes {
-            http: http.to_string().into(),
-            https: https.to_string().into(),
-        });
+        return Err(PolicyError::MixedSchemes { http: http.to_string().into(), https: https.to_string().into() });
     }
-    if let Some(far) = origins
-        .iter()
-        .find(|origin| !origin.is_https() && !origin.is_loopback())
-    {
-        return Err(PolicyError::PlainHttp {
-            origin: far.to_string().into(),
-        });
+    if let Some(far) = origins.iter().find(|origin| !origin.is_https() && !origin.is_loopback()) {
+        return Err(PolicyError::PlainHttp { origin: far.to_string().into() });
     }
     PublicOrigins::new(origins).map_err(|_| PolicyError::NoOrigin)
 }
 
 fn session_limit(settings: &SessionSettings) -> Result<Option<Limit>, PolicyError> {
     let over = settings.over_limit.unwrap_or(OverLimit::EndOldest);
-    let limit = |max| {
-        NonZeroU32::new(max)
-            .map(|max| Limit { max, over })
-            .ok_or(PolicyError::Zero { key: "sessions.limit" })
-    };
+    let limit =
+        |max| NonZeroU32::new(max).map(|max| Limit { max, over }).ok_or(PolicyError::Zero { key: "sessions.limit" });
     settings.limit.map(limit).transpose()
 }
 
-fn csrf_mode(danger: &DangerSettings) -> CsrfMode {
-    match (danger.csrf_off, danger.csrf_report_only) {
-        (true, _) => CsrfMode::Off,
-        (false, true) => CsrfMode::Report,
-        (false, false) => CsrfMode::Enforce,
+const fn csrf_mode(danger: &DangerSettings) -> CsrfMode {
+    match danger.csrf {
+        None => CsrfMode::Enforce,
+        Some(CsrfWeakening::Report) => CsrfMode::Report,
+        Some(CsrfWeakening::Off) => CsrfMode::Off,
     }
 }
 
@@ -391,11 +340,7 @@ fn address_policy(settings: &AddressSettings) -> Result<AddressPolicy, PolicyErr
     match settings.header {
         None if settings.trusted_proxies.is_empty() => Ok(AddressPolicy::peer_only()),
         Some(header) if !settings.trusted_proxies.is_empty() => {
-            let ranges = settings
-                .trusted_proxies
-                .iter()
-                .map(|text| range(text))
-                .collect::<Result<Vec<_>, _>>()?;
+            let ranges = settings.trusted_proxies.iter().map(|text| range(text)).collect::<Result<Vec<_>, _>>()?;
             Ok(AddressPolicy::new(ranges, header)?)
         }
         _ => Err(PolicyError::AddressHalfSet),
@@ -404,33 +349,19 @@ fn address_policy(settings: &AddressSettings) -> Result<AddressPolicy, PolicyErr
 
 fn range(text: &str) -> Result<ipnet::IpNet, PolicyError> {
     let single = |text: &str| text.parse::<std::net::IpAddr>().map(ipnet::IpNet::from);
-    text.parse()
-        .or_else(|_| single(text))
-        .map_err(|_| PolicyError::NotARange { text: text.into() })
+    text.parse().or_else(|_| single(text)).map_err(|_| PolicyError::NotARange { text: text.into() })
 }
 
 fn weakenings(settings: &PolicySettings, public: &PublicOrigins) -> Vec<&'static str> {
     let plain = !public.iter().all(Origin::is_https);
     [
+        (plain, "plain http on loopback: cookies are sent without Secure; for development only"),
+        (settings.danger.beyond_preset, "danger.beyond_preset: sessions may live longer than their preset allows"),
+        (settings.danger.below_floors, "danger.below_floors: times below their floors; honest users may be signed out"),
+        (settings.danger.csrf == Some(CsrfWeakening::Off), "danger.csrf = off: cross-site requests are not refused"),
         (
-            plain,
-            "plain http on loopback: cookies are sent without Secure; for development only",
-        ),
-        (
-            settings.danger.beyond_preset,
-            "danger.beyond_preset: sessions may live longer than their preset allows",
-        ),
-        (
-            settings.danger.below_floors,
-            "danger.below_floors: times below their floors; honest users may be signed out",
-        ),
-        (
-            settings.danger.csrf_off,
-            "danger.csrf_off: cross-site requests are not refused",
-        ),
-        (
-            settings.danger.csrf_report_only,
-            "danger.csrf_report_only: cross-site requests are told, not refused",
+            settings.danger.csrf == Some(CsrfWeakening::Report),
+            "danger.csrf = report: cross-site requests are told, not refused",
         ),
         (
             settings.sessions.on_reuse == OnReuse::Report,
@@ -445,7 +376,7 @@ fn weakenings(settings: &PolicySettings, public: &PublicOrigins) -> Vec<&'static
 const DAY: u64 = 24 * 3_600;
 /// How long a predecessor stays good: cookies reach the disk up to 30 s late (a crash forgets them), a request arrives
 /// up to 28 s after its cookie was attached, clocks differ by 2 s.
-const GRACE: Duration = Duration::from_secs(60);
+const GRACE: Duration = Duration::from_mins(1);
 const GRACE_FLOOR: Duration = Duration::from_secs(35);
 /// Long enough to read and confirm, short enough that a desk left alone is no risk.
-const ELEVATED_FOR: Duration = Duration::from_secs(300);
+const ELEVATED_FOR: Duration = Duration::from_mins(5);

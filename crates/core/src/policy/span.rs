@@ -36,9 +36,7 @@ impl FromStr for Span {
     type Err = super::PolicyError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let refused = || super::PolicyError::NotASpan {
-            text: text.chars().take(40).collect(),
-        };
+        let refused = || super::PolicyError::NotASpan { text: text.chars().take(40).collect() };
         humantime::parse_duration(text).map(Self).map_err(|_| refused())
     }
 }

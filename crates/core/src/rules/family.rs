@@ -95,34 +95,19 @@ pub enum Renewal<'a> {
 impl Family {
     /// The family of a session that begins now.
     pub const fn born(current: TokenHash, now: Moment) -> Self {
-        Self {
-            generation: 0,
-            current,
-            closed_at: now,
-            next: None,
-        }
+        Self { generation: 0, current, closed_at: now, next: None }
     }
 
     /// What `token` is worth at `now`, the moment its request's head arrived.
     pub fn judge(&self, token: &Presented, context: Context, now: Moment, grace: Duration) -> Judgement {
         let view = self.at(now);
         match view.place(token) {
-            Place::Next(link) => Judgement {
-                verdict: Verdict::Accept,
-                becomes: view.after_use(link, context, now, grace),
-            },
-            Place::Current => Judgement {
-                verdict: view.judge_current(context, now, grace),
-                becomes: None,
-            },
-            Place::Superseded => Judgement {
-                verdict: Verdict::Reuse,
-                becomes: None,
-            },
-            Place::Unknown => Judgement {
-                verdict: Verdict::Forgotten,
-                becomes: None,
-            },
+            Place::Next(link) => {
+                Judgement { verdict: Verdict::Accept, becomes: view.after_use(link, context, now, grace) }
+            }
+            Place::Current => Judgement { verdict: view.judge_current(context, now, grace), becomes: None },
+            Place::Superseded => Judgement { verdict: Verdict::Reuse, becomes: None },
+            Place::Unknown => Judgement { verdict: Verdict::Forgotten, becomes: None },
         }
     }
 
@@ -149,26 +134,14 @@ impl Family {
     /// The family with `link` as the successor of the current token. `None` if there is one already.
     pub fn offering(&self, hash: TokenHash, key: KeyId, nonce: Nonce, now: Moment) -> Option<Self> {
         let settled = self.settled(now);
-        let link = Link {
-            hash,
-            key,
-            nonce,
-            seen: None,
-            until: None,
-        };
-        settled.next.is_none().then(|| Self {
-            next: Some(Box::new(link)),
-            ..settled
-        })
+        let link = Link { hash, key, nonce, seen: None, until: None };
+        settled.next.is_none().then(|| Self { next: Some(Box::new(link)), ..settled })
     }
 
     /// The family with rotation due now, as after a step-up. `None` if a link is open: rotation is under way then.
     pub fn hastened(&self, now: Moment) -> Option<Self> {
         let settled = self.settled(now);
-        settled.next.is_none().then(|| Self {
-            closed_at: Moment::EPOCH,
-            ..settled
-        })
+        settled.next.is_none().then_some(Self { closed_at: Moment::EPOCH, ..settled })
     }
 
     /// The family with its closed link folded in: the nonce is gone, the predecessor forgotten.
@@ -185,22 +158,10 @@ impl Family {
     /// The family as the clock makes it: a link whose time is over counts as closed, written or not.
     fn at(&self, now: Moment) -> View<'_> {
         match self.next.as_deref() {
-            Some(Link {
-                hash,
-                until: Some(until),
-                ..
-            }) if *until < now => View {
-                generation: self.generation.saturating_add(1),
-                current: hash,
-                closed_at: *until,
-                next: None,
-            },
-            next => View {
-                generation: self.generation,
-                current: &self.current,
-                closed_at: self.closed_at,
-                next,
-            },
+            Some(Link { hash, until: Some(until), .. }) if *until < now => {
+                View { generation: self.generation.saturating_add(1), current: hash, closed_at: *until, next: None }
+            }
+            next => View { generation: self.generation, current: &self.current, closed_at: self.closed_at, next },
         }
     }
 }
@@ -261,12 +222,7 @@ impl<'a> View<'a> {
 
     /// The predecessor while its successor is known: good until the successor was surely received.
     fn judge_current(&self, context: Context, now: Moment, grace: Duration) -> Verdict {
-        let Some(Link {
-            seen: Some(seen),
-            until: None,
-            ..
-        }) = self.next
-        else {
+        let Some(Link { seen: Some(seen), until: None, .. }) = self.next else {
             return Verdict::Accept;
         };
         if now <= seen.at + grace {
@@ -285,11 +241,7 @@ impl<'a> View<'a> {
             (Some(seen), None) if now >= seen.at + grace => (Some(seen), Some(now + grace)),
             _ => return None,
         };
-        let link = Link {
-            seen,
-            until,
-            ..link.clone()
-        };
+        let link = Link { seen, until, ..link.clone() };
         Some(Family {
             generation: self.generation,
             current: *self.current,

@@ -65,7 +65,7 @@ pub enum EndReason {
 
 impl Limits {
     /// How old a session may be that nobody has presented: its reply was lost.
-    pub const UNUSED: Duration = Duration::from_secs(5 * 60);
+    pub const UNUSED: Duration = Duration::from_mins(5);
 
     /// What the clock says. A limit of `n` seconds ends the session at its `n`th second, not after it.
     pub fn judge(&self, life: &Life, now: Moment) -> Standing {
@@ -96,9 +96,7 @@ impl Limits {
     /// How far `seen_at` may lag behind: a twentieth of the idle limit, between 5 seconds and 5 minutes, and for the
     /// short limits of tests never more than a quarter of it. The idle limit may come early by this, never late.
     pub fn touch_step(&self) -> Duration {
-        (self.idle / 20)
-            .clamp(Duration::from_secs(5), Duration::from_secs(300))
-            .min(self.idle / 4)
+        (self.idle / 20).clamp(Duration::from_secs(5), Duration::from_mins(5)).min(self.idle / 4)
     }
 
     /// The last moment at which the session can be good for anything: for clean-up and cookies.
@@ -140,19 +138,11 @@ mod tests {
 
     fn limits(remember: Option<u64>) -> Limits {
         let seconds = Duration::from_secs;
-        Limits {
-            idle: seconds(900),
-            absolute: seconds(3_600),
-            remember_for: remember.map(seconds),
-        }
+        Limits { idle: seconds(900), absolute: seconds(3_600), remember_for: remember.map(seconds) }
     }
 
     fn life(created: u64, seen: u64, provisional: bool) -> Life {
-        Life {
-            created_at: Moment::from_unix_seconds(created),
-            seen_at: Moment::from_unix_seconds(seen),
-            provisional,
-        }
+        Life { created_at: Moment::from_unix_seconds(created), seen_at: Moment::from_unix_seconds(seen), provisional }
     }
 
     #[test]
@@ -194,23 +184,12 @@ mod tests {
             let touched = limits(None).touch(&life(0, seen, false), Moment::from_unix_seconds(now));
             assert_eq!(touched.is_some(), written, "{name}");
         }
-        assert_eq!(
-            limits(Some(9_000)).touch(&life(0, 0, false), Moment::from_unix_seconds(1_000)),
-            None,
-            "remembered"
-        );
+        assert_eq!(limits(Some(9_000)).touch(&life(0, 0, false), Moment::from_unix_seconds(1_000)), None, "remembered");
     }
 
     #[test]
     fn the_touch_step_keeps_within_its_bounds() {
-        let step = |idle| {
-            Limits {
-                idle: Duration::from_secs(idle),
-                ..limits(None)
-            }
-            .touch_step()
-            .as_secs()
-        };
+        let step = |idle| Limits { idle: Duration::from_secs(idle), ..limits(None) }.touch_step().as_secs();
         assert_eq!([step(20), step(100), step(3_600), step(604_800)], [5, 5, 180, 300]);
     }
 }

@@ -155,11 +155,7 @@ impl Activity {
 impl Live {
     /// A session that was inserted just now.
     pub fn born(record: Record) -> Self {
-        Self {
-            seen_at: record.created_at,
-            revision: Revision(0),
-            record: Arc::new(record),
-        }
+        Self { seen_at: record.created_at, revision: Revision(0), record: Arc::new(record) }
     }
 }
 

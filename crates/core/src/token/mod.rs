@@ -31,12 +31,7 @@ pub struct Token {
 impl Token {
     /// A fresh token of generation 0.
     pub(crate) fn fresh(kind: TokenKind, id: SessionId, entropy: &dyn Entropy) -> Result<Self, NoEntropy> {
-        Ok(Self {
-            kind,
-            id,
-            generation: 0,
-            secret: Zeroizing::new(random(entropy)?),
-        })
+        Ok(Self { kind, id, generation: 0, secret: Zeroizing::new(random(entropy)?) })
     }
 
     /// Reads a token of `kind` and checks its tag. No store is asked and nothing is allocated.
@@ -45,13 +40,8 @@ impl Token {
     /// [`Forged`] if the text is not a token we issued for that cookie: malformed, an unknown key, a wrong tag, or of
     /// another kind. All the same to the caller: no session, and no state changes.
     pub fn parse(kind: TokenKind, text: &str, keys: &KeyRing) -> Result<Self, Forged> {
-        let (key_id, body) = text
-            .strip_prefix(PREFIX)
-            .and_then(|rest| rest.split_once('_'))
-            .ok_or(Forged)?;
-        let key = KeyId::from_ascii(key_id.as_bytes())
-            .and_then(|id| keys.find(id))
-            .ok_or(Forged)?;
+        let (key_id, body) = text.strip_prefix(PREFIX).and_then(|rest| rest.split_once('_')).ok_or(Forged)?;
+        let key = KeyId::from_ascii(key_id.as_bytes()).and_then(|id| keys.find(id)).ok_or(Forged)?;
         let mut bytes = Zeroizing::new([0; BODY]);
         let length = URL_SAFE_NO_PAD.decode_slice(body, bytes.as_mut()).map_err(|_| Forged)?;
         let (signed, tag) = bytes.split_at(SIGNED);
@@ -97,51 +87,29 @@ impl Token {
         let mut input = Zeroizing::new([0; CHAIN_LABEL.len() + SessionId::LENGTH + 4 + SECRET + Nonce::LENGTH]);
         fill(
             input.as_mut(),
-            &[
-                CHAIN_LABEL,
-                self.id.as_bytes(),
-                &self.generation.to_be_bytes(),
-                &*self.secret,
-                nonce.as_bytes(),
-            ],
+            &[CHAIN_LABEL, self.id.as_bytes(), &self.generation.to_be_bytes(), &*self.secret, nonce.as_bytes()],
         );
         let mac = hmac::sign(&keys.find(key_id)?.chain, input.as_slice());
         let secret = Zeroizing::new(<[u8; SECRET]>::try_from(mac.as_ref()).ok()?);
-        Some(Self {
-            kind: self.kind,
-            id: self.id,
-            generation: self.generation.checked_add(1)?,
-            secret,
-        })
+        Some(Self { kind: self.kind, id: self.id, generation: self.generation.checked_add(1)?, secret })
     }
 
     fn from_signed(kind: TokenKind, signed: &[u8]) -> Option<Self> {
         let (id, rest) = signed.split_first_chunk::<{ SessionId::LENGTH }>()?;
         let (generation, secret) = rest.split_first_chunk::<4>()?;
         let secret = Zeroizing::new(secret.try_into().ok()?);
-        Some(Self {
-            kind,
-            id: SessionId::from_bytes(*id),
-            generation: u32::from_be_bytes(*generation),
-            secret,
-        })
+        Some(Self { kind, id: SessionId::from_bytes(*id), generation: u32::from_be_bytes(*generation), secret })
     }
 
     fn signed(&self) -> Zeroizing<[u8; SIGNED]> {
         let mut bytes = Zeroizing::new([0; SIGNED]);
-        fill(
-            bytes.as_mut(),
-            &[self.id.as_bytes(), &self.generation.to_be_bytes(), &*self.secret],
-        );
+        fill(bytes.as_mut(), &[self.id.as_bytes(), &self.generation.to_be_bytes(), &*self.secret]);
         bytes
     }
 
     fn tag(&self, key: &PurposeKeys) -> [u8; TAG] {
         let mut input = Zeroizing::new([0; TAG_LABEL.len() + 1 + SIGNED]);
-        fill(
-            input.as_mut(),
-            &[TAG_LABEL, &[self.kind.code()], self.signed().as_slice()],
-        );
+        fill(input.as_mut(), &[TAG_LABEL, &[self.kind.code()], self.signed().as_slice()]);
         let mac = hmac::sign(&key.token, input.as_slice());
         let mut tag = [0; TAG];
         fill(&mut tag, &[mac.as_ref()]);

@@ -21,10 +21,7 @@ fn a_token_reads_back_as_it_was_printed() {
     let (keys, token) = (ring(), token(TokenKind::Session));
     let text = token.reveal(&keys);
     let read = Token::parse(TokenKind::Session, &text, &keys).unwrap();
-    assert_eq!(
-        (read.id(), read.generation(), read.hash()),
-        (token.id(), token.generation(), token.hash())
-    );
+    assert_eq!((read.id(), read.generation(), read.hash()), (token.id(), token.generation(), token.hash()));
     assert!(
         text.len() <= 112 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b)),
         "{}",
@@ -38,11 +35,7 @@ fn a_token_counts_only_in_the_cookie_of_its_kind() {
     for made in TokenKind::ALL {
         let text = token(made).reveal(&keys);
         for presented in TokenKind::ALL {
-            assert_eq!(
-                Token::parse(presented, &text, &keys).is_ok(),
-                made == presented,
-                "{made:?} as {presented:?}"
-            );
+            assert_eq!(Token::parse(presented, &text, &keys).is_ok(), made == presented, "{made:?} as {presented:?}");
         }
     }
 }
@@ -56,10 +49,7 @@ fn a_token_of_another_ring_is_forged() {
 #[test]
 fn the_tag_of_another_session_does_not_fit() {
     let keys = ring();
-    let (one, two) = (
-        token(TokenKind::Session).reveal(&keys),
-        token(TokenKind::Session).reveal(&keys),
-    );
+    let (one, two) = (token(TokenKind::Session).reveal(&keys), token(TokenKind::Session).reveal(&keys));
     let spliced = format!("{}{}", one.split_at(one.len() - 20).0, two.split_at(two.len() - 20).1);
     assert!(Token::parse(TokenKind::Session, &spliced, &keys).is_err());
 }
@@ -69,20 +59,14 @@ fn every_flipped_bit_and_every_cut_is_noticed() {
     let keys = ring();
     let text = token(TokenKind::Session).reveal(&keys);
     for index in 0..text.len() {
-        assert!(
-            Token::parse(TokenKind::Session, &text[..index], &keys).is_err(),
-            "cut at {index}"
-        );
+        assert!(Token::parse(TokenKind::Session, &text[..index], &keys).is_err(), "cut at {index}");
         for bit in 0..7 {
             let mut bytes = text.as_bytes().to_vec();
             bytes[index] ^= 1 << bit;
             let Ok(flipped) = String::from_utf8(bytes) else {
                 continue;
             };
-            assert!(
-                Token::parse(TokenKind::Session, &flipped, &keys).is_err(),
-                "bit {bit} of byte {index}"
-            );
+            assert!(Token::parse(TokenKind::Session, &flipped, &keys).is_err(), "bit {bit} of byte {index}");
         }
     }
     for extension in ["A", "=", "AAAA", " ", "_"] {
@@ -94,10 +78,7 @@ fn every_flipped_bit_and_every_cut_is_noticed() {
 fn a_successor_is_always_the_same_one() {
     let (keys, token, nonce) = (ring(), token(TokenKind::Session), Nonce::from_bytes([7; 16]));
     let kid = keys.signing_id();
-    let (one, two) = (
-        token.successor(&nonce, kid, &keys).unwrap(),
-        token.successor(&nonce, kid, &keys).unwrap(),
-    );
+    let (one, two) = (token.successor(&nonce, kid, &keys).unwrap(), token.successor(&nonce, kid, &keys).unwrap());
     assert_eq!((one.hash(), one.generation()), (two.hash(), 1));
     let other = token.successor(&Nonce::from_bytes([8; 16]), kid, &keys).unwrap();
     assert_ne!(one.hash(), other.hash());
@@ -111,16 +92,9 @@ fn a_successor_survives_a_rotated_key_but_not_a_removed_one() {
     const R: &str = "cmVmZXJlbmNlIGtleSBvZiAzMiBieXRlcyBmb3IgdGVzdHM";
     let ring = |keys: String| KeyRing::from_source(&Fixed(keys, R)).unwrap();
     let (before, after, without) = (ring(format!("{A},{B}")), ring(format!("{B},{A}")), ring(B.into()));
-    let (token, nonce, offered) = (
-        token(TokenKind::Session),
-        Nonce::from_bytes([7; 16]),
-        before.signing_id(),
-    );
+    let (token, nonce, offered) = (token(TokenKind::Session), Nonce::from_bytes([7; 16]), before.signing_id());
     let made = token.successor(&nonce, offered, &before).unwrap().hash();
-    assert_eq!(
-        token.successor(&nonce, offered, &after).map(|next| next.hash()),
-        Some(made)
-    );
+    assert_eq!(token.successor(&nonce, offered, &after).map(|next| next.hash()), Some(made));
     assert!(token.successor(&nonce, offered, &without).is_none());
 }
 

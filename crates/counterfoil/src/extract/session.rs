@@ -186,4 +186,3 @@ impl<T> std::fmt::Debug for Session<T> {
         out.debug_struct("Session").finish_non_exhaustive()
     }
 }
-

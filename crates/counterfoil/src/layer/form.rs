@@ -60,8 +60,11 @@ mod tests {
     use http::Request;
 
     async fn token_in(content_type: &str, form: &str) -> (Option<String>, Bytes) {
-        let (parts, body) =
-            Request::post("/").header(CONTENT_TYPE, content_type).body(Body::from(form.to_owned())).unwrap().into_parts();
+        let (parts, body) = Request::post("/")
+            .header(CONTENT_TYPE, content_type)
+            .body(Body::from(form.to_owned()))
+            .unwrap()
+            .into_parts();
         let sought = seek_token(&parts, body).await.unwrap();
         (sought.token, sought.body.collect().await.unwrap().to_bytes())
     }

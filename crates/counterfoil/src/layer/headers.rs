@@ -32,11 +32,10 @@ pub struct HeadersFuture<F> {
 
 impl HeadersLayer {
     /// Values are checked where they are made, so none is lost here.
-    pub(crate) fn new(headers: SecurityHeaders, scheme: Option<Scheme>) -> Self {
+    pub(crate) fn new(headers: &SecurityHeaders, scheme: Option<Scheme>) -> Self {
         let pairs = headers.iter(scheme.unwrap_or(Scheme::Https), None);
-        let parsed = pairs.filter_map(|(name, value)| {
-            Some((HeaderName::from_static(name), HeaderValue::from_str(&value).ok()?))
-        });
+        let parsed = pairs
+            .filter_map(|(name, value)| Some((HeaderName::from_static(name), HeaderValue::from_str(&value).ok()?)));
         Self(parsed.collect())
     }
 }

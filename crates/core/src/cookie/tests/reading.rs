@@ -18,11 +18,7 @@ fn check(join: HeaderJoin, headers: &[&[u8]], expected: Expected) {
     let scanned = scan(headers.iter().copied(), CookieNames::https(), join);
     let session = scanned.of(CookieKind::Session);
     let shown: Vec<_> = headers.iter().map(|header| String::from_utf8_lossy(header)).collect();
-    assert_eq!(
-        (session.candidates(), session.malformed()),
-        expected,
-        "{join:?} {shown:?}"
-    );
+    assert_eq!((session.candidates(), session.malformed()), expected, "{join:?} {shown:?}");
     assert_eq!(session.is_present(), expected != NOT_OURS, "{join:?} {shown:?}");
 }
 
@@ -52,14 +48,8 @@ fn the_session_cookie_is_found_wherever_it_stands() {
         (&[b"x=__Host-Http-id=a"], NOT_OURS),
         (&[b"=__Host-Http-id=a"], NOT_OURS),
         (&[b"__Host-Http-id"], NOT_OURS),
-        (
-            &["\u{85}__Host-Http-id=a; \u{2000}__Host-Http-id=a".as_bytes()],
-            NOT_OURS,
-        ),
-        (
-            &[b"\x0b__Host-Http-id=a; \x0c__Host-Http-id=a; __Host-Http-id\x00=a"],
-            NOT_OURS,
-        ),
+        (&["\u{85}__Host-Http-id=a; \u{2000}__Host-Http-id=a".as_bytes()], NOT_OURS),
+        (&[b"\x0b__Host-Http-id=a; \x0c__Host-Http-id=a; __Host-Http-id\x00=a"], NOT_OURS),
         // Our name, no token.
         (&[b"__Host-Http-id="], MALFORMED),
         (&[b"__Host-Http-id=;"], MALFORMED),
@@ -87,11 +77,7 @@ fn a_comma_separates_cookies_only_behind_a_proxy_that_joins_headers_with_it() {
         (b"x=1,__Host-Http-id=a,y=2", NOT_OURS, found(&["a"])),
         (b"__Host-Http-id=a, x=1", MALFORMED, found(&["a"])),
         (b"__Host-Http-id=a, __Host-Http-id=b", MALFORMED, found(&["a", "b"])),
-        (
-            b"x=1; __Host-Http-id=a, y=2; __Host-Http-id=b",
-            (&["b"], 1),
-            found(&["a", "b"]),
-        ),
+        (b"x=1; __Host-Http-id=a, y=2; __Host-Http-id=b", (&["b"], 1), found(&["a", "b"])),
     ];
     for (header, standard, comma) in rows {
         check(HeaderJoin::Standard, &[header], *standard);
@@ -112,31 +98,18 @@ fn each_kind_is_found_under_its_own_name_and_no_other() {
             assert!(scanned.is_cookie_bearing());
         }
     }
-    let https = scan(
-        [b"__Host-Http-id=a".as_slice()],
-        CookieNames::plain_http_loopback(),
-        HeaderJoin::Standard,
-    );
+    let https = scan([b"__Host-Http-id=a".as_slice()], CookieNames::plain_http_loopback(), HeaderJoin::Standard);
     assert!(!https.is_cookie_bearing());
 }
 
 #[test]
 fn the_ninth_candidate_overflows_and_the_first_eight_stay() {
-    let cookies = |count: usize| {
-        (0..count)
-            .map(|n| format!("__Host-Http-id=v{n}"))
-            .collect::<Vec<_>>()
-            .join("; ")
-    };
+    let cookies = |count: usize| (0..count).map(|n| format!("__Host-Http-id=v{n}")).collect::<Vec<_>>().join("; ");
     for (count, kept, overflow) in [(7, 7, false), (8, 8, false), (9, 8, true), (500, 8, true)] {
         let header = cookies(count);
         let scanned = scan([header.as_bytes()], CookieNames::https(), HeaderJoin::Standard);
         let session = scanned.of(CookieKind::Session);
-        assert_eq!(
-            (session.candidates().len(), session.overflow()),
-            (kept, overflow),
-            "{count}"
-        );
+        assert_eq!((session.candidates().len(), session.overflow()), (kept, overflow), "{count}");
         assert_eq!(session.candidates()[kept - 1], format!("v{}", kept - 1));
     }
 }
@@ -147,11 +120,7 @@ fn a_token_is_made_of_letters_digits_minus_and_underscore_alone() {
         let header = [b"__Host-Http-id=a".as_slice(), &[byte], b"a"].concat();
         let scanned = scan([header.as_slice()], CookieNames::https(), HeaderJoin::Standard);
         let ours = byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        assert_eq!(
-            scanned.of(CookieKind::Session).candidates().len() == 1,
-            ours || byte == b';',
-            "{byte:#x}"
-        );
+        assert_eq!(scanned.of(CookieKind::Session).candidates().len() == 1, ours || byte == b';', "{byte:#x}");
     }
 }
 
@@ -167,10 +136,7 @@ fn a_value_longer_than_browsers_keep_is_malformed() {
 
 #[test]
 fn ours_is_found_behind_64_kib_of_others() {
-    let others = (100..600)
-        .map(|n| format!("cookie{n}={}; ", "x".repeat(118)))
-        .collect::<Vec<_>>()
-        .concat();
+    let others = (100..600).map(|n| format!("cookie{n}={}; ", "x".repeat(118))).collect::<Vec<_>>().concat();
     let header = format!("{others}__Host-Http-el=a");
     assert!(header.len() > 64_000);
     let scanned = scan([header.as_bytes()], CookieNames::https(), HeaderJoin::Standard);
@@ -180,11 +146,8 @@ fn ours_is_found_behind_64_kib_of_others() {
 
 #[test]
 fn debug_shows_counts_and_no_value() {
-    let scanned = scan(
-        [b"__Host-Http-id=secret; __Host-Http-id=?".as_slice()],
-        CookieNames::https(),
-        HeaderJoin::Standard,
-    );
+    let scanned =
+        scan([b"__Host-Http-id=secret; __Host-Http-id=?".as_slice()], CookieNames::https(), HeaderJoin::Standard);
     let shown = format!("{scanned:?}");
     assert!(
         !shown.contains("secret") && shown.contains("session: Found { candidates: 1, overflow: false, malformed: 1 }")

@@ -13,11 +13,7 @@ fn shape(same_site: SameSite) -> CookieShape {
 }
 
 fn set(value: &str, lifetime: CookieLifetime) -> String {
-    shape(SameSite::Lax)
-        .set(CookieKind::Session, value, lifetime)
-        .unwrap()
-        .as_str()
-        .to_owned()
+    shape(SameSite::Lax).set(CookieKind::Session, value, lifetime).unwrap().as_str().to_owned()
 }
 
 #[test]
@@ -25,64 +21,33 @@ fn every_shape_prints_as_pinned() {
     use CookieKind::{Anonymous, Elevated, Session};
     let (https, plain) = (CookieNames::https(), CookieNames::plain_http_loopback());
     for (names, same_site, kind, printed) in [
-        (
-            https,
-            SameSite::Lax,
-            Session,
-            "__Host-Http-id=v; Max-Age=86400; Path=/; Secure; HttpOnly; SameSite=Lax",
-        ),
+        (https, SameSite::Lax, Session, "__Host-Http-id=v; Max-Age=86400; Path=/; Secure; HttpOnly; SameSite=Lax"),
         (
             https,
             SameSite::Strict,
             Elevated,
             "__Host-Http-el=v; Max-Age=86400; Path=/; Secure; HttpOnly; SameSite=Strict",
         ),
-        (
-            https,
-            SameSite::None,
-            Anonymous,
-            "__Host-Http-an=v; Max-Age=86400; Path=/; Secure; HttpOnly; SameSite=None",
-        ),
+        (https, SameSite::None, Anonymous, "__Host-Http-an=v; Max-Age=86400; Path=/; Secure; HttpOnly; SameSite=None"),
         (
             https,
             SameSite::NonePartitioned,
             Session,
             "__Host-Http-id=v; Max-Age=86400; Path=/; Secure; HttpOnly; SameSite=None; Partitioned",
         ),
-        (
-            plain,
-            SameSite::Lax,
-            Session,
-            "dev-id=v; Max-Age=86400; Path=/; HttpOnly; SameSite=Lax",
-        ),
-        (
-            plain,
-            SameSite::Strict,
-            Elevated,
-            "dev-el=v; Max-Age=86400; Path=/; HttpOnly; SameSite=Strict",
-        ),
-        (
-            plain,
-            SameSite::Lax,
-            Anonymous,
-            "dev-an=v; Max-Age=86400; Path=/; HttpOnly; SameSite=Lax",
-        ),
+        (plain, SameSite::Lax, Session, "dev-id=v; Max-Age=86400; Path=/; HttpOnly; SameSite=Lax"),
+        (plain, SameSite::Strict, Elevated, "dev-el=v; Max-Age=86400; Path=/; HttpOnly; SameSite=Strict"),
+        (plain, SameSite::Lax, Anonymous, "dev-an=v; Max-Age=86400; Path=/; HttpOnly; SameSite=Lax"),
     ] {
         let shape = CookieShape::new(names, same_site).unwrap();
-        assert_eq!(
-            shape.set(kind, "v", CookieLifetime::For(DAY)).unwrap().as_str(),
-            printed
-        );
+        assert_eq!(shape.set(kind, "v", CookieLifetime::For(DAY)).unwrap().as_str(), printed);
     }
 }
 
 #[test]
 fn a_cookie_for_other_sites_frames_does_not_build_without_secure() {
     for same_site in [SameSite::None, SameSite::NonePartitioned] {
-        assert_eq!(
-            CookieShape::new(CookieNames::plain_http_loopback(), same_site),
-            Err(NeedsSecure)
-        );
+        assert_eq!(CookieShape::new(CookieNames::plain_http_loopback(), same_site), Err(NeedsSecure));
     }
 }
 
@@ -97,30 +62,19 @@ fn max_age_is_whole_seconds_never_zero_and_at_most_400_days() {
         (400 * DAY + Duration::from_secs(1), 34_560_000),
         (Duration::MAX, 34_560_000),
     ] {
-        assert!(
-            set("v", CookieLifetime::For(lifetime)).contains(&format!("; Max-Age={age};")),
-            "{lifetime:?}"
-        );
+        assert!(set("v", CookieLifetime::For(lifetime)).contains(&format!("; Max-Age={age};")), "{lifetime:?}");
     }
     assert!(!set("v", CookieLifetime::UntilBrowserCloses).contains("Max-Age"));
 }
 
 #[test]
 fn a_removal_differs_from_its_cookie_in_value_and_age_alone() {
-    for same_site in [
-        SameSite::Lax,
-        SameSite::Strict,
-        SameSite::None,
-        SameSite::NonePartitioned,
-    ] {
+    for same_site in [SameSite::Lax, SameSite::Strict, SameSite::None, SameSite::NonePartitioned] {
         for kind in CookieKind::ALL {
             let set = shape(same_site).set(kind, "v", CookieLifetime::For(DAY)).unwrap();
             let removal = shape(same_site).removal(kind);
-            let expected = set.as_str().replacen(
-                "=v; Max-Age=86400",
-                "=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
-                1,
-            );
+            let expected =
+                set.as_str().replacen("=v; Max-Age=86400", "=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT", 1);
             assert_eq!(removal.as_str(), expected);
         }
     }
@@ -133,12 +87,7 @@ fn a_value_no_browser_would_keep_is_refused() {
     for (value, verdict) in [
         ("a", Ok(())),
         (full.as_str(), Ok(())),
-        (
-            over.as_str(),
-            Err(CookieError::TooLong {
-                bytes: MAX_COOKIE_BYTES + 1,
-            }),
-        ),
+        (over.as_str(), Err(CookieError::TooLong { bytes: MAX_COOKIE_BYTES + 1 })),
         ("", Err(CookieError::Empty)),
         ("a b", Err(CookieError::Byte { position: 1 })),
         ("a;b", Err(CookieError::Byte { position: 1 })),
@@ -157,9 +106,7 @@ fn a_value_no_browser_would_keep_is_refused() {
 
 #[test]
 fn debug_shows_the_name_and_no_value() {
-    let cookie = shape(SameSite::Lax)
-        .set(CookieKind::Session, "secret", CookieLifetime::UntilBrowserCloses)
-        .unwrap();
+    let cookie = shape(SameSite::Lax).set(CookieKind::Session, "secret", CookieLifetime::UntilBrowserCloses).unwrap();
     assert_eq!(format!("{cookie:?}"), "SetCookie(__Host-Http-id=redacted)");
 }
 
@@ -167,11 +114,7 @@ fn debug_shows_the_name_and_no_value() {
 fn as_a_browser_reads(header: &str) -> (String, String, Vec<String>) {
     let mut parts = header.split(';').map(str::trim);
     let (name, value) = parts.next().unwrap().split_once('=').unwrap();
-    (
-        name.to_owned(),
-        value.to_owned(),
-        parts.map(str::to_ascii_lowercase).collect(),
-    )
+    (name.to_owned(), value.to_owned(), parts.map(str::to_ascii_lowercase).collect())
 }
 
 proptest! {

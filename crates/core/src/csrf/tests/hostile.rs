@@ -46,33 +46,17 @@ fn an_origin_that_only_looks_like_ours_is_foreign() {
     ];
     for value in rows {
         for sec_fetch_site in [HeaderCount::Absent, SAME_ORIGIN, NONE] {
-            let facts = CsrfFacts {
-                origin: HeaderCount::One(value),
-                sec_fetch_site,
-                x_csrf_is_1: true,
-                ..POST
-            };
+            let facts = CsrfFacts { origin: HeaderCount::One(value), sec_fetch_site, x_csrf_is_1: true, ..POST };
             let shown = String::from_utf8_lossy(value);
-            assert_eq!(
-                judged(&facts),
-                CsrfVerdict::Deny(DenyReason::ForeignOrigin),
-                "{shown:.60}"
-            );
+            assert_eq!(judged(&facts), CsrfVerdict::Deny(DenyReason::ForeignOrigin), "{shown:.60}");
         }
     }
 }
 
 #[test]
 fn our_origin_is_ours_in_any_spelling_of_the_same() {
-    for value in [
-        "https://shop.example",
-        "HTTPS://Shop.EXAMPLE",
-        "https://shop.example:443",
-    ] {
-        let facts = CsrfFacts {
-            origin: HeaderCount::One(value.as_bytes()),
-            ..POST
-        };
+    for value in ["https://shop.example", "HTTPS://Shop.EXAMPLE", "https://shop.example:443"] {
+        let facts = CsrfFacts { origin: HeaderCount::One(value.as_bytes()), ..POST };
         assert_eq!(judged(&facts), CsrfVerdict::Pass(PassReason::PublicOrigin), "{value}");
     }
 }

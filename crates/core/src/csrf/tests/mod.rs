@@ -19,11 +19,7 @@ const NONE: HeaderCount<'static> = HeaderCount::One(b"none");
 /// A POST that bears our cookie and says nothing else.
 const POST: CsrfFacts<'static> = CsrfFacts {
     method: MethodKind::Unsafe,
-    route: RouteFlags {
-        changes_state: false,
-        sign_in: false,
-        sensitive: false,
-    },
+    route: RouteFlags { changes_state: false, sign_in: false, sensitive: false },
     cookie_bearing: true,
     authorization_present: false,
     origin: HeaderCount::Absent,

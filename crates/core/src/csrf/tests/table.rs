@@ -142,11 +142,7 @@ fn an_override_makes_a_request_more_dangerous_never_safer() {
         (b"TRACE", &[b"GET"], Trace),
     ];
     for (method, overrides, kind) in rows {
-        assert_eq!(
-            effective_method(method, overrides.iter().copied()),
-            *kind,
-            "{method:?} {overrides:?}"
-        );
+        assert_eq!(effective_method(method, overrides.iter().copied()), *kind, "{method:?} {overrides:?}");
     }
     assert_eq!(Safe.upgrading_to_websocket(), WebSocketUpgrade);
     assert_eq!(Trace.upgrading_to_websocket(), Trace);

@@ -5,37 +5,20 @@ use std::collections::BTreeSet;
 use super::*;
 
 const ORIGINS: [HeaderCount<'static>; 6] = [HeaderCount::Absent, SELF, PARTNER, NULL, EVIL, HeaderCount::Repeated];
-const SITES: [HeaderCount<'static>; 7] = [
-    HeaderCount::Absent,
-    SAME_ORIGIN,
-    SAME_SITE,
-    CROSS_SITE,
-    NONE,
-    HeaderCount::One(b"?"),
-    HeaderCount::Repeated,
-];
-const METHODS: [MethodKind; 4] = [
-    MethodKind::Safe,
-    MethodKind::Unsafe,
-    MethodKind::WebSocketUpgrade,
-    MethodKind::Trace,
-];
+const SITES: [HeaderCount<'static>; 7] =
+    [HeaderCount::Absent, SAME_ORIGIN, SAME_SITE, CROSS_SITE, NONE, HeaderCount::One(b"?"), HeaderCount::Repeated];
+const METHODS: [MethodKind; 4] =
+    [MethodKind::Safe, MethodKind::Unsafe, MethodKind::WebSocketUpgrade, MethodKind::Trace];
 
 fn every_request(mut check: impl FnMut(&CsrfFacts<'static>, CsrfVerdict)) {
     for (origin, site, referer, method) in ORIGINS.iter().flat_map(|o| {
-        SITES
-            .iter()
-            .flat_map(move |s| ORIGINS.iter().flat_map(move |r| METHODS.map(|m| (*o, *s, *r, m))))
+        SITES.iter().flat_map(move |s| ORIGINS.iter().flat_map(move |r| METHODS.map(|m| (*o, *s, *r, m))))
     }) {
         for flags in 0..64_u8 {
             let on = |bit: u8| flags & (1 << bit) != 0;
             let facts = CsrfFacts {
                 method,
-                route: RouteFlags {
-                    changes_state: on(0),
-                    sign_in: on(1),
-                    sensitive: on(2),
-                },
+                route: RouteFlags { changes_state: on(0), sign_in: on(1), sensitive: on(2) },
                 cookie_bearing: on(3),
                 authorization_present: on(4),
                 origin,
@@ -62,11 +45,7 @@ fn trace_never_passes_and_a_safe_read_always_does() {
         if facts.method == MethodKind::Trace {
             assert_eq!(verdict, CsrfVerdict::Deny(DenyReason::Trace), "{facts:?}");
         } else {
-            assert_eq!(
-                verdict == CsrfVerdict::Pass(PassReason::SafeMethod),
-                !is_judged(facts),
-                "{facts:?}"
-            );
+            assert_eq!(verdict == CsrfVerdict::Pass(PassReason::SafeMethod), !is_judged(facts), "{facts:?}");
         }
     });
 }
@@ -95,10 +74,7 @@ fn without_a_token_nothing_sensitive_and_no_null_origin_passes() {
 #[test]
 fn the_custom_header_decides_only_where_nothing_else_speaks() {
     every_request(|facts, verdict| {
-        let without = judged(&CsrfFacts {
-            x_csrf_is_1: false,
-            ..*facts
-        });
+        let without = judged(&CsrfFacts { x_csrf_is_1: false, ..*facts });
         if facts.x_csrf_is_1 && verdict != without {
             assert_eq!(without, CsrfVerdict::NeedsToken(NeedReason::NoHeaders), "{facts:?}");
         }
@@ -130,14 +106,6 @@ fn every_reason_is_reached_and_has_a_name_of_its_own() {
         }
     });
     let names: BTreeSet<_> = verdicts.iter().map(|verdict| verdict.as_str()).collect();
-    assert_eq!(
-        (verdicts.len(), names.len(), passes.len(), denials.len()),
-        (21, 21, 11, 11)
-    );
-    assert!(
-        names
-            .iter()
-            .all(|name| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')),
-        "{names:?}"
-    );
+    assert_eq!((verdicts.len(), names.len(), passes.len(), denials.len()), (21, 21, 11, 11));
+    assert!(names.iter().all(|name| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')), "{names:?}");
 }

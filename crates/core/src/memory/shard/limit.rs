@@ -50,17 +50,10 @@ impl Shard {
 
     /// The sessions of `subject` that are not over, provisional ones included.
     fn sessions_of(&self, subject: SubjectRef, now: Moment) -> impl Iterator<Item = &Live> {
-        let ids = self
-            .subjects
-            .get(&subject)
-            .map(|member| member.sessions.as_slice())
-            .unwrap_or_default();
+        let ids = self.subjects.get(&subject).map(|member| member.sessions.as_slice()).unwrap_or_default();
         ids.iter().filter_map(move |id| match self.slots.get(id) {
             Some(Slot::Live(live)) => {
-                let over = matches!(
-                    live.record.limits.judge(&live.record.life(live.seen_at), now),
-                    Standing::Over(_)
-                );
+                let over = matches!(live.record.limits.judge(&live.record.life(live.seen_at), now), Standing::Over(_));
                 (!over && ended_by_subject(&self.subjects, &live.record).is_none()).then_some(live)
             }
             _ => None,

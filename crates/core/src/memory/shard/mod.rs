@@ -148,10 +148,7 @@ impl Shard {
     pub(super) fn put_back(&mut self, id: SessionId, slot: Option<Slot>, ended: Option<EndReason>) {
         let Some(slot) = slot else { return };
         let slot = match (slot, ended) {
-            (Slot::Live(live), Some(reason)) => Slot::Ended {
-                reason,
-                forget_at: live.record.forget_at(),
-            },
+            (Slot::Live(live), Some(reason)) => Slot::Ended { reason, forget_at: live.record.forget_at() },
             (slot, _) => slot,
         };
         if let Slot::Live(live) = &slot {
@@ -161,10 +158,7 @@ impl Shard {
     }
 
     pub(super) fn epoch(&self, subject: SubjectRef) -> Epoch {
-        self.subjects
-            .get(&subject)
-            .map(|member| member.epoch)
-            .unwrap_or_default()
+        self.subjects.get(&subject).map(|member| member.epoch).unwrap_or_default()
     }
 
     pub(super) fn end_subject(
@@ -216,11 +210,7 @@ impl Shard {
     /// Enters a session under its subject and its names elsewhere.
     fn link(&mut self, record: &Record) {
         let Some(member) = record.member() else { return };
-        self.subjects
-            .entry(member.reference)
-            .or_insert_with(Member::new)
-            .sessions
-            .push(record.id);
+        self.subjects.entry(member.reference).or_insert_with(Member::new).sessions.push(record.id);
         for reference in &member.references {
             self.references.entry(reference.clone()).or_default().push(record.id);
         }
@@ -249,12 +239,7 @@ impl Shard {
 
 impl Member {
     fn new() -> Self {
-        Self {
-            epoch: Epoch(0),
-            reason: EndReason::Admin,
-            moved_at: Moment::EPOCH,
-            sessions: Vec::new(),
-        }
+        Self { epoch: Epoch(0), reason: EndReason::Admin, moved_at: Moment::EPOCH, sessions: Vec::new() }
     }
 }
 
@@ -262,12 +247,7 @@ impl Summary {
     /// How people see `record` in a list; `None` while anonymous.
     pub(super) fn of(record: &Record, seen_at: Moment) -> Option<Self> {
         let label = record.member()?.label.clone();
-        Some(Self {
-            id: record.id,
-            label,
-            created_at: record.created_at,
-            seen_at,
-        })
+        Some(Self { id: record.id, label, created_at: record.created_at, seen_at })
     }
 }
 

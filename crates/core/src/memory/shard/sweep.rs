@@ -72,4 +72,4 @@ impl Shard {
 }
 
 /// How long a subject's epoch outlives its sessions: longer than any sign-in may be pending.
-const EPOCH_KEPT: Duration = Duration::from_secs(3_600);
+const EPOCH_KEPT: Duration = Duration::from_hours(1);
