@@ -20,6 +20,7 @@ mod ended;
 mod error;
 mod extract;
 mod handle;
+mod housekeeping;
 mod keys;
 pub mod layer;
 pub mod manual;

@@ -118,6 +118,7 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
+        self.site.housekeeping.begin(&self.site.engine);
         // The clone is not ready; the one that was polled is.
         let clone = self.inner.clone();
         let inner = std::mem::replace(&mut self.inner, clone);
