@@ -261,11 +261,13 @@ impl<'a> View<'a> {
         }
     }
 
-    /// What a use of the successor changes: its first use is noted; a use `grace` later dates the predecessor's end.
+    /// What a use of the successor changes: its first use is noted; a use more than `grace` later dates the
+    /// predecessor's end. Not at `grace` itself: a request sent just before a crash may come that late, and its jar has
+    /// the predecessor again.
     fn after_use(&self, link: &Link, context: Context, now: Moment, grace: Duration) -> Option<Family> {
         let (seen, until) = match (link.seen, link.until) {
             (None, _) => (Some(Seen { at: now, context }), None),
-            (Some(seen), None) if now >= seen.at + grace => (Some(seen), Some(now + grace)),
+            (Some(seen), None) if now > seen.at + grace => (Some(seen), Some(now + grace)),
             _ => return None,
         };
         let link = Link {

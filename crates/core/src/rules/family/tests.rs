@@ -171,11 +171,18 @@ fn only_uses_of_the_successor_are_written() {
             None,
         ),
         (
-            "second use at grace",
+            "second use at grace, as late as one sent just before a crash may be",
             open(Some((2_000, HOME)), None),
             token(b'n', 6),
             2_060,
-            Some((Some(2_000), Some(2_120))),
+            None,
+        ),
+        (
+            "second use a second past grace",
+            open(Some((2_000, HOME)), None),
+            token(b'n', 6),
+            2_061,
+            Some((Some(2_000), Some(2_121))),
         ),
         (
             "third use moves nothing",
