@@ -157,6 +157,19 @@ impl Family {
         })
     }
 
+    /// The family with rotation due at once, as after a step-up. `None` where it may not be hastened.
+    ///
+    /// Only the sign-in's own token may: it left in one response, and whoever presents it has had that. Any later token
+    /// may be in a second response still on its way (a repeat), which would put it back into the jar after its death;
+    /// such a token waits for `rotate_every` as ever. The model has the history.
+    pub fn hastened(&self, now: Moment) -> Option<Self> {
+        let settled = self.settled(now);
+        (settled.generation == 0 && settled.next.is_none()).then_some(Self {
+            closed_at: Moment::EPOCH,
+            ..settled
+        })
+    }
+
     /// The family with its closed link folded in: the nonce is gone, the predecessor forgotten.
     pub fn settled(&self, now: Moment) -> Self {
         let view = self.at(now);

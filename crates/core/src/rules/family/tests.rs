@@ -324,3 +324,34 @@ fn a_link_has_one_successor_and_its_nonce_goes_with_it() {
         "a link is open to the last second of its time"
     );
 }
+
+#[test]
+fn only_the_token_of_the_sign_in_is_rotated_early() {
+    let first = Family::born(hash(b'c'), at_second(1_000));
+    let hastened = first.hastened(at_second(1_001)).unwrap();
+    let renewal = hastened.conclude(&token(b'c', 0), Verdict::Accept, at_second(1_001), ROTATE);
+    assert_eq!(renewal, Renewal::Offer);
+
+    let (key, nonce) = (KeyId::new("k").unwrap(), Nonce::from_bytes([0; 16]));
+    let linked = first.offering(hash(b'n'), key, nonce, at_second(2_000)).unwrap();
+    assert_eq!(
+        linked.hastened(at_second(2_000)),
+        None,
+        "a successor is on its way already"
+    );
+
+    let closed = Family {
+        generation: 0,
+        ..family(Some((Some((2_000, HOME)), Some(2_200))))
+    };
+    assert_eq!(
+        closed.hastened(at_second(2_201)),
+        None,
+        "the successor is current, written or not"
+    );
+    assert_eq!(
+        family(None).hastened(at_second(1_001)),
+        None,
+        "a later token may be on its way twice"
+    );
+}
