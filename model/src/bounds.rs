@@ -62,6 +62,8 @@ pub enum Actor {
     SecondNetwork,
     /// The browser crashes, once per link; its jar falls back by up to `flush`.
     Crash,
+    /// The browser changes network while it is without the token a crash cost it: beyond what is assumed.
+    MoveAfterCrash,
     /// The signing key changes in the middle of a link.
     KeyRotation,
     /// The browser steps up.

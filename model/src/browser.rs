@@ -23,7 +23,7 @@ impl World<'_> {
             }
         }
         if self.has(Actor::Crash) {
-            steps.extend(state.crashed());
+            steps.extend(state.crashed(self.has(Actor::MoveAfterCrash)));
         }
         if self.has(Actor::SignOut) && matches!(state.record, Record::Live(_)) {
             steps.push(Step::to(Event::SignedOut, state.signed_out()));
@@ -87,13 +87,13 @@ impl State {
     }
 
     /// The jar falls back to what the disk held; nobody waits for a response any more.
-    fn crashed(&self) -> Option<Step> {
+    fn crashed(&self, moves: bool) -> Option<Step> {
         let (lost, (back, _)) = (self.jar.token?, self.jar.before?);
         if self.crash != Crash::Possible {
             return None;
         }
         let mut after = *self;
-        after.crash = self.after_losing(lost)?;
+        after.crash = if moves { Crash::Over } else { self.after_losing(lost)? };
         after.jar.token = Some(back);
         after.jar.before = None;
         for request in &mut after.requests {

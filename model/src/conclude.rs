@@ -28,19 +28,19 @@ impl World<'_> {
             return None;
         };
         let mut after = *state;
-        let conclusion = work.promised.map_or_else(
+        let outcome = work.promised.map_or_else(
             || self.conclusion(&chain, work, self.clock(node, 0), state.offer_under_way()),
             |cookie| Conclusion::Repeat { cookie },
         );
         let delayed = by == Party::Browser && self.has(Actor::Races) && state.pending.is_none();
-        let (carries, ahead) = match conclusion {
+        let (carries, ahead) = match outcome {
             Conclusion::Nothing => return None,
             Conclusion::Offer { cookie, becomes, ahead } if delayed => {
                 after.pending = Some(Pending::offer(work, node, cookie, becomes, ahead));
                 (Carries::Writing(Cookie(cookie)), 0)
             }
-            Conclusion::Offer { cookie, .. } => (Carries::Offer(Cookie(cookie)), self.send(&mut after, conclusion, by)),
-            Conclusion::Repeat { cookie } => (Carries::Repeat(Cookie(cookie)), self.send(&mut after, conclusion, by)),
+            Conclusion::Offer { cookie, .. } => (Carries::Offer(Cookie(cookie)), self.send(&mut after, outcome, by)),
+            Conclusion::Repeat { cookie } => (Carries::Repeat(Cookie(cookie)), self.send(&mut after, outcome, by)),
         };
         let event = Event::Concluded {
             by,
@@ -97,13 +97,13 @@ impl World<'_> {
             Verdict::Accept
         };
         let family = symbol::family(chain, 0, &self.keys);
-        let token = symbol::presented(work.token);
+        let presented = symbol::presented(work.token);
         let every = self.setting.bounds.rotate_every();
         let mut cookie = Token {
             generation: work.token.generation + 1,
             sibling: 0,
         };
-        match self.rules.conclude(&family, &token, verdict, now, every) {
+        match self.rules.conclude(&family, &presented, verdict, now, every) {
             Renewal::Keep => Conclusion::Nothing,
             Renewal::Offer => {
                 cookie.sibling = work.fresh_sibling(chain, taken);
@@ -111,7 +111,7 @@ impl World<'_> {
                 self.rules
                     .offering(&family, symbol::hash(cookie), self.keys.todays, nonce, now)
                     .map_or(Conclusion::Nothing, |offered| {
-                        let (becomes, ahead) = symbol::chain(&offered, chain, &self.keys, &self.setting.bounds);
+                        let (becomes, ahead) = symbol::chain(&offered, chain, &self.keys, self.setting.bounds);
                         Conclusion::Offer { cookie, becomes, ahead }
                     })
             }
@@ -135,13 +135,13 @@ impl World<'_> {
             family.generation = 0;
         }
         let now = self.clock(0, 0);
-        let (settled, _) = symbol::chain(&family.settled(now), &chain, &self.keys, &self.setting.bounds);
+        let (settled, _) = symbol::chain(&family.settled(now), &chain, &self.keys, self.setting.bounds);
         let mut after = *without;
         let (fresh, ahead) = match self.rules.step_up(&family, now, settled.sent_once()) {
             StepUp::LeavesFamily => return,
             StepUp::Hastens(mut hastened) => {
                 hastened.generation = base + (hastened.generation - family.generation);
-                let (chain, ahead) = symbol::chain(&hastened, &chain, &self.keys, &self.setting.bounds);
+                let (chain, ahead) = symbol::chain(&hastened, &chain, &self.keys, self.setting.bounds);
                 after.write(Record::Live(chain), ahead);
                 let mut work = work;
                 work.recount(ahead);
@@ -181,7 +181,7 @@ impl Conclusion {
 
 impl Work {
     /// A nonce nobody drew before: not for the open link, not for an offer that is still being written.
-    fn fresh_sibling(&self, chain: &Chain, taken: Option<Token>) -> u8 {
+    fn fresh_sibling(self, chain: &Chain, taken: Option<Token>) -> u8 {
         let linked = chain
             .link
             .filter(|_| self.token.generation == 0)

@@ -236,7 +236,7 @@ impl Outcome {
 }
 
 impl Cookie {
-    fn name(&self, origin: i64) -> String {
+    fn name(self, origin: i64) -> String {
         let Token { generation, sibling } = self.0;
         let marks = "'".repeat(sibling.into());
         match origin + i64::from(generation) {

@@ -40,7 +40,7 @@ pub struct Broken {
 /// Explores `world` until nothing is new, something is broken, or `limit` states are known.
 pub fn explore(world: &World<'_>, limit: usize) -> Explored {
     let mut known = Known::default();
-    known.add(world.begin().canonical(), NONE);
+    known.add(State::begin().canonical(), NONE);
     let (mut steps, mut looked, mut index) = (Vec::new(), 0, 0);
     let (mut depth, mut level_end) = (0, 1);
     let (mut broken, mut kinds) = (None, BTreeMap::new());
@@ -75,7 +75,7 @@ pub fn explore(world: &World<'_>, limit: usize) -> Explored {
 }
 
 fn kind(state: &State, step: &Step) -> &'static str {
-    if state.followed_far(&step.event) {
+    if state.followed_far(step.event) {
         return FOLLOWED;
     }
     step.event.kind()

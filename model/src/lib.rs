@@ -29,7 +29,7 @@ pub use explore::{Broken, Explored, FOLLOWED, explore};
 pub use mutants::{Mutant, mutants};
 pub use plan::{Plan, Size};
 pub use property::Property;
-pub use report::{mutant_line, print_bounds, result_line, trace};
+pub use report::{ASSUMPTIONS, bounds_line, kinds, mutant_line, result_line, trace};
 pub use rules::{CacheMay, Commit, RealRules, Rules, StepUp};
 pub use state::State;
 pub use world::{Step, World};

@@ -1,47 +1,43 @@
 //! `model`: explores the rules and the mutants, and prints bounds, results and counterexamples.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
 use counterfoil_model::{
-    Bounds, Plan, RealRules, Size, World, explore, mutant_line, mutants, print_bounds, result_line, trace,
+    ASSUMPTIONS, Bounds, Explored, Plan, RealRules, Setting, Size, World, bounds_line, explore, kinds, mutant_line,
+    mutants, result_line, trace,
 };
 
-/// Explores the token family to a fixpoint: the real rules, then the mutants.
+/// Explores the token family to a fixpoint: the real rules, then the mutants. Fails if a property breaks, a world is not
+/// finished, or a mutant is not caught.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Everything, not only what fits into a minute.
+    /// More parallel requests and longer bounds; some minutes instead of half of one.
     #[arg(long)]
     full: bool,
     /// Print each mutant's counterexample.
     #[arg(long)]
     traces: bool,
-    /// Only the mutants.
-    #[arg(long)]
-    mutants_only: bool,
     /// Only worlds and mutants whose name contains this.
     #[arg(long, default_value = "")]
     only: String,
-    /// Override: response lateness in ticks.
-    #[arg(long)]
-    reply: Option<u8>,
-    /// Override: `rotate_every` in ticks.
+    /// Try another `rotate_every`, in ticks.
     #[arg(long)]
     rotate_every: Option<u8>,
-    /// Stop a world at this many states.
-    #[arg(long, default_value_t = 60_000_000)]
+    /// Try responses that are this many ticks late.
+    #[arg(long)]
+    reply: Option<u8>,
+    /// Give a world up beyond this many states.
+    #[arg(long, default_value_t = 100_000_000)]
     limit: usize,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let size = if arguments.full { Size::Full } else { Size::Short };
-    let mut bounds = Bounds::SHORT;
-    bounds.reply = arguments.reply.unwrap_or(bounds.reply);
-    bounds.rotate_every = arguments.rotate_every.unwrap_or(bounds.rotate_every);
-    println!("{}\n", print_bounds(&bounds));
-    let sound = arguments.mutants_only || run_rules(&arguments, size, bounds);
+    println!("{ASSUMPTIONS}");
+    let sound = run_rules(&arguments);
     let caught = run_mutants(&arguments);
     if sound && caught {
         ExitCode::SUCCESS
@@ -50,30 +46,55 @@ fn main() -> ExitCode {
     }
 }
 
-fn run_rules(arguments: &Arguments, size: Size, bounds: Bounds) -> bool {
-    let mut sound = true;
-    for setting in Plan::of(size, bounds).settings {
+fn plan(arguments: &Arguments) -> Plan {
+    if arguments.rotate_every.or(arguments.reply).is_none() {
+        return Plan::of(if arguments.full { Size::Full } else { Size::Short });
+    }
+    Plan::within(Bounds {
+        rotate_every: arguments.rotate_every.unwrap_or(Bounds::SHORT.rotate_every),
+        reply: arguments.reply.unwrap_or(Bounds::SHORT.reply),
+        ..Bounds::SHORT
+    })
+}
+
+fn run_rules(arguments: &Arguments) -> bool {
+    let (mut sound, mut states, mut seen, mut bounds) = (true, 0, BTreeMap::new(), None);
+    for setting in plan(arguments).settings {
         if !setting.name.contains(&arguments.only) {
             continue;
         }
-        let Some(world) = World::new(&RealRules, &setting) else {
+        let line = bounds_line(&setting.bounds);
+        if bounds.as_ref() != Some(&line) {
+            println!("\n{line}");
+            bounds = Some(line);
+        }
+        let Some(explored) = run_world(arguments, &setting) else {
             return false;
         };
-        #[expect(clippy::disallowed_methods, reason = "how long it took is for the reader only")]
-        let start = Instant::now();
-        let explored = explore(&world, arguments.limit);
-        println!("{}", result_line(&setting, &explored, start.elapsed()));
-        if let Some(broken) = &explored.broken {
-            println!("{}", trace(broken));
+        for (kind, count) in &explored.kinds {
+            *seen.entry(*kind).or_default() += count;
         }
+        states += explored.states;
         sound &= explored.complete && explored.broken.is_none();
     }
+    println!("\n{states} distinct states. What happened in them:\n{}", kinds(&seen));
     sound
+}
+
+fn run_world(arguments: &Arguments, setting: &Setting) -> Option<Explored> {
+    let world = World::new(&RealRules, setting)?;
+    let start = Instant::now();
+    let explored = explore(&world, arguments.limit);
+    println!("{}", result_line(setting, &explored, start.elapsed()));
+    if let Some(broken) = &explored.broken {
+        println!("{}", trace(broken));
+    }
+    Some(explored)
 }
 
 fn run_mutants(arguments: &Arguments) -> bool {
     let mut caught = true;
-    println!();
+    println!("Mutants");
     for mutant in mutants() {
         if !mutant.name.contains(&arguments.only) {
             continue;

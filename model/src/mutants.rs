@@ -7,6 +7,9 @@ use counterfoil_core::keys::KeyId;
 use counterfoil_core::rules::family::{Context, Family, Judgement, Link, Presented, Renewal, Verdict};
 use counterfoil_core::token::{Nonce, TokenHash};
 
+use crate::bounds::Actor::{
+    Cache, Crash, KeyRotation, Races, SecondNetwork, SignOut, StaticThief, StepUp as StepsUp, Stranger,
+};
 use crate::bounds::{Actor, Bounds, Setting};
 use crate::property::Property;
 use crate::rules::{CacheMay, Commit, Rules, StepUp};
@@ -33,82 +36,91 @@ impl std::fmt::Debug for Mutant {
 
 /// Every mutant: those 03 lists, then those of the engine and of step-up.
 pub fn mutants() -> Vec<Mutant> {
-    use Actor::{Cache, Crash, KeyRotation, Races, SecondNetwork, SignOut, StaticThief, StepUp, Stranger};
-    use Property::{Detection, Finality, NoAmplification, NoHonestEnd};
-    let mut all = Vec::new();
-    let mut row = |name, rules, breaks, actors| {
-        let bounds = Bounds {
-            stall: 1,
-            ..Bounds::SHORT
-        };
-        let setting = Setting {
-            name,
-            bounds,
-            parallel: 2,
-            actors,
-        };
-        all.push(Mutant {
-            name,
-            rules,
-            breaks,
-            setting,
-        });
-    };
-    let honest = Some(NoHonestEnd);
-    row("no grace", &NoGrace, honest, &[]);
-    row(
-        "grace that its own use extends",
-        &OwnUseExtends,
-        Some(Detection),
-        &[StaticThief],
-    );
-    row("a second successor for one link", &SecondSuccessor, honest, &[]);
-    row("the predecessor dies at first use", &DiesAtFirstUse, honest, &[]);
-    row("no crash row", &NoCrashRow, honest, &[Crash]);
-    row(
-        "the network in the ordinary rows",
-        &NetworkEverywhere,
-        honest,
-        &[SecondNetwork],
-    );
-    row(
-        "a verdict of reuse from a cached record",
-        &ReuseFromCache,
-        None,
-        &[SecondNetwork, Crash, Cache],
-    );
-    row("any refusal from a cached record", &RefusalFromCache, honest, &[Cache]);
-    row("step-up that replaces the token", &StepUpReplaces, honest, &[StepUp]);
-    row("chain key of today", &TodaysKey, honest, &[KeyRotation]);
-    row(
-        "a successor derived as of the request",
-        &RepeatsAsOfRequest,
-        honest,
-        &[],
-    );
-    row("a write that expects nothing", &WritesBlindly, honest, &[Races]);
-    row("a write that revives", &Revives, Some(Finality), &[Races, SignOut]);
-    row(
-        "a link that only a write closes",
-        &ClosesOnlyByWrite,
-        Some(Detection),
-        &[StaticThief],
-    );
-    row(
-        "a tag that nobody checks",
-        &TagUnchecked,
-        Some(NoAmplification),
-        &[Stranger],
-    );
-    row("step-up that makes rotation due at once", &DueAtOnce, honest, &[StepUp]);
-    row(
-        "step-up due at once if sent once",
-        &DueIfSentOnce,
-        None,
-        &[StepUp, SecondNetwork, Crash],
-    );
+    let mut all = listed();
+    all.extend(of_the_engine());
     all
 }
+
+fn listed() -> Vec<Mutant> {
+    vec![
+        mutant("no grace", &NoGrace, HONEST, &[]),
+        mutant(
+            "grace that its own use extends",
+            &OwnUseExtends,
+            DETECTION,
+            &[StaticThief],
+        ),
+        mutant("a second successor for one link", &SecondSuccessor, HONEST, &[]),
+        mutant("the predecessor dies at first use", &DiesAtFirstUse, HONEST, &[]),
+        mutant("no crash row", &NoCrashRow, HONEST, &[Crash]),
+        mutant(
+            "the network in the ordinary rows",
+            &NetworkEverywhere,
+            HONEST,
+            &[SecondNetwork],
+        ),
+        // What was reuse on an earlier record is reuse now, so this alone is no fault. Any refusal is.
+        mutant(
+            "reuse found on a cached record",
+            &ReuseFromCache,
+            None,
+            &[SecondNetwork, Crash, Cache],
+        ),
+        mutant("any refusal on a cached record", &RefusalFromCache, HONEST, &[Cache]),
+        mutant("step-up that replaces the token", &StepUpReplaces, HONEST, &[StepsUp]),
+        mutant("chain key of today", &TodaysKey, HONEST, &[KeyRotation]),
+    ]
+}
+
+fn of_the_engine() -> Vec<Mutant> {
+    let finality = Some(Property::Finality);
+    let amplified = Some(Property::NoAmplification);
+    vec![
+        mutant(
+            "a successor derived as of the request",
+            &RepeatsAsOfRequest,
+            HONEST,
+            &[],
+        ),
+        mutant("a write that expects nothing", &WritesBlindly, HONEST, &[Races]),
+        mutant("a write that revives", &Revives, finality, &[Races, SignOut]),
+        mutant(
+            "a link that only a write closes",
+            &ClosesOnlyByWrite,
+            DETECTION,
+            &[StaticThief],
+        ),
+        mutant("a tag that nobody checks", &TagUnchecked, amplified, &[Stranger]),
+        mutant("step-up makes rotation due at once", &DueAtOnce, HONEST, &[StepsUp]),
+        mutant(
+            "step-up does so if sent once (holds)",
+            &DueIfSentOnce,
+            None,
+            &[SecondNetwork, Crash, StepsUp],
+        ),
+    ]
+}
+
+fn mutant(name: &'static str, rules: &'static dyn Rules, breaks: Option<Property>, actors: &'static [Actor]) -> Mutant {
+    let setting = Setting {
+        name,
+        bounds: Bounds {
+            stall: 1,
+            ..Bounds::SHORT
+        },
+        parallel: 2,
+        actors,
+    };
+    Mutant {
+        name,
+        rules,
+        breaks,
+        setting,
+    }
+}
+
+const HONEST: Option<Property> = Some(Property::NoHonestEnd);
+const DETECTION: Option<Property> = Some(Property::Detection);
 
 struct NoGrace;
 

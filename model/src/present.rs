@@ -86,7 +86,7 @@ impl World<'_> {
 
     pub(crate) fn rule(&self, chain: &Chain, ahead: i8, journey: Journey, now: Moment) -> Ruling {
         let family = symbol::family(chain, ahead, &self.keys);
-        let bounds = &self.setting.bounds;
+        let bounds = self.setting.bounds;
         let judgement = self.rules.judge(
             &family,
             &symbol::presented(journey.token),
@@ -115,7 +115,7 @@ impl World<'_> {
 
     fn note_use(&self, after: &mut State, journey: Journey, verdict: Verdict) {
         if self.setting.has_thief() && verdict == Verdict::Accept {
-            after.watch.used(journey.token.generation, &self.setting.bounds);
+            after.watch.used(journey.token.generation, self.setting.bounds);
         }
     }
 

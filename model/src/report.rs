@@ -1,12 +1,21 @@
 //! What a run prints.
 
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::bounds::{Bounds, Setting};
 use crate::explore::{Broken, Explored};
 
-/// The assumptions, beside every result.
-pub fn print_bounds(bounds: &Bounds) -> String {
+/// The assumptions that are the same in every world.
+pub const ASSUMPTIONS: &str = "\
+Assumed: a browser with one jar; two nodes, any of which serves at any moment; two networks, either of which carries any
+request; handlers that take any time; responses and requests that are lost or overtake one another; one crash per link,
+on the network the lost token was used from, and the browser stays there until it has that token again; a key rotation in
+every link. Times and generations are relative, and explored to a fixpoint: histories of any length are covered.";
+
+/// The bounds of a world, in ticks.
+pub fn bounds_line(bounds: &Bounds) -> String {
     let Bounds {
         flush,
         late,
@@ -18,11 +27,8 @@ pub fn print_bounds(bounds: &Bounds) -> String {
         ..
     } = bounds;
     format!(
-        "bounds, in ticks: a jar reaches the disk within {flush}; requests arrive within {late}; clocks differ by at most \
-         {skew};\ngrace {grace}; rotate_every {rotate_every}; responses arrive within {reply} of their conclusion, or \
-         never; handlers take any time;\na cached record is at most {lease} old; one crash per link, on the network the \
-         lost token was used from, and the\nbrowser stays there until it has that token again; times are relative, so \
-         histories of any length are covered."
+        "In ticks: jar on disk within {flush}, requests within {late}, clocks within {skew}, grace {grace}, rotate_every \
+         {rotate_every}, responses within {reply} of their conclusion, cached records at most {lease} old"
     )
 }
 
@@ -34,7 +40,7 @@ pub fn result_line(setting: &Setting, explored: &Explored, took: Duration) -> St
         (None, false) => "not finished".into(),
     };
     format!(
-        "{:<18} {} requests {:>10} states {:>11} steps  depth {:>3}  {:>6.1} s  {verdict}",
+        "  {:<16} {} requests {:>9} states {:>11} steps  depth {:>3}  {:>6.1} s  {verdict}",
         setting.name,
         setting.parallel,
         explored.states,
@@ -51,7 +57,7 @@ pub fn mutant_line(name: &str, explored: &Explored) -> String {
         (None, true) => "breaks nothing (fixpoint)".into(),
         (None, false) => "not caught in time".into(),
     };
-    format!("{name:<42} {:>9} states  {found}", explored.states)
+    format!("  {name:<40} {:>7} states  {found}", explored.states)
 }
 
 /// A history, a line each.
@@ -63,7 +69,16 @@ pub fn trace(broken: &Broken) -> String {
             tick += 1;
             continue;
         }
-        lines.push_str(&format!("  {tick:>3}  {}\n", event.line(*origin)));
+        let _ = writeln!(lines, "    {tick:>3}  {}", event.line(*origin));
+    }
+    lines
+}
+
+/// What kinds of events a run has seen, and how often.
+pub fn kinds(kinds: &BTreeMap<&'static str, u64>) -> String {
+    let mut lines = String::new();
+    for (kind, count) in kinds {
+        let _ = writeln!(lines, "  {count:>12}  {kind}");
     }
     lines
 }

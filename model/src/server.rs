@@ -138,7 +138,7 @@ impl World<'_> {
         }
         if self.has(Actor::OtherWrites) {
             let settled = symbol::family(&chain, 0, &self.keys).settled(self.clock(0, 0));
-            let (settled, ahead) = symbol::chain(&settled, &chain, &self.keys, &self.setting.bounds);
+            let (settled, ahead) = symbol::chain(&settled, &chain, &self.keys, self.setting.bounds);
             let mut after = *state;
             after.write(Record::Live(settled), ahead);
             steps.extend((ahead > 0).then_some(Step {

@@ -1,6 +1,8 @@
 //! One state of the world, small and canonical: times relative to now, generations relative to the stored record.
 
-use crate::bounds::Bounds;
+mod ages;
+mod generations;
+
 use crate::watch::Watch;
 
 /// A state. Two histories that lead to the same state have the same future.
@@ -195,29 +197,6 @@ impl State {
         }
     }
 
-    fn recount(&mut self, ahead: i8) {
-        if ahead == 0 {
-            return;
-        }
-        self.jar.recount(ahead);
-        for request in &mut self.requests {
-            request.recount(ahead);
-        }
-        if let Crash::Recovering { lost, .. } = &mut self.crash {
-            lost.recount(ahead);
-        }
-        if let Some(pending) = &mut self.pending {
-            pending.recount(ahead);
-        }
-        if let Some(cached) = &mut self.cache {
-            cached.behind = cached.behind.saturating_add(ahead).clamp(-2, 2);
-        }
-        if let Some(token) = &mut self.thief {
-            token.recount(ahead);
-        }
-        self.watch.recount(ahead);
-    }
-
     /// The same state, written the one way it is written: what can have no effect any more is left out.
     pub(crate) fn canonical(mut self) -> Self {
         for request in &mut self.requests {
@@ -265,27 +244,6 @@ impl State {
         let requests = self.requests.iter().filter(|request| **request != Request::Idle);
         requests.count() + usize::from(self.pending.is_some())
     }
-
-    /// A tick of the clock, if nothing has to happen before it.
-    pub(crate) fn tick(mut self, bounds: &Bounds) -> Option<Self> {
-        for request in &mut self.requests {
-            *request = request.tick(bounds)?;
-        }
-        if let Some(pending) = &mut self.pending {
-            pending.tick(bounds)?;
-        }
-        match &mut self.record {
-            Record::Live(chain) => chain.tick(bounds),
-            Record::Ended { age } => *age = (*age + 1).min(bounds.lease + 1),
-        }
-        self.cache = self.cache.and_then(|cached| cached.tick(bounds));
-        self.jar.before = self.jar.before.filter(|(_, age)| *age < bounds.flush);
-        if let Some((_, age)) = &mut self.jar.before {
-            *age += 1;
-        }
-        self.watch.tick(bounds);
-        Some(self)
-    }
 }
 
 impl Token {
@@ -294,13 +252,6 @@ impl Token {
         generation: 0,
         sibling: 0,
     };
-
-    pub(crate) fn recount(&mut self, ahead: i8) {
-        self.generation = self.generation.saturating_sub(ahead).max(OLDEST);
-        if self.generation < 0 {
-            self.sibling = 0;
-        }
-    }
 }
 
 impl Jar {
@@ -311,112 +262,19 @@ impl Jar {
             self.token = token;
         }
     }
-
-    fn recount(&mut self, ahead: i8) {
-        for token in self
-            .token
-            .iter_mut()
-            .chain(self.before.iter_mut().map(|(token, _)| token))
-        {
-            token.recount(ahead);
-        }
-    }
-}
-
-impl Request {
-    fn recount(&mut self, ahead: i8) {
-        match self {
-            Self::Idle => {}
-            Self::Travelling(journey) => journey.token.recount(ahead),
-            Self::Working(work) => work.recount(ahead),
-            Self::Replying { cookie, .. } => cookie.recount(ahead),
-        }
-    }
-
-    fn tick(mut self, bounds: &Bounds) -> Option<Self> {
-        let (age, limit) = match &mut self {
-            Self::Idle | Self::Working(_) => return Some(self),
-            Self::Travelling(journey) => (&mut journey.age, bounds.late),
-            Self::Replying { age, .. } => (age, bounds.reply),
-        };
-        *age += 1;
-        (*age <= limit).then_some(self)
-    }
-}
-
-impl Work {
-    pub(crate) fn recount(&mut self, ahead: i8) {
-        self.token.recount(ahead);
-        if let Some(promised) = &mut self.promised {
-            promised.recount(ahead);
-        }
-    }
-}
-
-impl Pending {
-    fn recount(&mut self, ahead: i8) {
-        self.request.token.recount(ahead);
-        if let Intent::Offer { cookie, .. } = &mut self.intent {
-            cookie.recount(ahead);
-        }
-        self.ahead = self.ahead.saturating_sub(ahead).clamp(-2, 2);
-    }
-
-    fn tick(&mut self, bounds: &Bounds) -> Option<()> {
-        self.head_age += 1;
-        self.becomes.tick(bounds);
-        (self.head_age <= bounds.stall).then_some(())
-    }
-}
-
-impl Cached {
-    fn tick(mut self, bounds: &Bounds) -> Option<Self> {
-        self.age += 1;
-        self.chain.tick(bounds);
-        (self.age <= bounds.lease).then_some(self)
-    }
 }
 
 impl Chain {
-    fn tick(&mut self, bounds: &Bounds) {
-        self.closed += 1;
-        if let Some(link) = &mut self.link {
-            if let Some((age, _)) = &mut link.seen {
-                *age += 1;
-            }
-            if let Some(age) = &mut link.until {
-                *age += 1;
-            }
-        }
-        self.cap(bounds);
-    }
-
     /// Whether the current token left the server in one response only.
     pub(crate) fn sent_once(&self) -> bool {
         self.sent != Sent::Often
-    }
-
-    /// Ages beyond which no rule can tell them apart.
-    pub(crate) fn cap(&mut self, bounds: &Bounds) {
-        let long_ago = signed(bounds.rotate_every + 2 * bounds.skew + 1);
-        self.closed = self.closed.min(long_ago);
-        if let Some(link) = &mut self.link {
-            if let Some((age, _)) = &mut link.seen {
-                *age = (*age).min(signed(bounds.grace + 2 * bounds.skew + 1));
-            }
-            if let Some(age) = &mut link.until {
-                *age = (*age).min(long_ago);
-            }
-        }
     }
 }
 
 /// A span as an age.
 pub(crate) const fn signed(span: u8) -> i8 {
-    if span > i8::MAX as u8 { i8::MAX } else { span as i8 }
+    if span > 127 { i8::MAX } else { span.cast_signed() }
 }
 
 /// Slots for requests.
 pub(crate) const PARALLEL: usize = 3;
-/// Tokens older than this are all alike: superseded.
-const OLDEST: i8 = -2;

@@ -18,11 +18,11 @@ pub(crate) fn family(chain: &Chain, ahead: i8, keys: &Keys) -> Family {
         generation: generation(ahead),
         current: hash(current),
         closed_at: moment(chain.closed),
-        next: chain.link.map(|link| Box::new(self::link(&link, ahead, keys))),
+        next: chain.link.map(|link| Box::new(self::link(link, ahead, keys))),
     }
 }
 
-fn link(link: &OpenLink, ahead: i8, keys: &Keys) -> Link {
+fn link(link: OpenLink, ahead: i8, keys: &Keys) -> Link {
     let successor = Token {
         generation: ahead + 1,
         sibling: link.sibling,
@@ -45,7 +45,7 @@ fn link(link: &OpenLink, ahead: i8, keys: &Keys) -> Link {
 /// The family as a chain, and how many generations it is ahead of the stored record.
 ///
 /// `before` is the chain it came from: how its tokens were sent is the model's to remember, not the family's.
-pub(crate) fn chain(family: &Family, before: &Chain, keys: &Keys, bounds: &Bounds) -> (Chain, i8) {
+pub(crate) fn chain(family: &Family, before: &Chain, keys: &Keys, bounds: Bounds) -> (Chain, i8) {
     let ahead = i8::try_from(i64::from(family.generation) - i64::from(GENERATION)).unwrap_or(i8::MAX);
     let settled = ahead > 0;
     let sent = match before.link {
@@ -139,3 +139,67 @@ fn network(context: Context) -> Network {
 const NOW: u64 = 1_000_000_000;
 /// Every record is put at the same generation; only differences count.
 const GENERATION: u32 = 1_000;
+
+#[cfg(test)]
+mod tests {
+    use counterfoil_core::rules::family::Verdict;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::state::signed;
+
+    const BOUNDS: Bounds = Bounds::SHORT;
+
+    prop_compose! {
+        fn any_chain()(
+            closed in -1..60_i8,
+            link in any::<bool>(),
+            seen in proptest::option::of((-1..60_i8, any::<bool>())),
+            until in proptest::option::of(-5..60_i8),
+        ) -> Chain {
+            let link = link.then_some(OpenLink {
+                sibling: 2,
+                seen: seen.map(|(age, home)| (age, if home { Network::Home } else { Network::Away })),
+                until: until.filter(|_| seen.is_some()),
+                key: OfferKey::Older,
+                sent: Sent::Once,
+            });
+            Chain { closed, sibling: 0, sent: Sent::Once, link }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_chain_reads_back_as_the_family_it_was(chain in any_chain()) {
+            let keys = Keys::new().unwrap();
+            let (back, ahead) = super::chain(&family(&chain, 0, &keys), &chain, &keys, BOUNDS);
+            let mut capped = chain;
+            capped.cap(BOUNDS);
+            prop_assert_eq!((back, ahead), (capped, 0));
+        }
+
+        /// The ages a state forgets are ages no rule can tell apart: what makes the space finite is exact.
+        #[test]
+        fn no_rule_sees_an_age_beyond_its_cap(chain in any_chain(), generation in -1..3_i8, away in any::<bool>(), node in 0..2_u8) {
+            let keys = Keys::new().unwrap();
+            let mut capped = chain;
+            capped.cap(BOUNDS);
+            let token = presented(Token { generation, sibling: if generation == 1 { 2 } else { 0 } });
+            let context = context(if away { Network::Away } else { Network::Home });
+            let now = moment(-signed(node * BOUNDS.skew));
+            let both = [chain, capped].map(|chain| {
+                let family = family(&chain, 0, &keys);
+                let judged = family.judge(&token, context, now, BOUNDS.grace());
+                let becomes = judged.becomes.map(|becomes| super::chain(&becomes, &chain, &keys, BOUNDS));
+                let renewals = [Verdict::Accept, Verdict::RolledBack].map(|verdict| {
+                    format!("{:?}", family.conclude(&token, verdict, now, BOUNDS.rotate_every()))
+                        .split(" {")
+                        .next()
+                        .map(str::to_owned)
+                });
+                (judged.verdict, becomes, renewals)
+            });
+            prop_assert_eq!(&both[0], &both[1]);
+        }
+    }
+}

@@ -85,7 +85,7 @@ impl State {
     }
 
     /// Whether a thief who is admitted now has followed for as many links as the model counts.
-    pub(crate) fn followed_far(&self, event: &Event) -> bool {
+    pub(crate) fn followed_far(&self, event: Event) -> bool {
         let admitted = matches!(
             event,
             Event::Presented {

@@ -25,7 +25,7 @@ impl Watch {
     };
 
     /// A token of `generation` counted now.
-    pub(crate) fn used(&mut self, generation: i8, bounds: &Bounds) {
+    pub(crate) fn used(&mut self, generation: i8, bounds: Bounds) {
         if generation > self.successor {
             *self = Self {
                 successor: generation,
@@ -39,11 +39,11 @@ impl Watch {
     }
 
     /// Whether a token of `generation` must be refused.
-    pub(crate) fn is_dead(&self, generation: i8) -> bool {
+    pub(crate) fn is_dead(self, generation: i8) -> bool {
         self.dead.is_some_and(|dead| generation <= dead)
     }
 
-    pub(crate) fn tick(&mut self, bounds: &Bounds) {
+    pub(crate) fn tick(&mut self, bounds: Bounds) {
         let limit = slack(bounds) + 1;
         self.first = (self.first + 1).min(limit);
         self.second = self.second.map(|age| (age + 1).min(limit));
@@ -59,6 +59,6 @@ impl Watch {
 }
 
 /// A span after which every node agrees that `grace` is over.
-const fn slack(bounds: &Bounds) -> u8 {
+const fn slack(bounds: Bounds) -> u8 {
     bounds.grace + bounds.skew + bounds.stall + 1
 }

@@ -39,19 +39,14 @@ impl<'w> World<'w> {
         })
     }
 
-    /// Where every history begins.
-    pub fn begin(&self) -> State {
-        State::begin()
-    }
-
     /// Every step out of `state`, appended to `steps`.
     pub fn steps(&self, state: &State, steps: &mut Vec<Step>) {
-        if self.is_over(state) {
+        if is_over(state) {
             return;
         }
         steps.extend(
             state
-                .tick(&self.setting.bounds)
+                .tick(self.setting.bounds)
                 .map(|after| Step::to(Event::Tick, after)),
         );
         self.browser_steps(state, steps);
@@ -65,11 +60,6 @@ impl<'w> World<'w> {
         }
     }
 
-    /// Ended, and no cache and no write could say otherwise.
-    fn is_over(&self, state: &State) -> bool {
-        matches!(state.record, Record::Ended { .. }) && state.cache.is_none() && state.pending.is_none()
-    }
-
     /// What `node` takes for the time `ago` ticks ago.
     pub(crate) fn clock(&self, node: u8, ago: u8) -> Moment {
         symbol::moment(signed(ago) - signed(node * self.setting.bounds.skew))
@@ -78,6 +68,11 @@ impl<'w> World<'w> {
     pub(crate) fn has(&self, actor: Actor) -> bool {
         self.setting.has(actor)
     }
+}
+
+/// Ended, and no cache and no write could say otherwise.
+fn is_over(state: &State) -> bool {
+    matches!(state.record, Record::Ended { .. }) && state.cache.is_none() && state.pending.is_none()
 }
 
 impl std::fmt::Debug for World<'_> {

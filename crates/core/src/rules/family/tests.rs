@@ -1,4 +1,4 @@
-//! The rows of the judgement, one by one. Histories of any length are the model's business (`tests/model`).
+//! The rows of the judgement, one by one. Histories of any length are the model's business (`model`).
 
 use super::*;
 
