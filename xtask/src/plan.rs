@@ -62,7 +62,7 @@ fn dependencies() -> Stage {
 }
 
 fn build() -> Stage {
-    let all = cargo("build --workspace --all-targets --all-features --locked");
+    let all = cargo("build --workspace --lib --bins --tests --examples --all-features --locked");
     let mut stage = build_optimised();
     stage.steps.insert(0, all);
     stage.or_stop()

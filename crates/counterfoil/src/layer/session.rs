@@ -206,7 +206,7 @@ impl Asked {
         let repeatable = exchange.is_navigation() && parts.method == http::Method::GET;
         // The layer may stand around a nested router, which sees only the rest of the path.
         let uri = parts.extensions.get::<axum::extract::OriginalUri>().map_or(&parts.uri, |original| &original.0);
-        let again = repeatable.then(|| uri.path_and_query().map(ToString::to_string)).flatten();
+        let again = repeatable.then(|| uri.clone());
         Self { navigation: exchange.is_navigation(), again }
     }
 }
