@@ -1,0 +1,24 @@
+//! The conformance suite against the memory store, and against stores that are broken on purpose.
+
+mod support;
+
+use counterfoil_core::MemoryStore;
+
+use self::support::suite;
+
+/// What the memory store does not do right yet; each fix strikes its names out.
+const KNOWN: &[&str] = &[
+    "verb_epochs_end_a_session_for_every_verb",
+    "verb_watch_marks_gaps",
+    "c05_verbs_follow_the_model",
+    "c13_sweep_keeps_needed_tombstones",
+    "c18_a_half_done_sign_in_beside_a_write",
+];
+
+#[test]
+fn the_memory_store_keeps_the_contract() -> std::io::Result<()> {
+    let report = suite(&MemoryStore::new)?;
+    println!("{report}");
+    assert!(report.failed().eq(KNOWN.iter().copied()), "{report}");
+    Ok(())
+}
