@@ -132,6 +132,7 @@ cases! {
     21 c21_the_last_two_step_ups_count [] step_up::last_two_count, "the last two step-ups count, each until its own end";
     21 c21_a_step_up_belongs_to_its_session [] step_up::beside_another_session, "a step-up counts beside its own session only";
     22 c22_end_all_ends_everybody [] subject::everybody, "end_all ends every session on every node, and sign-in works again";
+    22 c22_ended_sessions_hold_no_place [] subject::places_are_free, "sessions that an epoch ended hold no place under the limit";
     23 c23_a_key_rotated_mid_link [] rotation::key_rotated_mid_link, "a key ring rotated in the middle of a link signs nobody out";
     23 c23_a_late_anonymous_response [] rotation::late_anonymous_response, "late anonymous responses displace no session";
     23 c23_a_crash_rolls_the_jar_back [] rotation::crash, "a browser crash that rolls the jar back signs nobody out";

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::conformance::bench::{Bench, Node};
+use crate::conformance::bench::{Bench, Node, limited};
 use crate::conformance::browser::Browser;
 use crate::conformance::failure::{Verdict, ensure, ensure_is};
 use crate::engine::{SignInError, SignInOptions};
 use crate::id::Subject;
 use crate::rules::{Amr, EndReason};
+use crate::store::OverLimit;
 
 pub(super) async fn while_sign_ins_run(bench: Bench) -> Verdict {
     bench.interleave();
@@ -151,6 +152,23 @@ pub(super) async fn half_done_beside_a_write(bench: Bench) -> Verdict {
         note.as_deref() == Some("changed meanwhile"),
         "keeping a half-done sign-in overwrote the visitor's data: {note:?}"
     );
+    Ok(())
+}
+
+pub(super) async fn places_are_free(bench: Bench) -> Verdict {
+    let engine = bench.engine_with(Node::A, limited(1, OverLimit::Refuse))?;
+    let subject = Subject::new("ada")?;
+    for round in 0..3 {
+        let mut ada = Browser::new(&bench);
+        let signed_in = ada.sign_in(&engine, "ada", SignInOptions::default()).await;
+        signed_in.map_err(|failure| failure.during(format_args!("round {round}, after all sessions were ended")))?;
+        ada.visit_as(&engine, "ada").await?;
+        match round {
+            0 => engine.end_all(EndReason::Admin).await?,
+            _ => engine.end_subject(&subject, EndReason::Admin).await?,
+        }
+        bench.settle().await;
+    }
     Ok(())
 }
 
