@@ -22,7 +22,6 @@ impl Shard {
             }
             self.due.pop();
             looked_at += 1;
-            self.bury(id, now);
             match self.next_look(id, now, global) {
                 Some(later) => self.due.push(Reverse((later, id))),
                 None => forgotten += usize::from(self.forget(id)),
@@ -38,7 +37,8 @@ impl Shard {
             Slot::Ended { forget_at, .. } => (*forget_at > now).then_some(*forget_at),
             Slot::Live(live) => {
                 let record = &live.record;
-                // No tombstone: the global epoch is never forgotten.
+                // The global epoch is never forgotten. A subject's is, so what it ended stays until its own time is over:
+                // a record written back after that is of no use.
                 if record.epochs.global < global {
                     return None;
                 }
@@ -48,17 +48,6 @@ impl Shard {
                     Standing::Over(_) => None,
                 }
             }
-        }
-    }
-
-    /// Makes a tombstone of a session that its subject's epoch ended. The epoch may be forgotten before the session's
-    /// time is over, and a record written back after that must find the id taken.
-    fn bury(&mut self, id: SessionId, now: Moment) {
-        let Some(Slot::Live(live)) = self.slots.get(&id) else { return };
-        let over = matches!(live.record.limits.judge(&live.record.life(live.seen_at), now), Standing::Over(_));
-        let ended = ended_by_subject(&self.subjects, &live.record);
-        if let (false, Some(reason)) = (over, ended) {
-            self.end_each(&[id], reason);
         }
     }
 
