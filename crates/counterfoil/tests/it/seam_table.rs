@@ -49,6 +49,7 @@ struct Noticed {
 }
 
 type Notes = Arc<Mutex<Noticed>>;
+type Declare = fn(SessionLayer) -> SessionLayer;
 
 impl Tower {
     fn new(setup: Setup) -> Self {
@@ -57,7 +58,7 @@ impl Tower {
     }
 
     fn app(&self, route: Route, deed: Deed, notes: &Notes) -> Router {
-        let declarations: [(bool, fn(SessionLayer) -> SessionLayer); 5] = [
+        let declarations: [(bool, Declare); 5] = [
             (route.public, SessionLayer::public),
             (route.quiet, SessionLayer::quiet),
             (route.csrf.sign_in, SessionLayer::sign_in),
