@@ -1,6 +1,8 @@
-//! A store that fails when told to, before or after the effect, and counts what it was asked.
+//! A store that fails or waits when told to, before or after the effect, and counts what it was asked.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -43,6 +45,8 @@ pub struct Faults(Arc<Mutex<State>>);
 struct State {
     all: Option<Fault>,
     some: Vec<(Verb, Fault)>,
+    held: Vec<Verb>,
+    waiting: Vec<Waker>,
     asked: Vec<Verb>,
 }
 
@@ -92,7 +96,9 @@ impl<S> FaultyStore<S> {
         verb: Verb,
         answer: impl Future<Output = Result<T, StoreError>> + Send,
     ) -> Result<T, StoreError> {
-        match self.faults.meet(verb) {
+        let fault = self.faults.meet(verb);
+        self.faults.released(verb).await;
+        match fault {
             None => answer.await,
             Some(Fault::Before) => Err(StoreError::Unavailable("it was told to fail".into())),
             Some(Fault::After) => {
@@ -116,10 +122,19 @@ impl Faults {
         state.some.push((verb, fault));
     }
 
-    /// No verb fails any more.
+    /// One verb waits from now on, before it does anything, until [`heal`](Self::heal).
+    pub fn hold(&self, verb: Verb) {
+        self.0.lock().held.push(verb);
+    }
+
+    /// No verb fails or waits any more.
     pub fn heal(&self) {
-        let mut state = self.0.lock();
-        (state.all, state.some) = (None, Vec::new());
+        let waiting = {
+            let mut state = self.0.lock();
+            (state.all, state.some, state.held) = (None, Vec::new(), Vec::new());
+            std::mem::take(&mut state.waiting)
+        };
+        waiting.into_iter().for_each(Waker::wake);
     }
 
     /// How often the store was asked anything on behalf of a request, answers from memory included.
@@ -130,6 +145,18 @@ impl Faults {
     /// How often it was asked for `verb`.
     pub fn asked_for(&self, verb: Verb) -> usize {
         self.0.lock().asked.iter().filter(|asked| **asked == verb).count()
+    }
+
+    async fn released(&self, verb: Verb) {
+        let look = |context: &mut std::task::Context<'_>| {
+            let mut state = self.0.lock();
+            if state.held.contains(&verb) {
+                state.waiting.push(context.waker().clone());
+                return Poll::Pending;
+            }
+            Poll::Ready(())
+        };
+        poll_fn(look).await;
     }
 
     fn meet(&self, verb: Verb) -> Option<Fault> {
@@ -167,12 +194,10 @@ impl<S: Store> Store for FaultyStore<S> {
         self.meet(Verb::Load, self.store.load(id, now, activity)).await
     }
 
-    /// A store that fails has nothing in memory either.
+    /// A store that fails or waits has nothing in memory either.
     fn peek(&self, id: SessionId, now: Moment, activity: Option<Activity>) -> Option<Loaded> {
-        match self.faults.meet(Verb::Load) {
-            None => self.store.peek(id, now, activity),
-            Some(_) => None,
-        }
+        let answers = self.faults.meet(Verb::Load).is_none() && !self.faults.0.lock().held.contains(&Verb::Load);
+        answers.then(|| self.store.peek(id, now, activity)).flatten()
     }
 
     async fn insert(&self, record: Record, limit: Option<Limit>, now: Moment) -> Result<Inserted, StoreError> {

@@ -2,6 +2,7 @@
 
 use axum::response::Response;
 use bytes::Bytes;
+use counterfoil_core::csrf::PassReason;
 use counterfoil_core::seam::Denial;
 use http::{Extensions, HeaderMap, StatusCode};
 use http_body_util::BodyExt as _;
@@ -35,6 +36,11 @@ impl Reply {
     /// The first header of this name as text, if it is there.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// Why the CSRF decision let the request pass, if it did.
+    pub fn passed(&self) -> Option<PassReason> {
+        self.extensions.get().copied()
     }
 
     /// Why Counterfoil answered in the application's place, if it did.
