@@ -21,6 +21,8 @@ mod record;
 pub mod rules;
 pub mod seam;
 pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod token;
 
 pub use engine::{Engine, Exchange};

@@ -30,10 +30,12 @@ mod site;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use counterfoil_core::csrf::{DenyReason, NeedReason, PassReason};
 pub use counterfoil_core::engine::{Identity, SessionError, SignInError, SignInOptions, SignedInNow, StepUpError};
 pub use counterfoil_core::keys::{GeneratedKeys, KeyError, KeySource};
 pub use counterfoil_core::policy::{PolicyError, PolicySettings, Preset, Span};
 pub use counterfoil_core::rules::{Amr, Assurance, EndReason, Factor};
+pub use counterfoil_core::seam::Denial;
 pub use counterfoil_core::store::{Page, Store, StoreError, Summary};
 pub use counterfoil_core::{
     BadSubject, Clock, Event, EventKind, EventSink, FakeClock, MemoryStore, Moment, Policy, SessionId, Subject,

@@ -28,8 +28,14 @@ impl IntoResponse for Denied {
     }
 }
 
-/// The reply to a denied request.
+/// The reply to a denied request. The [`Denial`] itself travels in the response's extensions, for logs and tests.
 pub(crate) fn write(denial: Denial, asked: &Asked, pages: &Pages) -> Response {
+    let mut response = form_of(denial, asked, pages);
+    response.extensions_mut().insert(denial);
+    response
+}
+
+fn form_of(denial: Denial, asked: &Asked, pages: &Pages) -> Response {
     if !asked.navigation {
         return problem(denial);
     }

@@ -139,7 +139,7 @@ fn csrf_verdict(engine: &Engine, view: &RequestView<'_>, route: Route, scanned: 
     if policy.csrf() == CsrfMode::Off {
         return CsrfVerdict::Pass(PassReason::Off);
     }
-    let overrides = OVERRIDE_HEADERS.iter().filter_map(|name| view.headers.get(*name)).map(HeaderValue::as_bytes);
+    let overrides = OVERRIDE_HEADERS.iter().flat_map(|name| view.headers.get_all(*name)).map(HeaderValue::as_bytes);
     let mut method = effective_method(view.method.as_str().as_bytes(), overrides);
     if view.websocket {
         method = method.upgrading_to_websocket();
