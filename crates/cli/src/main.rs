@@ -12,24 +12,13 @@ use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::Subsc
 
 /// Counterfoil, the session layer for web apps and APIs
 #[derive(Debug, Parser)]
-#[command(
-    name = "counterfoil",
-    version,
-    propagate_version = true,
-    arg_required_else_help = true
-)]
+#[command(name = "counterfoil", version, propagate_version = true, arg_required_else_help = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
 
     /// What to log to standard error: a level, or levels by target such as warn,counterfoil=debug
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILTER",
-        default_value = "info",
-        env = "COUNTERFOIL_LOG"
-    )]
+    #[arg(long, global = true, value_name = "FILTER", default_value = "info", env = "COUNTERFOIL_LOG")]
     log: Targets,
 }
 
@@ -58,13 +47,8 @@ Exit status: 0 after ctrl-c or SIGTERM, 1 if it cannot run, 2 for arguments or a
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let to_stderr = tracing_subscriber::fmt::layer()
-        .with_writer(stderr)
-        .with_ansi(stderr().is_terminal());
-    tracing_subscriber::registry()
-        .with(to_stderr)
-        .with(arguments.log)
-        .init();
+    let to_stderr = tracing_subscriber::fmt::layer().with_writer(stderr).with_ansi(stderr().is_terminal());
+    tracing_subscriber::registry().with(to_stderr).with(arguments.log).init();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error, ExitCode::FAILURE),

@@ -26,10 +26,7 @@ mod command {
     #[test]
     fn the_version_is_the_packages() {
         let (code, text, _) = output("--version");
-        assert_eq!(
-            (code, text.trim()),
-            (Some(0), concat!("counterfoil ", env!("CARGO_PKG_VERSION")))
-        );
+        assert_eq!((code, text.trim()), (Some(0), concat!("counterfoil ", env!("CARGO_PKG_VERSION"))));
     }
 
     #[test]
@@ -88,30 +85,19 @@ mod command {
     #[cfg(unix)]
     #[test]
     fn the_demo_says_where_it_listens_answers_there_and_ends_when_told() {
-        let mut demo = counterfoil("demo --listen 127.0.0.1:0 --test-mode")
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut demo = counterfoil("demo --listen 127.0.0.1:0 --test-mode").stdout(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(demo.stdout.take().unwrap());
         let mut first = String::new();
         stdout.read_line(&mut first).unwrap();
         let address = first.trim().strip_prefix("listening on http://").unwrap();
 
         let mut stream = TcpStream::connect(address).unwrap();
-        stream
-            .write_all(b"GET /style.css HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-            .unwrap();
+        stream.write_all(b"GET /style.css HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
 
-        assert!(
-            Command::new("kill")
-                .arg(demo.id().to_string())
-                .status()
-                .unwrap()
-                .success()
-        );
+        assert!(Command::new("kill").arg(demo.id().to_string()).status().unwrap().success());
         assert_eq!(demo.wait().unwrap().code(), Some(0));
         let mut rest = String::new();
         stdout.read_to_string(&mut rest).unwrap();

@@ -68,20 +68,10 @@ impl Accounts {
         let nobody = hasher.hash_now(&Password::new("nobody has this password"))?;
         let account = |(name, password): (&str, &str)| {
             let hash = Mutex::new(hasher.hash_now(&Password::new(password))?);
-            Ok((
-                name.to_owned(),
-                Arc::new(Account {
-                    hash,
-                    turn: Arc::default(),
-                }),
-            ))
+            Ok((name.to_owned(), Arc::new(Account { hash, turn: Arc::default() })))
         };
         let by_name = SEEDED.into_iter().map(account).collect::<Result<_, HashingFailed>>()?;
-        Ok(Self {
-            by_name,
-            hasher,
-            nobody,
-        })
+        Ok(Self { by_name, hasher, nobody })
     }
 
     /// Checks a password. For an unknown name the same work is done and the same answer given as for a wrong password.
@@ -96,11 +86,7 @@ impl Accounts {
         let account = self.by_name.get(name);
         let hash = account.map_or_else(|| self.nobody.clone(), |account| account.hash.lock().clone());
         let matches = self.hasher.matches(password, hash).await?;
-        Ok(if matches && account.is_some() {
-            Verified::Yes
-        } else {
-            Verified::No
-        })
+        Ok(if matches && account.is_some() { Verified::Yes } else { Verified::No })
     }
 
     /// Replaces the password of `name` if `current` is right and `new` is acceptable.
@@ -132,11 +118,7 @@ impl Accounts {
         }
         let hash = self.hasher.hash(new).await?;
         let previous = std::mem::replace(&mut *account.hash.lock(), hash);
-        Ok(Changed {
-            account: Arc::clone(account),
-            previous,
-            _turn: turn,
-        })
+        Ok(Changed { account: Arc::clone(account), previous, _turn: turn })
     }
 
     /// The names of all accounts.
@@ -191,53 +173,25 @@ mod tests {
             ("ada",     long.as_str(),   Verified::No),
         ];
         for (name, text, expected) in table {
-            assert_eq!(
-                accounts.verify(name, password(text)).await.unwrap(),
-                expected,
-                "{name} / {text:.20}"
-            );
+            assert_eq!(accounts.verify(name, password(text)).await.unwrap(), expected, "{name} / {text:.20}");
         }
     }
 
     #[tokio::test]
     async fn a_changed_password_replaces_the_old_one() {
         let accounts = accounts();
-        drop(
-            accounts
-                .change_password("ada", password("ada-demo-1"), password("a better one"))
-                .await
-                .unwrap(),
-        );
-        assert_eq!(
-            accounts.verify("ada", password("ada-demo-1")).await.unwrap(),
-            Verified::No
-        );
-        assert_eq!(
-            accounts.verify("ada", password("a better one")).await.unwrap(),
-            Verified::Yes
-        );
-        assert_eq!(
-            accounts.verify("grace", password("grace-demo-1")).await.unwrap(),
-            Verified::Yes
-        );
+        drop(accounts.change_password("ada", password("ada-demo-1"), password("a better one")).await.unwrap());
+        assert_eq!(accounts.verify("ada", password("ada-demo-1")).await.unwrap(), Verified::No);
+        assert_eq!(accounts.verify("ada", password("a better one")).await.unwrap(), Verified::Yes);
+        assert_eq!(accounts.verify("grace", password("grace-demo-1")).await.unwrap(), Verified::Yes);
     }
 
     #[tokio::test]
     async fn an_undone_change_leaves_the_old_password() {
         let accounts = accounts();
-        accounts
-            .change_password("ada", password("ada-demo-1"), password("a better one"))
-            .await
-            .unwrap()
-            .undo();
-        assert_eq!(
-            accounts.verify("ada", password("ada-demo-1")).await.unwrap(),
-            Verified::Yes
-        );
-        assert_eq!(
-            accounts.verify("ada", password("a better one")).await.unwrap(),
-            Verified::No
-        );
+        accounts.change_password("ada", password("ada-demo-1"), password("a better one")).await.unwrap().undo();
+        assert_eq!(accounts.verify("ada", password("ada-demo-1")).await.unwrap(), Verified::Yes);
+        assert_eq!(accounts.verify("ada", password("a better one")).await.unwrap(), Verified::No);
     }
 
     #[tokio::test]
@@ -248,15 +202,8 @@ mod tests {
             ("ada", "ada-demo-1", "short"),
             ("mallory", "ada-demo-1", "a better one"),
         ] {
-            accounts
-                .change_password(name, password(current), password(new))
-                .await
-                .unwrap_err();
-            assert_eq!(
-                accounts.verify("ada", password("ada-demo-1")).await.unwrap(),
-                Verified::Yes,
-                "{name} {new}"
-            );
+            accounts.change_password(name, password(current), password(new)).await.unwrap_err();
+            assert_eq!(accounts.verify("ada", password("ada-demo-1")).await.unwrap(), Verified::Yes, "{name} {new}");
         }
     }
 
@@ -267,10 +214,7 @@ mod tests {
             let accounts = Arc::clone(&accounts);
             tokio::spawn(async move {
                 let new = Password::new(&format!("a better one {n}"));
-                accounts
-                    .change_password("ada", Password::new("ada-demo-1"), new)
-                    .await
-                    .is_ok()
+                accounts.change_password("ada", Password::new("ada-demo-1"), new).await.is_ok()
             })
         });
         let succeeded = futures_util::future::join_all(changes).await;
@@ -280,17 +224,10 @@ mod tests {
     #[tokio::test]
     async fn the_next_change_waits_until_the_sessions_of_the_first_are_ended() {
         let accounts = accounts();
-        let first = accounts
-            .change_password("ada", password("ada-demo-1"), password("a better one"))
-            .await
-            .unwrap();
+        let first = accounts.change_password("ada", password("ada-demo-1"), password("a better one")).await.unwrap();
         let mut second =
             std::pin::pin!(accounts.change_password("ada", password("a better one"), password("the best one")));
-        assert!(
-            tokio::time::timeout(std::time::Duration::from_millis(50), &mut second)
-                .await
-                .is_err()
-        );
+        assert!(tokio::time::timeout(std::time::Duration::from_millis(50), &mut second).await.is_err());
         drop(first);
         assert!(second.await.is_ok());
     }

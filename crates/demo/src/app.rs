@@ -45,14 +45,7 @@ impl App {
         let accounts = Accounts::seeded(cost)?;
         let bank = Bank::open(accounts.names());
         let feed = Feed::for_subjects(accounts.names());
-        Ok(Self(Arc::new(Parts {
-            accounts,
-            attempts,
-            bank,
-            feed,
-            plan,
-            origins,
-        })))
+        Ok(Self(Arc::new(Parts { accounts, attempts, bank, feed, plan, origins })))
     }
 }
 

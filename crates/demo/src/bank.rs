@@ -65,13 +65,8 @@ pub struct Bank {
 impl Bank {
     /// Opens one account per name with [`OPENING_BALANCE`].
     pub fn open<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
-        let balances = names
-            .into_iter()
-            .map(|name| (name.to_owned(), OPENING_BALANCE))
-            .collect();
-        Self {
-            balances: Mutex::new(balances),
-        }
+        let balances = names.into_iter().map(|name| (name.to_owned(), OPENING_BALANCE)).collect();
+        Self { balances: Mutex::new(balances) }
     }
 
     /// What the account holds; nothing if there is no such account.
@@ -90,9 +85,7 @@ impl Bank {
         let mut balances = self.balances.lock();
         let sent = *balances.get(from).ok_or(TransferRefused::UnknownAccount)?;
         let received = *balances.get(to).ok_or(TransferRefused::UnknownAccount)?;
-        let left = sent
-            .checked_sub(amount.0)
-            .ok_or(TransferRefused::ExceedsBalance { balance: sent })?;
+        let left = sent.checked_sub(amount.0).ok_or(TransferRefused::ExceedsBalance { balance: sent })?;
         // Cannot overflow: the sum of all balances never changes, and the amount is part of it.
         let grown = received.saturating_add(amount.0);
         balances.insert(from.to_owned(), left);
@@ -111,21 +104,10 @@ mod tests {
 
     #[test]
     fn an_amount_is_digits_above_zero() {
-        for text in [
-            "", "0", "000", "-1", "+1", " 1", "1 ", "1.0", "1,0", "1e3", "0x10", "١", "NaN", "1\n",
-        ] {
-            assert_eq!(
-                text.parse::<Amount>(),
-                Err(TransferRefused::NotAWholeNumber),
-                "{text:?}"
-            );
+        for text in ["", "0", "000", "-1", "+1", " 1", "1 ", "1.0", "1,0", "1e3", "0x10", "١", "NaN", "1\n"] {
+            assert_eq!(text.parse::<Amount>(), Err(TransferRefused::NotAWholeNumber), "{text:?}");
         }
-        for (text, value) in [
-            ("1", 1),
-            ("007", 7),
-            ("1000", 1000),
-            ("99999999999999999999999", u64::MAX),
-        ] {
+        for (text, value) in [("1", 1), ("007", 7), ("1000", 1000), ("99999999999999999999999", u64::MAX)] {
             assert_eq!(text.parse::<Amount>().unwrap().value(), value, "{text}");
         }
     }
@@ -150,11 +132,7 @@ mod tests {
         for (name, from, to, amount, refusal) in table {
             let bank = bank();
             assert_eq!(bank.transfer(from, to, Amount(amount)), Err(refusal), "{name}");
-            assert_eq!(
-                (bank.balance("ada"), bank.balance("grace")),
-                (Some(1000), Some(1000)),
-                "{name}"
-            );
+            assert_eq!((bank.balance("ada"), bank.balance("grace")), (Some(1000), Some(1000)), "{name}");
         }
     }
 
@@ -167,9 +145,6 @@ mod tests {
                 scope.spawn(move || (0..500).filter(|_| bank.transfer(from, to, Amount(7)).is_ok()).count());
             }
         });
-        assert_eq!(
-            bank.balance("ada").unwrap() + bank.balance("grace").unwrap(),
-            2 * OPENING_BALANCE
-        );
+        assert_eq!(bank.balance("ada").unwrap() + bank.balance("grace").unwrap(), 2 * OPENING_BALANCE);
     }
 }

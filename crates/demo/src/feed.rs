@@ -57,17 +57,8 @@ struct Lane {
 impl Feed {
     /// A feed with one lane per subject.
     pub fn for_subjects<'a>(subjects: impl IntoIterator<Item = &'a str>) -> Self {
-        let lane = || Lane {
-            kept: VecDeque::new(),
-            next: 1,
-            live: Some(broadcast::Sender::new(LIVE_LINES)),
-        };
-        Self {
-            lanes: subjects
-                .into_iter()
-                .map(|subject| (subject.to_owned(), Mutex::new(lane())))
-                .collect(),
-        }
+        let lane = || Lane { kept: VecDeque::new(), next: 1, live: Some(broadcast::Sender::new(LIVE_LINES)) };
+        Self { lanes: subjects.into_iter().map(|subject| (subject.to_owned(), Mutex::new(lane()))).collect() }
     }
 
     /// Adds a line. A subject without a lane has no readers, so its lines are dropped.
@@ -99,12 +90,7 @@ impl Feed {
     pub fn follow(&self, subject: &str, after: u64) -> impl Stream<Item = Heard> + Send + use<> {
         let (kept, live) = match self.lanes.get(subject).map(Mutex::lock) {
             Some(lane) => {
-                let kept = lane
-                    .kept
-                    .iter()
-                    .filter(|(number, _)| *number > after)
-                    .cloned()
-                    .collect();
+                let kept = lane.kept.iter().filter(|(number, _)| *number > after).cloned().collect();
                 (kept, lane.live.as_ref().map(broadcast::Sender::subscribe))
             }
             None => (Vec::new(), None),
@@ -142,9 +128,9 @@ impl Feed {
                     let data = serde_json::json!(line).to_string();
                     sse::Event::default().event("line").id(number.to_string()).data(data)
                 }
-                Heard::Missed(missed) => sse::Event::default()
-                    .event("missed")
-                    .data(serde_json::json!({ "missed": missed }).to_string()),
+                Heard::Missed(missed) => {
+                    sse::Event::default().event("missed").data(serde_json::json!({ "missed": missed }).to_string())
+                }
             })
         });
         stream::once(async { Ok(hello) }).chain(events)
@@ -176,10 +162,7 @@ mod tests {
         (0..=KEPT_LINES).for_each(|n| feed.publish("ada", line(n.to_string())));
         let recent = feed.recent("ada");
         assert_eq!(recent.len(), KEPT_LINES);
-        assert_eq!(
-            (recent[0].detail.as_str(), recent[KEPT_LINES - 1].detail.as_str()),
-            ("100", "1")
-        );
+        assert_eq!((recent[0].detail.as_str(), recent[KEPT_LINES - 1].detail.as_str()), ("100", "1"));
         assert!(feed.recent("grace").is_empty());
     }
 
@@ -226,10 +209,7 @@ mod tests {
         feed.close();
         feed.publish("ada", line("kept"));
         assert_eq!(early.collect::<Vec<_>>().await, []);
-        assert_eq!(
-            feed.follow("ada", 0).collect::<Vec<_>>().await,
-            [Heard::Line(1, line("kept"))]
-        );
+        assert_eq!(feed.follow("ada", 0).collect::<Vec<_>>().await, [Heard::Line(1, line("kept"))]);
     }
 
     #[tokio::test]

@@ -61,16 +61,8 @@ async fn read<T: DeserializeOwned + 'static>(request: Request) -> Result<T, (Sta
 }
 
 fn says_json(request: &Request) -> bool {
-    let kind = request
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    kind.split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .eq_ignore_ascii_case("application/json")
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
 }
 
 #[cfg(test)]
@@ -90,10 +82,7 @@ mod tests {
     async fn status_of(kind: &str, body: Body) -> (u16, String) {
         let echo = |Fields(note): Fields<Note>| async move { format!("{}={}", note.key, note.value) };
         let app: Router = Router::new().route("/", post(echo)).layer(body_limit());
-        let request = Request::post("/")
-            .header(header::CONTENT_TYPE, kind)
-            .body(body)
-            .unwrap();
+        let request = Request::post("/").header(header::CONTENT_TYPE, kind).body(body).unwrap();
         let response = app.oneshot(request).await.unwrap();
         let status = response.status().as_u16();
         let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();

@@ -112,24 +112,16 @@ pub enum DemoFailed {
 impl DemoFailed {
     /// Whether the arguments or the policy file are at fault, not the machine.
     pub fn is_configuration(&self) -> bool {
-        matches!(
-            self,
-            Self::Plan(_) | Self::PolicyUnreadable { .. } | Self::PolicyNotToml { .. }
-        )
+        matches!(self, Self::Plan(_) | Self::PolicyUnreadable { .. } | Self::PolicyNotToml { .. })
     }
 }
 
 /// The policy file, read and known to be TOML; what its keys mean is the library's to say.
 fn policy_text(path: &Path) -> Result<String, DemoFailed> {
-    let text = std::fs::read_to_string(path).map_err(|source| DemoFailed::PolicyUnreadable {
-        path: path.to_path_buf(),
-        source,
-    })?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| DemoFailed::PolicyUnreadable { path: path.to_path_buf(), source })?;
     match toml::from_str::<toml::Table>(&text) {
         Ok(_) => Ok(text),
-        Err(error) => Err(DemoFailed::PolicyNotToml {
-            path: path.to_path_buf(),
-            source: Box::new(error),
-        }),
+        Err(error) => Err(DemoFailed::PolicyNotToml { path: path.to_path_buf(), source: Box::new(error) }),
     }
 }

@@ -83,15 +83,9 @@ impl<C: Clock + Clone> AttemptLimit<C> {
         counters.forget_the_idle();
         let now = counters.clock.now();
         let refuse = |wait| TooManyAttempts { wait };
-        counters
-            .by_address
-            .check_key(&network(client))
-            .map_err(|until| refuse(until.wait_time_from(now)))?;
+        counters.by_address.check_key(&network(client)).map_err(|until| refuse(until.wait_time_from(now)))?;
         let name = counters.names.hash_one(name);
-        counters
-            .by_name
-            .check_key(&name)
-            .map_err(|until| refuse(until.wait_time_from(now)))
+        counters.by_name.check_key(&name).map_err(|until| refuse(until.wait_time_from(now)))
     }
 }
 
@@ -123,20 +117,12 @@ struct Pace {
 impl Pace {
     fn quota(&self) -> Quota {
         // `with_period` refuses a zero period only; the fallback is the stricter reading of one.
-        Quota::with_period(self.then_every)
-            .unwrap_or(Quota::per_hour(NonZeroU32::MIN))
-            .allow_burst(self.at_once)
+        Quota::with_period(self.then_every).unwrap_or(Quota::per_hour(NonZeroU32::MIN)).allow_burst(self.at_once)
     }
 }
 
-const PER_ADDRESS: Pace = Pace {
-    at_once: NonZeroU32::MIN.saturating_add(9),
-    then_every: Duration::from_secs(6),
-};
-const PER_NAME: Pace = Pace {
-    at_once: NonZeroU32::MIN.saturating_add(19),
-    then_every: Duration::from_secs(3),
-};
+const PER_ADDRESS: Pace = Pace { at_once: NonZeroU32::MIN.saturating_add(9), then_every: Duration::from_secs(6) };
+const PER_NAME: Pace = Pace { at_once: NonZeroU32::MIN.saturating_add(19), then_every: Duration::from_secs(3) };
 const MANY_KEYS: usize = 10_000;
 
 #[cfg(test)]
@@ -159,10 +145,7 @@ mod tests {
         let (limit, clock) = limit();
         assert!((0..10).all(|n| limit.attempt(address(1), &format!("name-{n}")).is_ok()));
         assert_eq!(limit.attempt(address(1), "ada").unwrap_err().retry_after_seconds(), 6);
-        assert!(
-            limit.attempt(address(2), "ada").is_ok(),
-            "another address is not held back"
-        );
+        assert!(limit.attempt(address(2), "ada").is_ok(), "another address is not held back");
         clock.advance(Duration::from_secs(6));
         assert!(limit.attempt(address(1), "ada").is_ok());
         assert!(limit.attempt(address(1), "ada").is_err());
@@ -175,24 +158,15 @@ mod tests {
         for n in 20..200 {
             assert_eq!(limit.attempt(address(n), "ada").unwrap_err().retry_after_seconds(), 3);
         }
-        assert!(
-            limit.attempt(address(201), "grace").is_ok(),
-            "another name is not held back"
-        );
+        assert!(limit.attempt(address(201), "grace").is_ok(), "another name is not held back");
         clock.advance(Duration::from_secs(3));
-        assert!(
-            limit.attempt(address(202), "ada").is_ok(),
-            "refused attempts must not prolong the wait"
-        );
+        assert!(limit.attempt(address(202), "ada").is_ok(), "refused attempts must not prolong the wait");
     }
 
     #[test]
     fn one_address_cannot_use_up_the_attempts_of_a_name() {
         let (limit, _) = limit();
-        assert_eq!(
-            (0..100).filter(|_| limit.attempt(address(1), "ada").is_ok()).count(),
-            10
-        );
+        assert_eq!((0..100).filter(|_| limit.attempt(address(1), "ada").is_ok()).count(), 10);
         assert!(limit.attempt(address(2), "ada").is_ok());
     }
 

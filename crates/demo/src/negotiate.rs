@@ -33,11 +33,7 @@ pub fn wants(headers: &HeaderMap) -> Wants {
 type MediaType = (&'static str, &'static str);
 
 const HTML: &MediaType = &("text", "html");
-const RIVALS: &[MediaType] = &[
-    ("application", "json"),
-    ("application", "problem+json"),
-    ("text", "event-stream"),
-];
+const RIVALS: &[MediaType] = &[("application", "json"), ("application", "problem+json"), ("text", "event-stream")];
 
 /// One member of `Accept`, with its quality in thousandths (RFC 9110, 12.4.2: at most three decimals).
 struct Range {
@@ -64,11 +60,7 @@ fn range(member: &str) -> Option<Range> {
         Some(text) => thousandths(text.trim())?,
         None => 1000,
     };
-    Some(Range {
-        kind: kind.to_ascii_lowercase(),
-        subtype: subtype.to_ascii_lowercase(),
-        quality,
-    })
+    Some(Range { kind: kind.to_ascii_lowercase(), subtype: subtype.to_ascii_lowercase(), quality })
 }
 
 fn thousandths(text: &str) -> Option<u16> {

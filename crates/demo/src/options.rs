@@ -15,12 +15,7 @@ pub struct DemoArgs {
     ///
     /// Plain http is served on loopback addresses only. For any other address add --https, or put a proxy in front
     /// that speaks https and name its address with --origin.
-    #[arg(
-        long,
-        value_name = "ADDR",
-        default_value = "127.0.0.1:8080",
-        env = "COUNTERFOIL_DEMO_LISTEN"
-    )]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", env = "COUNTERFOIL_DEMO_LISTEN")]
     pub listen: SocketAddr,
 
     /// Serve https with a certificate made for this process
@@ -185,16 +180,9 @@ impl TryFrom<DemoArgs> for Plan {
             return Err(PlanRefused::PlainOriginOverTls { origin: origin.clone() });
         }
         if let (Some(plain), Some(secure)) = (plain, secure) {
-            return Err(PlanRefused::MixedSchemes {
-                plain: plain.clone(),
-                secure: secure.clone(),
-            });
+            return Err(PlanRefused::MixedSchemes { plain: plain.clone(), secure: secure.clone() });
         }
-        if let Some(origin) = arguments
-            .origin
-            .iter()
-            .find(|o| o.scheme() == Scheme::Http && !o.is_loopback())
-        {
+        if let Some(origin) = arguments.origin.iter().find(|o| o.scheme() == Scheme::Http && !o.is_loopback()) {
             return Err(PlanRefused::PlainPublicOrigin { origin: origin.clone() });
         }
         if !loopback && !arguments.https && secure.is_none() {
@@ -202,11 +190,7 @@ impl TryFrom<DemoArgs> for Plan {
         }
         Ok(Self {
             listen,
-            transport: if arguments.https {
-                Transport::SelfMadeTls
-            } else {
-                Transport::Plain
-            },
+            transport: if arguments.https { Transport::SelfMadeTls } else { Transport::Plain },
             named_origins: arguments.origin,
             trusted_proxies: arguments.trusted_proxy,
             policy: arguments.policy,

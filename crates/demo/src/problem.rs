@@ -55,17 +55,7 @@ impl Problem<'_> {
         let mut response = match wants {
             Wants::Page => {
                 let way_out = self.way_out();
-                page(
-                    status,
-                    &ProblemPage {
-                        frame,
-                        status: status.as_u16(),
-                        title,
-                        explanation,
-                        retry_after,
-                        way_out,
-                    },
-                )
+                page(status, &ProblemPage { frame, status: status.as_u16(), title, explanation, retry_after, way_out })
             }
             Wants::Data => {
                 let body = json!({
@@ -116,14 +106,10 @@ impl Problem<'_> {
 
     fn way_out(&self) -> WayOut {
         match self {
-            Self::NotSignedIn | Self::WrongPassword | Self::TooManyAttempts(_) => WayOut {
-                href: "/login",
-                text: "Sign in",
-            },
-            _ => WayOut {
-                href: "/",
-                text: "Back to the start",
-            },
+            Self::NotSignedIn | Self::WrongPassword | Self::TooManyAttempts(_) => {
+                WayOut { href: "/login", text: "Sign in" }
+            }
+            _ => WayOut { href: "/", text: "Back to the start" },
         }
     }
 }
@@ -138,12 +124,7 @@ mod tests {
     use super::*;
 
     async fn read(response: Response) -> (u16, String, Option<String>, String) {
-        let header = |name| {
-            response
-                .headers()
-                .get(name)
-                .map(|value| value.to_str().unwrap().to_owned())
-        };
+        let header = |name| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
         let (kind, retry) = (header(header::CONTENT_TYPE).unwrap(), header(header::RETRY_AFTER));
         let status = response.status().as_u16();
         let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();

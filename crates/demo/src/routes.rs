@@ -15,14 +15,8 @@ use crate::{fields, negotiate::wants, pages::Frame, problem::Problem};
 /// `routes::router(session_routes)`.
 pub fn router<S: Clone + Send + Sync + 'static>(session_routes: Router<S>) -> Router<S> {
     Router::new()
-        .route(
-            "/style.css",
-            get(|| async { asset("text/css; charset=utf-8", include_str!("../templates/style.css")) }),
-        )
-        .route(
-            "/favicon.svg",
-            get(|| async { asset("image/svg+xml", include_str!("../templates/favicon.svg")) }),
-        )
+        .route("/style.css", get(|| async { asset("text/css; charset=utf-8", include_str!("../templates/style.css")) }))
+        .route("/favicon.svg", get(|| async { asset("image/svg+xml", include_str!("../templates/favicon.svg")) }))
         .route("/favicon.ico", get(StatusCode::NO_CONTENT))
         .merge(session_routes)
         .method_not_allowed_fallback(async |headers: HeaderMap| refuse(Problem::MethodNotAllowed, &headers))
@@ -72,17 +66,10 @@ mod tests {
         ];
         let app: Router = router(Router::new().route("/logout", post(StatusCode::OK)));
         for (method, path, accept, status, kind, allow) in table {
-            let request = Request::builder()
-                .method(method)
-                .uri(path)
-                .header(header::ACCEPT, accept);
+            let request = Request::builder().method(method).uri(path).header(header::ACCEPT, accept);
             let response = app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
             let header = |name| response.headers().get(name).map_or("", |value| value.to_str().unwrap());
-            let seen = (
-                response.status().as_u16(),
-                header(header::CONTENT_TYPE),
-                header(header::ALLOW),
-            );
+            let seen = (response.status().as_u16(), header(header::CONTENT_TYPE), header(header::ALLOW));
             assert_eq!(seen, (status, kind, allow), "{method} {path}");
         }
     }

@@ -28,10 +28,7 @@ pub use banner::banner;
 pub use tls::{Certificate, CertificateFailed, VALID_FOR};
 
 /// A listener, and how it encrypts.
-#[expect(
-    missing_debug_implementations,
-    reason = "a TlsAcceptor has no Debug, and would print keys if it had"
-)]
+#[expect(missing_debug_implementations, reason = "a TlsAcceptor has no Debug, and would print keys if it had")]
 pub struct Bound {
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
@@ -45,10 +42,7 @@ impl Bound {
 
     /// Serves https only.
     pub fn encrypted(listener: TcpListener, certificate: &Certificate) -> Self {
-        Self {
-            listener,
-            tls: Some(certificate.acceptor()),
-        }
+        Self { listener, tls: Some(certificate.acceptor()) }
     }
 
     /// Serves `app` until `stop` resolves, then for at most [`LONGEST_GOODBYE`] what is still under way.
@@ -68,12 +62,7 @@ impl Bound {
                 () = &mut stop => break,
                 accepted = self.accept(&slots) => accepted,
             };
-            let connection = Connection {
-                peer,
-                app: app.clone(),
-                watcher: goodbye.watcher(),
-                _slot: slot,
-            };
+            let connection = Connection { peer, app: app.clone(), watcher: goodbye.watcher(), _slot: slot };
             let tls = self.tls.clone();
             tokio::spawn(connection.run(stream, tls));
         }

@@ -95,9 +95,7 @@ impl Hasher {
             let _slot = slot;
             work()
         };
-        tokio::task::spawn_blocking(run)
-            .await
-            .map_err(HashingFailed::Interrupted)?
+        tokio::task::spawn_blocking(run).await.map_err(HashingFailed::Interrupted)?
     }
 
     async fn slot(&self) -> Result<OwnedSemaphorePermit, HashingFailed> {
@@ -115,22 +113,13 @@ mod tests {
 
     #[test]
     fn the_normal_cost_is_what_owasp_asks_for() {
-        let hash = Hasher::new(Cost::Owasp)
-            .unwrap()
-            .hash_now(&Password::new("ada-demo-1"))
-            .unwrap();
+        let hash = Hasher::new(Cost::Owasp).unwrap().hash_now(&Password::new("ada-demo-1")).unwrap();
         assert!(hash.to_string().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_waits_too_long_for_a_slot_is_told_so() {
-        let hasher = Hasher {
-            slots: Arc::new(Semaphore::new(0)),
-            ..Hasher::new(Cost::Test).unwrap()
-        };
-        assert!(matches!(
-            hasher.hash(Password::new("ada-demo-1")).await,
-            Err(HashingFailed::Busy)
-        ));
+        let hasher = Hasher { slots: Arc::new(Semaphore::new(0)), ..Hasher::new(Cost::Test).unwrap() };
+        assert!(matches!(hasher.hash(Password::new("ada-demo-1")).await, Err(HashingFailed::Busy)));
     }
 }

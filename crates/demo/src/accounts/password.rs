@@ -122,11 +122,7 @@ mod tests {
         ];
         for (name, new, verdict) in table {
             let current = Password::new("grace-demo-1");
-            assert_eq!(
-                Password::new(new).acceptable_as_new("grace", &current),
-                verdict,
-                "{name}"
-            );
+            assert_eq!(Password::new(new).acceptable_as_new("grace", &current), verdict, "{name}");
         }
     }
 

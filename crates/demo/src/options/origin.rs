@@ -49,25 +49,14 @@ impl Origin {
             IpAddr::V4(ip) => Host::Ipv4(ip),
             IpAddr::V6(ip) => Host::Ipv6(ip),
         };
-        Self {
-            scheme,
-            host,
-            port: bound.port(),
-        }
+        Self { scheme, host, port: bound.port() }
     }
 
     /// [`Origin::at`], and the same by the name `localhost` where that leads there.
     pub(super) fn of_listener(scheme: Scheme, bound: SocketAddr) -> Vec<Self> {
         let own = Self::at(scheme, bound);
-        let by_name = Self {
-            host: Host::Domain("localhost".to_owned()),
-            ..own.clone()
-        };
-        if own.is_loopback() {
-            vec![own, by_name]
-        } else {
-            vec![own]
-        }
+        let by_name = Self { host: Host::Domain("localhost".to_owned()), ..own.clone() };
+        if own.is_loopback() { vec![own, by_name] } else { vec![own] }
     }
 
     /// The scheme.
@@ -111,22 +100,14 @@ impl FromStr for Origin {
         let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
             return Err(OriginRefused::NotAUrl(url::ParseError::EmptyHost));
         };
-        Ok(Self {
-            scheme,
-            host: host.to_owned(),
-            port,
-        })
+        Ok(Self { scheme, host: host.to_owned(), port })
     }
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://{}", self.scheme, self.host)?;
-        if self.port == self.scheme.default_port() {
-            Ok(())
-        } else {
-            write!(f, ":{}", self.port)
-        }
+        if self.port == self.scheme.default_port() { Ok(()) } else { write!(f, ":{}", self.port) }
     }
 }
 
@@ -194,10 +175,7 @@ mod tests {
     #[test]
     fn a_listener_is_reached_by_its_address_and_on_loopback_by_name() {
         for (bound, expected) in [
-            (
-                "127.0.0.1:8080",
-                &["http://127.0.0.1:8080", "http://localhost:8080"][..],
-            ),
+            ("127.0.0.1:8080", &["http://127.0.0.1:8080", "http://localhost:8080"][..]),
             ("[::1]:80", &["http://[::1]", "http://localhost"]),
             ("0.0.0.0:8080", &["http://127.0.0.1:8080", "http://localhost:8080"]),
             ("[::]:8080", &["http://[::1]:8080", "http://localhost:8080"]),

@@ -33,19 +33,10 @@ fn combinations_that_make_sense_become_a_plan() {
         ("--listen [::1]:9000", "http://[::1]:9000"),
         ("--https", "https://127.0.0.1:8080"),
         ("--https --listen 0.0.0.0:443", "https://127.0.0.1"),
-        (
-            "--listen 0.0.0.0:8080 --origin https://demo.example.org",
-            "https://demo.example.org",
-        ),
+        ("--listen 0.0.0.0:8080 --origin https://demo.example.org", "https://demo.example.org"),
         ("--origin http://app.localhost:8080", "http://app.localhost:8080"),
-        (
-            "--https --origin https://a.example,https://b.example",
-            "https://a.example",
-        ),
-        (
-            "--test-mode --listen 127.0.0.9:0 --origin https://demo.example.org",
-            "https://demo.example.org",
-        ),
+        ("--https --origin https://a.example,https://b.example", "https://a.example"),
+        ("--test-mode --listen 127.0.0.9:0 --origin https://demo.example.org", "https://demo.example.org"),
     ] {
         assert_eq!(origins(&plan(line).unwrap())[0], first_origin, "{line}");
     }
@@ -108,8 +99,5 @@ fn limits_and_proxies_are_read() {
             limit: NonZeroU32::new(5),
         }
     );
-    assert_eq!(
-        plan.trusted_proxies,
-        ["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()]
-    );
+    assert_eq!(plan.trusted_proxies, ["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()]);
 }

@@ -6,12 +6,7 @@ const HOSTILE: &str = r#"</title><script>alert(1)</script>"'><img src=x onerror=
 const TOKEN: &str = "csrf-token-of-this-session";
 
 fn event() -> EventLine {
-    EventLine {
-        at: HOSTILE.into(),
-        name: HOSTILE.into(),
-        session: HOSTILE.into(),
-        detail: HOSTILE.into(),
-    }
+    EventLine { at: HOSTILE.into(), name: HOSTILE.into(), session: HOSTILE.into(), detail: HOSTILE.into() }
 }
 
 fn render(name: &'static str, view: &impl Template) -> (&'static str, String) {
@@ -61,29 +56,16 @@ fn pages_to_read(frame: Frame<'_>) -> Vec<(&'static str, String)> {
 }
 
 fn signed_in() -> Frame<'static> {
-    Frame {
-        subject: Some(HOSTILE),
-        csrf: Some(TOKEN),
-    }
+    Frame { subject: Some(HOSTILE), csrf: Some(TOKEN) }
 }
 
 fn anonymous() -> Frame<'static> {
-    Frame {
-        subject: None,
-        csrf: Some(TOKEN),
-    }
+    Frame { subject: None, csrf: Some(TOKEN) }
 }
 
 #[test]
 fn markup_in_any_field_is_shown_and_not_obeyed() {
-    for frame in [
-        signed_in(),
-        anonymous(),
-        Frame {
-            subject: Some(HOSTILE),
-            csrf: Some(HOSTILE),
-        },
-    ] {
+    for frame in [signed_in(), anonymous(), Frame { subject: Some(HOSTILE), csrf: Some(HOSTILE) }] {
         for (name, html) in pages(frame) {
             assert!(!html.contains("<script"), "{name}: {html}");
             assert!(!html.contains("<img"), "{name}: {html}");
@@ -98,19 +80,11 @@ fn every_form_posts_the_token_where_there_is_one() {
     let hidden = format!(r#"<input type="hidden" name="csrf_token" value="{TOKEN}">"#);
     for frame in [signed_in(), anonymous()] {
         for (name, html) in pages(frame) {
-            for form in html
-                .split("<form")
-                .skip(1)
-                .map(|rest| rest.split("</form>").next().unwrap())
-            {
+            for form in html.split("<form").skip(1).map(|rest| rest.split("</form>").next().unwrap()) {
                 assert!(form.contains(r#"method="post""#), "{name}: {form}");
                 assert_eq!(form.matches(&hidden).count(), 1, "{name}: {form}");
             }
-            assert_eq!(
-                html.matches(TOKEN).count(),
-                html.matches("<form").count(),
-                "{name}: only in forms"
-            );
+            assert_eq!(html.matches(TOKEN).count(), html.matches("<form").count(), "{name}: only in forms");
         }
     }
     for (name, html) in pages(Frame::default()) {
@@ -122,16 +96,9 @@ fn every_form_posts_the_token_where_there_is_one() {
 fn nothing_on_a_page_needs_what_the_policy_forbids() {
     for frame in [signed_in(), anonymous(), Frame::default()] {
         for (name, html) in pages(frame) {
-            let tags: Vec<&str> = html
-                .split('<')
-                .skip(1)
-                .map(|rest| rest.split('>').next().unwrap())
-                .collect();
+            let tags: Vec<&str> = html.split('<').skip(1).map(|rest| rest.split('>').next().unwrap()).collect();
             for forbidden in ["script", "style", "iframe", "object", "embed", "base"] {
-                assert!(
-                    !tags.iter().any(|tag| tag.starts_with(forbidden)),
-                    "{name}: {forbidden}"
-                );
+                assert!(!tags.iter().any(|tag| tag.starts_with(forbidden)), "{name}: {forbidden}");
             }
             for tag in tags {
                 // Outside of quotes: what is within them is a value.
@@ -141,10 +108,7 @@ fn nothing_on_a_page_needs_what_the_policy_forbids() {
                 }
                 for attribute in ["href=\"", "src=\"", "action=\""] {
                     if let Some((_, target)) = tag.split_once(attribute) {
-                        assert!(
-                            target.starts_with(['/', '#']) && !target.starts_with("//"),
-                            "{name}: {tag}"
-                        );
+                        assert!(target.starts_with(['/', '#']) && !target.starts_with("//"), "{name}: {tag}");
                     }
                 }
             }
@@ -169,10 +133,7 @@ fn every_page_can_be_used_by_keyboard_and_read_aloud() {
             }
             for input in html.split("<input").skip(1).map(|rest| rest.split('>').next().unwrap()) {
                 let unseen = input.contains(r#"type="hidden""#) || input.contains(" hidden");
-                let id = input
-                    .split_once(r#"id=""#)
-                    .and_then(|(_, rest)| rest.split_once('"'))
-                    .map(|(id, _)| id);
+                let id = input.split_once(r#"id=""#).and_then(|(_, rest)| rest.split_once('"')).map(|(id, _)| id);
                 let labelled = id.is_some_and(|id| html.contains(&format!(r#"<label for="{id}">"#)));
                 assert!(unseen || labelled, "{name}: {input}");
             }
@@ -189,17 +150,10 @@ fn the_sign_out_button_is_on_every_page_of_who_is_signed_in() {
 
 #[test]
 fn a_session_id_cannot_lead_a_form_to_another_address() {
-    let (_, html) = pages(signed_in())
-        .into_iter()
-        .find(|(name, _)| *name == "devices")
-        .unwrap();
+    let (_, html) = pages(signed_in()).into_iter().find(|(name, _)| *name == "devices").unwrap();
     let (_, rest) = html.split_once(r#"action="/devices/"#).unwrap();
     let sid = rest.split_once("/end\"").unwrap().0;
-    assert!(
-        sid.bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"%-_.~".contains(&byte)),
-        "{sid}"
-    );
+    assert!(sid.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"%-_.~".contains(&byte)), "{sid}");
 }
 
 #[test]

@@ -9,9 +9,7 @@ use crate::{
 
 /// The text for standard output. Its first line is `listening on URL` with the port that was really taken.
 pub fn banner(app: &App, listener: &Origin, certificate: Option<&Certificate>) -> String {
-    let accounts = SEEDED
-        .map(|(name, password)| format!("  {name:<6} {password}"))
-        .join("\n");
+    let accounts = SEEDED.map(|(name, password)| format!("  {name:<6} {password}")).join("\n");
     let assumed = assumptions(app, certificate).join("\n  - ");
     let home = app.origins.first().unwrap_or(listener);
     format!(
@@ -41,24 +39,12 @@ fn assumptions(app: &App, certificate: Option<&Certificate>) -> Vec<String> {
     }
     lines.push("keys made for this process: every session ends when it does".to_owned());
     lines.push("sessions, notes and balances are kept in memory only".to_owned());
-    let origins = app
-        .origins
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(" and ");
-    lines.push(format!(
-        "requests that change something come from {origins}; --origin says otherwise"
-    ));
+    let origins = app.origins.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+    lines.push(format!("requests that change something come from {origins}; --origin says otherwise"));
     lines.push(if plan.trusted_proxies.is_empty() {
         "no proxy is trusted: forwarded headers are ignored".to_owned()
     } else {
-        let networks = plan
-            .trusted_proxies
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(", ");
+        let networks = plan.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         format!("forwarded headers are believed from {networks}")
     });
     lines

@@ -67,25 +67,14 @@ async fn encrypted(address: SocketAddr, protocol: &[u8]) -> TlsStream<TcpStream>
     config.alpn_protocols = vec![protocol.to_vec()];
     let stream = TcpStream::connect(address).await.unwrap();
     let name = ServerName::try_from("localhost").unwrap();
-    TlsConnector::from(Arc::new(config))
-        .connect(name, stream)
-        .await
-        .unwrap()
+    TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap()
 }
 
 #[tokio::test]
 async fn handlers_see_the_peer() {
     let running = start(None).await;
-    let answer = ask(
-        TcpStream::connect(running.address).await.unwrap(),
-        "/peer",
-        "X-Forwarded-For: 6.6.6.6\r\n",
-    )
-    .await;
-    assert!(
-        answer.starts_with("HTTP/1.1 200") && answer.ends_with("127.0.0.1"),
-        "{answer}"
-    );
+    let answer = ask(TcpStream::connect(running.address).await.unwrap(), "/peer", "X-Forwarded-For: 6.6.6.6\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("127.0.0.1"), "{answer}");
 }
 
 #[tokio::test]
@@ -136,11 +125,7 @@ async fn a_peer_that_stays_silent_is_let_go_in_time() {
         stream.write_all(sent).await.unwrap();
         let began = tokio::time::Instant::now();
         let _ = stream.read_to_end(&mut Vec::new()).await;
-        assert!(
-            began.elapsed() >= allowed && began.elapsed() < allowed * 2,
-            "{name}: {:?}",
-            began.elapsed()
-        );
+        assert!(began.elapsed() >= allowed && began.elapsed() < allowed * 2, "{name}: {:?}", began.elapsed());
     }
 }
 
@@ -151,11 +136,7 @@ async fn a_peer_that_speaks_http2_and_asks_nothing_is_let_go_in_time() {
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
     let began = tokio::time::Instant::now();
     let _ = stream.read_to_end(&mut Vec::new()).await;
-    assert!(
-        began.elapsed() >= LONGEST_HEAD && began.elapsed() < LONGEST_HEAD * 2,
-        "{:?}",
-        began.elapsed()
-    );
+    assert!(began.elapsed() >= LONGEST_HEAD && began.elapsed() < LONGEST_HEAD * 2, "{:?}", began.elapsed());
 }
 
 #[tokio::test]

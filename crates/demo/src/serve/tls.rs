@@ -59,22 +59,14 @@ impl Certificate {
         let certificate = params.self_signed(&key)?;
 
         let hash = digest(&SHA256, certificate.der());
-        let fingerprint = hash
-            .as_ref()
-            .iter()
-            .map(|byte| format!("{byte:02X}"))
-            .collect::<Vec<_>>()
-            .join(":");
+        let fingerprint = hash.as_ref().iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":");
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
             .with_single_cert(vec![certificate.der().clone()], key)?;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Self {
-            config: Arc::new(config),
-            fingerprint,
-        })
+        Ok(Self { config: Arc::new(config), fingerprint })
     }
 
     /// SHA-256 of the certificate, as browsers show it.
