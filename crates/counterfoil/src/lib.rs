@@ -29,6 +29,8 @@ mod site;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use counterfoil_core::address::AddressSource;
+pub use counterfoil_core::cookie::CookieKind;
 pub use counterfoil_core::engine::{Identity, SessionError, SignInError, SignInOptions, SignedInNow, StepUpError};
 pub use counterfoil_core::keys::{GeneratedKeys, KeyError, KeySource};
 pub use counterfoil_core::policy::{PolicyError, PolicySettings, Preset, Span};
