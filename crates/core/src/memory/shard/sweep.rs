@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use super::{Shard, Slot, ended_by_subject};
+use super::{Shard, Slot};
 use crate::id::SessionId;
 use crate::moment::Moment;
 use crate::rules::Standing;
