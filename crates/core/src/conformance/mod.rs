@@ -12,7 +12,7 @@
 //! let clock = FakeClock::at(Moment::from_unix_seconds(1_800_000_000));
 //! let spawner = |work: BoxFuture<'static, ()>| drop(tokio::spawn(work));
 //! let report = runtime.block_on(conformance::run(&MemoryStore::new, &clock, spawner));
-//! println!("{report}");
+//! report.assert();
 //! # Ok::<_, std::io::Error>(())
 //! ```
 
