@@ -186,7 +186,7 @@ impl Reply {
         let hidden = form.split("<input type=\"hidden\"").skip(1);
         let attribute = |input: &str, name: &str| {
             let (_, rest) = input.split_once(&format!("{name}=\"")).unwrap();
-            rest.split('"').next().unwrap().to_owned()
+            rest.split('"').next().unwrap().replace("&#38;", "&")
         };
         hidden.map(|input| (attribute(input, "name"), attribute(input, "value"))).collect()
     }
