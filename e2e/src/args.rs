@@ -65,20 +65,14 @@ impl Args {
     /// The plan these arguments come to.
     pub(crate) fn plan(self) -> Plan {
         let size = if self.short { Size::Short } else { Size::Full };
-        let scenarios = if self.scenarios.is_empty() {
-            Scenario::ALL.to_vec()
-        } else {
-            self.scenarios
-        };
+        let scenarios = if self.scenarios.is_empty() { Scenario::ALL.to_vec() } else { self.scenarios };
         Plan {
             scenarios: scenarios
                 .into_iter()
                 .map(|scenario| (scenario, self.n.unwrap_or(scenario.count(size))))
                 .collect(),
             binary: self.bin.unwrap_or_else(built_binary),
-            timeout: self
-                .timeout
-                .unwrap_or(Duration::from_secs(if self.short { 5 * 60 } else { 40 * 60 })),
+            timeout: self.timeout.unwrap_or(Duration::from_secs(if self.short { 5 * 60 } else { 40 * 60 })),
             connections: self.connections,
             seed: self.seed.unwrap_or_else(|| fastrand::u64(..)),
         }
@@ -87,11 +81,7 @@ impl Args {
 
 fn built_binary() -> PathBuf {
     let release = PathBuf::from("target/release/counterfoil");
-    if release.is_file() {
-        release
-    } else {
-        PathBuf::from("target/debug/counterfoil")
-    }
+    if release.is_file() { release } else { PathBuf::from("target/debug/counterfoil") }
 }
 
 fn connections(text: &str) -> Result<usize, String> {
@@ -118,33 +108,21 @@ mod tests {
 
     #[test]
     fn the_full_numbers_are_those_that_must_be_shown() {
-        let counts: Vec<u64> = plan("races --full")
-            .unwrap()
-            .scenarios
-            .iter()
-            .map(|(_, count)| *count)
-            .collect();
+        let counts: Vec<u64> = plan("races --full").unwrap().scenarios.iter().map(|(_, count)| *count).collect();
         assert_eq!(counts, [10_000, 10_000, 100, 50, 100]);
     }
 
     #[test]
     fn a_scenario_can_be_named_and_sized() {
-        assert_eq!(
-            plan("races sign-out --n 20").unwrap().scenarios,
-            [(Scenario::SignOut, 20)]
-        );
+        assert_eq!(plan("races sign-out --n 20").unwrap().scenarios, [(Scenario::SignOut, 20)]);
         assert_eq!(plan("races --short limit").unwrap().scenarios, [(Scenario::Limit, 6)]);
     }
 
     #[test]
     fn nothing_runs_unasked_or_without_bounds() {
-        for words in [
-            "races",
-            "races --full --short",
-            "races --self-check limit",
-            "races limit --n 0",
-            "races --connections 63",
-        ] {
+        for words in
+            ["races", "races --full --short", "races --self-check limit", "races limit --n 0", "races --connections 63"]
+        {
             assert!(plan(words).is_err(), "{words}");
         }
     }

@@ -24,16 +24,8 @@ pub(crate) struct Account {
 }
 
 /// The two accounts the demo starts with.
-pub(crate) const ACCOUNTS: [Account; 2] = [
-    Account {
-        username: "ada",
-        password: "ada-demo-1",
-    },
-    Account {
-        username: "grace",
-        password: "grace-demo-1",
-    },
-];
+pub(crate) const ACCOUNTS: [Account; 2] =
+    [Account { username: "ada", password: "ada-demo-1" }, Account { username: "grace", password: "grace-demo-1" }];
 
 impl Ask {
     pub(crate) fn me() -> Self {
@@ -49,17 +41,11 @@ impl Ask {
     }
 
     pub(crate) fn home_page() -> Self {
-        Self {
-            accept: "text/html",
-            ..Self::get("/".to_owned(), Duration::ZERO)
-        }
+        Self { accept: "text/html", ..Self::get("/".to_owned(), Duration::ZERO) }
     }
 
     pub(crate) fn log_in(account: Account) -> Self {
-        Self::post(
-            "/login".to_owned(),
-            &[("username", account.username), ("password", account.password)],
-        )
+        Self::post("/login".to_owned(), &[("username", account.username), ("password", account.password)])
     }
 
     pub(crate) fn log_out() -> Self {
@@ -76,10 +62,7 @@ impl Ask {
 
     pub(crate) fn slow_note(hold: Duration, key: &str, value: &str) -> Self {
         let target = format!("/slow-note?ms={}", hold.as_millis());
-        Self {
-            hold,
-            ..Self::post(target, &[("key", key), ("value", value)])
-        }
+        Self { hold, ..Self::post(target, &[("key", key), ("value", value)]) }
     }
 
     pub(crate) fn change_password(current: &str, new: &str, csrf_token: Option<&str>) -> Self {
@@ -89,30 +72,17 @@ impl Ask {
     }
 
     fn get(target: String, hold: Duration) -> Self {
-        Self {
-            method: Method::GET,
-            target,
-            form: String::new(),
-            accept: "application/json",
-            hold,
-        }
+        Self { method: Method::GET, target, form: String::new(), accept: "application/json", hold }
     }
 
     fn post(target: String, fields: &[(&str, &str)]) -> Self {
-        Self {
-            method: Method::POST,
-            form: encode(fields),
-            ..Self::get(target, Duration::ZERO)
-        }
+        Self { method: Method::POST, form: encode(fields), ..Self::get(target, Duration::ZERO) }
     }
 }
 
 /// `application/x-www-form-urlencoded`.
 fn encode(fields: &[(&str, &str)]) -> String {
-    let pairs: Vec<String> = fields
-        .iter()
-        .map(|(name, value)| format!("{}={}", escape(name), escape(value)))
-        .collect();
+    let pairs: Vec<String> = fields.iter().map(|(name, value)| format!("{}={}", escape(name), escape(value))).collect();
     pairs.join("&")
 }
 
@@ -134,9 +104,6 @@ mod tests {
 
     #[test]
     fn fields_are_escaped() {
-        assert_eq!(
-            encode(&[("a", "x y&z=ü"), ("b-c", "1.2_3")]),
-            "a=x%20y%26z%3D%C3%BC&b-c=1.2_3"
-        );
+        assert_eq!(encode(&[("a", "x y&z=ü"), ("b-c", "1.2_3")]), "a=x%20y%26z%3D%C3%BC&b-c=1.2_3");
     }
 }

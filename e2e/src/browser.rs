@@ -27,11 +27,8 @@ impl Target {
     pub(crate) async fn new(address: SocketAddr, connections: usize) -> Result<Self, NoAnswer> {
         let permits = Arc::new(Semaphore::new(connections));
         let home = Client::new(address, None, Arc::clone(&permits))?;
-        let away = if can_send_from(AWAY, address).await {
-            Some(Client::new(address, Some(AWAY), permits)?)
-        } else {
-            None
-        };
+        let away =
+            if can_send_from(AWAY, address).await { Some(Client::new(address, Some(AWAY), permits)?) } else { None };
         Ok(Self { home, away })
     }
 
@@ -52,11 +49,7 @@ impl Target {
 
     /// How `GET /me` answers to this session token and nothing else.
     pub(crate) async fn status_of(&self, token: &Token) -> Result<StatusCode, NoAnswer> {
-        Ok(self
-            .home
-            .send_again(&Ask::me(), &Jar::only(token.clone()))
-            .await?
-            .status)
+        Ok(self.home.send_again(&Ask::me(), &Jar::only(token.clone())).await?.status)
     }
 
     /// Whether this session token still signs somebody in.
@@ -67,10 +60,7 @@ impl Target {
         match self.status_of(token).await? {
             StatusCode::UNAUTHORIZED => Ok(false),
             status if status.is_success() => Ok(true),
-            status => Err(Halt::Setup {
-                step: "GET /me",
-                status,
-            }),
+            status => Err(Halt::Setup { step: "GET /me", status }),
         }
     }
 }
@@ -86,11 +76,7 @@ pub(crate) struct Browser {
 impl Browser {
     /// A browser with an empty jar.
     pub(crate) fn stranger(target: &Arc<Target>) -> Self {
-        Self {
-            target: Arc::clone(target),
-            jar: Mutex::default(),
-            seen: Mutex::default(),
-        }
+        Self { target: Arc::clone(target), jar: Mutex::default(), seen: Mutex::default() }
     }
 
     /// A browser that has just signed in.

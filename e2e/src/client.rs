@@ -78,21 +78,14 @@ impl Client {
             .pool_idle_timeout(Duration::from_secs(10))
             .build(connector);
         let origin = HeaderValue::try_from(format!("http://{address}")).map_err(http::Error::from)?;
-        Ok(Self {
-            pool,
-            address,
-            origin,
-            permits,
-        })
+        Ok(Self { pool, address, origin, permits })
     }
 
     /// Sends one request with the cookies of `jar`; applies nothing.
     pub(crate) async fn send(&self, ask: &Ask, jar: &Jar) -> Result<Reply, NoAnswer> {
         let request = self.request(ask, jar)?;
         let _permit = self.permits.acquire().await.map_err(|_| NoAnswer::Closed)?;
-        timeout(PATIENCE, self.exchange(request))
-            .await
-            .map_err(|_| NoAnswer::Patience)?
+        timeout(PATIENCE, self.exchange(request)).await.map_err(|_| NoAnswer::Patience)?
     }
 
     /// As [`Client::send`], again where no answer came. Only for requests that may be repeated.
@@ -109,18 +102,8 @@ impl Client {
         let sent = Instant::now();
         let (head, body) = self.pool.request(request).await?.into_parts();
         let received = Instant::now();
-        let body = Limited::new(body, LONGEST_BODY)
-            .collect()
-            .await
-            .map_err(NoAnswer::Body)?
-            .to_bytes();
-        Ok(Reply {
-            status: head.status,
-            cookies: SetCookie::all(&head.headers),
-            body,
-            sent,
-            received,
-        })
+        let body = Limited::new(body, LONGEST_BODY).collect().await.map_err(NoAnswer::Body)?.to_bytes();
+        Ok(Reply { status: head.status, cookies: SetCookie::all(&head.headers), body, sent, received })
     }
 
     fn request(&self, ask: &Ask, jar: &Jar) -> Result<Request<Full<Bytes>>, http::Error> {
@@ -151,19 +134,12 @@ impl Client {
 impl Reply {
     /// The session token this answer sets, if it sets one.
     pub(crate) fn session(&self) -> Option<&Token> {
-        self.cookies
-            .iter()
-            .rev()
-            .find(|line| line.kind == Kind::Session)?
-            .value
-            .as_ref()
+        self.cookies.iter().rev().find(|line| line.kind == Kind::Session)?.value.as_ref()
     }
 
     /// Whether this answer removes the session cookie.
     pub(crate) fn removes_session(&self) -> bool {
-        self.cookies
-            .iter()
-            .any(|line| line.kind == Kind::Session && line.value.is_none())
+        self.cookies.iter().any(|line| line.kind == Kind::Session && line.value.is_none())
     }
 
     /// Answered as one answers a form (303) or a script (2xx).
@@ -173,21 +149,14 @@ impl Reply {
 
     /// Understood and not granted: a wrong password, a limit, a subject that moved.
     pub(crate) fn is_refusal(&self) -> bool {
-        let refusals = [
-            StatusCode::UNAUTHORIZED,
-            StatusCode::FORBIDDEN,
-            StatusCode::CONFLICT,
-            StatusCode::TOO_MANY_REQUESTS,
-        ];
+        let refusals =
+            [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN, StatusCode::CONFLICT, StatusCode::TOO_MANY_REQUESTS];
         refusals.contains(&self.status)
     }
 
     /// One member of a JSON answer.
     pub(crate) fn member(&self, name: &str) -> Option<serde_json::Value> {
-        serde_json::from_slice::<serde_json::Value>(&self.body)
-            .ok()?
-            .get(name)
-            .cloned()
+        serde_json::from_slice::<serde_json::Value>(&self.body).ok()?.get(name).cloned()
     }
 }
 

@@ -79,11 +79,7 @@ impl Demo {
             tokio::spawn(listen(output, last_words.clone(), Some(found)));
         }
         match timeout(START, address).await {
-            Ok(Ok(address)) => Ok(Self {
-                child,
-                address,
-                last_words,
-            }),
+            Ok(Ok(address)) => Ok(Self { child, address, last_words }),
             // Its output is closed. Killing one that has ended already changes nothing about its status.
             Ok(Err(_)) => {
                 let _ = timeout(FAREWELL, child.wait()).await;
@@ -124,11 +120,7 @@ impl Flags {
         ["demo", "--test-mode", "--listen", "127.0.0.1:0", "--rotate-every"]
             .into_iter()
             .map(str::to_owned)
-            .chain([
-                milliseconds(self.rotate_every),
-                "--grace".to_owned(),
-                milliseconds(self.grace),
-            ])
+            .chain([milliseconds(self.rotate_every), "--grace".to_owned(), milliseconds(self.grace)])
             .chain(["--limit".to_owned(), self.limit.to_string()])
             .collect()
     }
@@ -205,26 +197,15 @@ mod tests {
 
     #[test]
     fn times_are_written_in_one_unit() {
-        let flags = Flags {
-            rotate_every: Duration::from_secs(2),
-            grace: Duration::from_millis(1500),
-            limit: 3,
-        };
+        let flags = Flags { rotate_every: Duration::from_secs(2), grace: Duration::from_millis(1500), limit: 3 };
         let words = "demo --test-mode --listen 127.0.0.1:0 --rotate-every 2000ms --grace 1500ms --limit 3";
         assert_eq!(flags.arguments().join(" "), words);
     }
 
     #[tokio::test]
     async fn a_demo_that_ends_at_once_is_an_error_with_its_status() {
-        let flags = Flags {
-            rotate_every: Duration::ZERO,
-            grace: Duration::ZERO,
-            limit: 1,
-        };
+        let flags = Flags { rotate_every: Duration::ZERO, grace: Duration::ZERO, limit: 1 };
         let outcome = Demo::start(Path::new("/bin/false"), flags).await;
-        assert!(
-            matches!(outcome, Err(DemoError::Ended(..) | DemoError::Missing(_))),
-            "{outcome:?}"
-        );
+        assert!(matches!(outcome, Err(DemoError::Ended(..) | DemoError::Missing(_))), "{outcome:?}");
     }
 }

@@ -39,11 +39,7 @@ pub(crate) struct SetCookie {
 impl SetCookie {
     /// All of ours in a response, in the order in which a browser would apply them.
     pub(crate) fn all(headers: &HeaderMap) -> Vec<Self> {
-        headers
-            .get_all(SET_COOKIE)
-            .iter()
-            .filter_map(|line| Self::parse(line.to_str().ok()?))
-            .collect()
+        headers.get_all(SET_COOKIE).iter().filter_map(|line| Self::parse(line.to_str().ok()?)).collect()
     }
 
     /// `None` for a cookie that is not one of the demo's three.
@@ -52,10 +48,7 @@ impl SetCookie {
         let (name, value) = parts.next()?.split_once('=')?;
         let kind = Kind::named(name)?;
         let removed = value.is_empty() || parts.any(is_in_the_past);
-        Some(Self {
-            kind,
-            value: (!removed).then(|| Token(value.to_owned())),
-        })
+        Some(Self { kind, value: (!removed).then(|| Token(value.to_owned())) })
     }
 }
 
@@ -70,10 +63,7 @@ pub(crate) struct Jar {
 impl Jar {
     /// A jar with nothing but this session token: what a thief, or a check, presents.
     pub(crate) fn only(token: Token) -> Self {
-        Self {
-            session: Some(token),
-            ..Self::default()
-        }
+        Self { session: Some(token), ..Self::default() }
     }
 
     /// The session token in the jar.
@@ -100,20 +90,13 @@ impl Jar {
 
     /// The `Cookie` header, none for an empty jar.
     pub(crate) fn header(&self) -> Option<HeaderValue> {
-        let slots = [
-            (Kind::Session, &self.session),
-            (Kind::Elevated, &self.elevated),
-            (Kind::Anonymous, &self.anonymous),
-        ];
+        let slots =
+            [(Kind::Session, &self.session), (Kind::Elevated, &self.elevated), (Kind::Anonymous, &self.anonymous)];
         let pairs: Vec<String> = slots
             .into_iter()
             .filter_map(|(kind, slot)| slot.as_ref().map(|token| format!("{}={}", kind.name(), token.0)))
             .collect();
-        if pairs.is_empty() {
-            None
-        } else {
-            HeaderValue::try_from(pairs.join("; ")).ok()
-        }
+        if pairs.is_empty() { None } else { HeaderValue::try_from(pairs.join("; ")).ok() }
     }
 }
 
@@ -148,28 +131,19 @@ mod tests {
     use super::*;
 
     fn set(kind: Kind, value: Option<&str>) -> SetCookie {
-        SetCookie {
-            kind,
-            value: value.map(Token::made_up),
-        }
+        SetCookie { kind, value: value.map(Token::made_up) }
     }
 
     #[test]
     fn set_cookie_lines_are_read_as_a_browser_reads_them() {
         for (line, expected) in [
-            (
-                "dev-id=abc; Path=/; HttpOnly; Max-Age=86400",
-                Some(set(Kind::Session, Some("abc"))),
-            ),
+            ("dev-id=abc; Path=/; HttpOnly; Max-Age=86400", Some(set(Kind::Session, Some("abc")))),
             ("dev-el=abc", Some(set(Kind::Elevated, Some("abc")))),
             ("dev-an=a=b; path=/", Some(set(Kind::Anonymous, Some("a=b")))),
             ("dev-id=; Path=/; Max-Age=0", Some(set(Kind::Session, None))),
             ("dev-id=abc; max-age=0", Some(set(Kind::Session, None))),
             ("dev-id=abc; Max-Age=-1", Some(set(Kind::Session, None))),
-            (
-                "dev-id=abc; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
-                Some(set(Kind::Session, None)),
-            ),
+            ("dev-id=abc; Expires=Thu, 01 Jan 1970 00:00:00 GMT", Some(set(Kind::Session, None))),
             ("other=abc", None),
             ("dev-id", None),
             ("", None),
@@ -182,11 +156,7 @@ mod tests {
     fn the_last_line_wins_and_a_removal_empties_the_slot() {
         let mut jar = Jar::default();
         assert_eq!(jar.header(), None);
-        jar.apply(&[
-            set(Kind::Session, Some("one")),
-            set(Kind::Session, Some("two")),
-            set(Kind::Anonymous, Some("x")),
-        ]);
+        jar.apply(&[set(Kind::Session, Some("one")), set(Kind::Session, Some("two")), set(Kind::Anonymous, Some("x"))]);
         assert_eq!(jar.header().unwrap(), "dev-id=two; dev-an=x");
         jar.apply(&[set(Kind::Anonymous, None)]);
         assert_eq!(jar.header().unwrap(), "dev-id=two");

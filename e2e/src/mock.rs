@@ -71,16 +71,11 @@ impl Mock {
                 let site = Arc::clone(&site);
                 connections.spawn(async move {
                     let service = service_fn(|request| answer(Arc::clone(&site), request));
-                    http1::Builder::new()
-                        .serve_connection(TokioIo::new(stream), service)
-                        .await
+                    http1::Builder::new().serve_connection(TokioIo::new(stream), service).await
                 });
             }
         });
-        Self {
-            address,
-            _server: server,
-        }
+        Self { address, _server: server }
     }
 }
 
@@ -89,15 +84,9 @@ async fn answer(site: Arc<Site>, request: Request<Incoming>) -> Result<Response<
     let (head, body) = request.into_parts();
     let form = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
     let token = cookie(&head.headers, "dev-id").unwrap_or_default();
-    let hold = head
-        .uri
-        .query()
-        .and_then(|query| query.strip_prefix("ms="))
-        .map_or(0, |ms| ms.parse().unwrap());
+    let hold = head.uri.query().and_then(|query| query.strip_prefix("ms=")).map_or(0, |ms| ms.parse().unwrap());
     let id = site.sessions.lock().unwrap().present(&token, now);
-    let mut reply = site
-        .handle(&head.method, head.uri.path(), &head.headers, &form, id)
-        .await;
+    let mut reply = site.handle(&head.method, head.uri.path(), &head.headers, &form, id).await;
     sleep(Duration::from_millis(hold)).await;
     let mut sessions = site.sessions.lock().unwrap();
     if let Some(id) = id {
@@ -108,9 +97,7 @@ async fn answer(site: Arc<Site>, request: Request<Incoming>) -> Result<Response<
             Fault::SlowAnswerSetsCookie if hold > 0 => Some("dead".to_owned()),
             _ => sessions.successor(id, &token, Instant::now()),
         };
-        reply
-            .cookies
-            .extend(successor.map(|token| format!("dev-id={token}; Path=/; HttpOnly")));
+        reply.cookies.extend(successor.map(|token| format!("dev-id={token}; Path=/; HttpOnly")));
     } else if site.fault == Fault::ClearsDeadCookies && !token.is_empty() {
         reply.cookies.push(REMOVED.to_owned());
     }
@@ -129,10 +116,7 @@ impl Site {
             ("GET", "/counter") => value(self.sessions.lock().unwrap().counter(&owner(headers, id))),
             ("GET", "/") => Reply::ok("<form></form>"),
             (_, route) => match id {
-                None => Reply {
-                    status: StatusCode::UNAUTHORIZED,
-                    ..Reply::ok("{}")
-                },
+                None => Reply { status: StatusCode::UNAUTHORIZED, ..Reply::ok("{}") },
                 Some(id) => self.handle_signed_in(method, route, form, id),
             },
         }
@@ -152,10 +136,7 @@ impl Site {
                 sessions.change_password(&subject, &field(form, "new"), id);
                 Reply::ok("{}")
             }
-            _ => Reply {
-                status: StatusCode::NOT_FOUND,
-                ..Reply::ok("{}")
-            },
+            _ => Reply { status: StatusCode::NOT_FOUND, ..Reply::ok("{}") },
         }
     }
 
@@ -167,10 +148,7 @@ impl Site {
         let created = verified.and_then(|epoch| self.sessions.lock().unwrap().sign_in(&subject, epoch, Instant::now()));
         match created {
             Some(token) => Reply::ok("{}").with_cookie(format!("dev-id={token}; Path=/")),
-            None => Reply {
-                status: StatusCode::UNAUTHORIZED,
-                ..Reply::ok("{}")
-            },
+            None => Reply { status: StatusCode::UNAUTHORIZED, ..Reply::ok("{}") },
         }
     }
 
@@ -195,11 +173,7 @@ struct Reply {
 
 impl Reply {
     fn ok(body: impl Into<String>) -> Self {
-        Self {
-            status: StatusCode::OK,
-            body: body.into(),
-            cookies: Vec::new(),
-        }
+        Self { status: StatusCode::OK, body: body.into(), cookies: Vec::new() }
     }
 
     fn with_cookie(mut self, line: String) -> Self {
@@ -225,19 +199,13 @@ fn value(number: u64) -> Reply {
 
 /// Whose counter: the session's, else the visit's.
 fn owner(headers: &HeaderMap, id: Option<Id>) -> String {
-    id.map_or_else(
-        || format!("visit {}", cookie(headers, "dev-an").unwrap_or_default()),
-        |id| format!("session {id}"),
-    )
+    id.map_or_else(|| format!("visit {}", cookie(headers, "dev-an").unwrap_or_default()), |id| format!("session {id}"))
 }
 
 fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     let line = headers.get(header::COOKIE)?.to_str().unwrap();
     let pairs = line.split("; ").filter_map(|pair| pair.split_once('='));
-    pairs
-        .filter(|(key, _)| *key == name)
-        .map(|(_, value)| value.to_owned())
-        .next()
+    pairs.filter(|(key, _)| *key == name).map(|(_, value)| value.to_owned()).next()
 }
 
 fn field(form: &str, name: &str) -> String {

@@ -54,13 +54,7 @@ pub(crate) struct Stage {
 
 impl Scenario {
     /// All, in the order in which they run.
-    pub(crate) const ALL: [Self; 5] = [
-        Self::SignOut,
-        Self::Rotation,
-        Self::Counter,
-        Self::Limit,
-        Self::Password,
-    ];
+    pub(crate) const ALL: [Self; 5] = [Self::SignOut, Self::Rotation, Self::Counter, Self::Limit, Self::Password];
 
     /// The name on the command line.
     pub(crate) const fn name(self) -> &'static str {

@@ -31,10 +31,7 @@ impl Case {
 
 /// All cases: at least one for each of [`Violation::KINDS`].
 pub(crate) fn cases() -> Vec<Case> {
-    [sign_outs(), rotations(), counters(), limits(), passwords()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [sign_outs(), rotations(), counters(), limits(), passwords()].into_iter().flatten().collect()
 }
 
 /// The kinds of violation that no case produces.
@@ -54,11 +51,7 @@ fn sign_outs() -> Vec<Case> {
     let case = |name, expected, change: fn(&mut sign_out::Observation)| {
         let mut seen = clean.clone();
         change(&mut seen);
-        Case {
-            name,
-            expected,
-            reported: sign_out::judge(&seen),
-        }
+        Case { name, expected, reported: sign_out::judge(&seen) }
     };
     vec![
         case("all tokens dead", None, |_| {}),
@@ -128,64 +121,29 @@ fn rotation(name: &'static str, expected: Option<&'static str>, change: impl Fn(
         second_successor: false,
         other_session: false,
     };
-    let bounds = Bounds {
-        request: Duration::from_secs(1),
-        response: Duration::from_secs(2),
-    };
+    let bounds = Bounds { request: Duration::from_secs(1), response: Duration::from_secs(2) };
     let (mut first, mut last) = (usual.clone(), usual.clone());
     change(&mut first, &mut last);
-    let history = History {
-        browser: 7,
-        rotations: 2,
-        exchanges: vec![first, usual, last],
-    };
+    let history = History { browser: 7, rotations: 2, exchanges: vec![first, usual, last] };
     let reported = match rotation::judge(&history, bounds) {
         Verdict::Broken(violations) => violations,
         Verdict::Kept | Verdict::TooSlow => Vec::new(),
     };
-    Case {
-        name,
-        expected,
-        reported,
-    }
+    Case { name, expected, reported }
 }
 
 fn counters() -> Vec<Case> {
     let case = |name, expected, replies: &[Option<u64>], end| Case {
         name,
         expected,
-        reported: counter::judge(&counter::Observation {
-            round: 7,
-            replies: replies.to_vec(),
-            end,
-        }),
+        reported: counter::judge(&counter::Observation { round: 7, replies: replies.to_vec(), end }),
     };
     vec![
         case("each once, in any order", None, &[Some(3), Some(1), Some(2)], Some(3)),
-        case(
-            "one number twice",
-            Some("counter-replies"),
-            &[Some(1), Some(2), Some(2)],
-            Some(3),
-        ),
-        case(
-            "a number beyond",
-            Some("counter-replies"),
-            &[Some(1), Some(2), Some(4)],
-            Some(3),
-        ),
-        case(
-            "one without a number",
-            Some("counter-replies"),
-            &[Some(1), Some(2), None],
-            Some(3),
-        ),
-        case(
-            "an update lost in the end",
-            Some("counter-end"),
-            &[Some(1), Some(2), Some(3)],
-            Some(2),
-        ),
+        case("one number twice", Some("counter-replies"), &[Some(1), Some(2), Some(2)], Some(3)),
+        case("a number beyond", Some("counter-replies"), &[Some(1), Some(2), Some(4)], Some(3)),
+        case("one without a number", Some("counter-replies"), &[Some(1), Some(2), None], Some(3)),
+        case("an update lost in the end", Some("counter-end"), &[Some(1), Some(2), Some(3)], Some(2)),
         case("no number in the end", Some("counter-end"), &[Some(1)], None),
     ]
 }
@@ -193,26 +151,13 @@ fn counters() -> Vec<Case> {
 fn limits() -> Vec<Case> {
     let case = |name, expected, first: &[usize], second: &[usize]| {
         let alive = [first, second].map(|places| places.iter().copied().collect());
-        Case {
-            name,
-            expected,
-            reported: limit::judge(&limit::Observation {
-                round: 7,
-                limit: 3,
-                alive,
-            }),
-        }
+        Case { name, expected, reported: limit::judge(&limit::Observation { round: 7, limit: 3, alive }) }
     };
     vec![
         case("three, and the same three", None, &[4, 9, 60], &[4, 9, 60]),
         case("four alive", Some("limit-broken"), &[1, 4, 9, 60], &[1, 4, 9, 60]),
         case("two alive", Some("limit-broken"), &[4, 9], &[4, 9]),
-        case(
-            "other three in the second check",
-            Some("limit-unsteady"),
-            &[4, 9, 60],
-            &[4, 9, 61],
-        ),
+        case("other three in the second check", Some("limit-unsteady"), &[4, 9, 60], &[4, 9, 61]),
     ]
 }
 
@@ -227,11 +172,7 @@ fn passwords() -> Vec<Case> {
     let case = |name, expected, change: fn(&mut password::Observation)| {
         let mut seen = clean.clone();
         change(&mut seen);
-        Case {
-            name,
-            expected,
-            reported: password::judge(&seen),
-        }
+        Case { name, expected, reported: password::judge(&seen) }
     };
     vec![
         case("only the changer stays", None, |_| {}),

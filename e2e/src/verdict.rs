@@ -10,12 +10,7 @@ use crate::{client::NoAnswer, demo::DemoError};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Violation {
     #[error("session {session}: token {token} was answered {status} {moment} sign-out")]
-    Revived {
-        session: u64,
-        token: usize,
-        status: StatusCode,
-        moment: Moment,
-    },
+    Revived { session: u64, token: usize, status: StatusCode, moment: Moment },
     #[error("session {session}: a response made after sign-out carried a session cookie")]
     CookieAfterSignOut { session: u64 },
     #[error("session {session}: the sign-out itself was answered {status}")]
@@ -33,25 +28,11 @@ pub(crate) enum Violation {
     #[error(
         "round {round}: the counter's replies lack {missing:?}, repeat or add {surplus:?}; {unanswered} without a number"
     )]
-    CounterReplies {
-        round: u64,
-        missing: Vec<u64>,
-        surplus: Vec<u64>,
-        unanswered: usize,
-    },
+    CounterReplies { round: u64, missing: Vec<u64>, surplus: Vec<u64>, unanswered: usize },
     #[error("round {round}: the counter ended at {value:?}, not at {expected}")]
-    CounterEnd {
-        round: u64,
-        value: Option<u64>,
-        expected: u64,
-    },
+    CounterEnd { round: u64, value: Option<u64>, expected: u64 },
     #[error("round {round}: {alive} sessions alive in check {check}, the limit is {limit}")]
-    LimitBroken {
-        round: u64,
-        check: usize,
-        alive: usize,
-        limit: usize,
-    },
+    LimitBroken { round: u64, check: usize, alive: usize, limit: usize },
     #[error("round {round}: the sessions alive changed between two checks")]
     LimitUnsteady { round: u64 },
     #[error("round {round}: {alive} sessions signed in with the old password outlived the change")]

@@ -2,6 +2,8 @@
 
 pub mod address;
 pub mod agent;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod cookie;
 pub mod csrf;
 pub mod data;
@@ -19,6 +21,8 @@ mod record;
 pub mod rules;
 pub mod seam;
 pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod token;
 
 pub use engine::{Engine, Exchange};

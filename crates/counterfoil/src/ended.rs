@@ -20,6 +20,7 @@ pub(crate) struct Hub {
 #[derive(Default)]
 struct Waiting {
     listening: bool,
+    prune_at: usize,
     sessions: HashMap<SessionId, Weak<Notify>>,
 }
 
@@ -38,13 +39,18 @@ impl Hub {
             tokio::pin!(rung);
             // Listen first, look second: an end in between is not missed.
             rung.as_mut().enable();
-            match self.engine.is_live(id).await {
-                Ok(true) => doubts = 0,
-                Ok(false) => return,
+            let pause = match self.engine.remaining(id).await {
+                Ok(Some(remaining)) => {
+                    doubts = 0;
+                    remaining.clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
+                }
+                Ok(None) => return,
                 Err(_) if doubts >= DOUBTS => return,
-                Err(_) => doubts += 1,
-            }
-            let pause = if doubts == 0 { LOOK_AGAIN } else { LOOK_AGAIN / 4 };
+                Err(_) => {
+                    doubts += 1;
+                    IN_DOUBT
+                }
+            };
             tokio::select! {
                 () = rung => {}
                 () = tokio::time::sleep(pause) => {}
@@ -61,9 +67,20 @@ impl Hub {
         if let Some(bell) = waiting.sessions.get(&id).and_then(Weak::upgrade) {
             return bell;
         }
+        waiting.prune();
         let bell = Arc::new(Notify::new());
         waiting.sessions.insert(id, Arc::downgrade(&bell));
         bell
+    }
+}
+
+impl Waiting {
+    /// Drops entries nobody waits for any more, whenever their number has doubled.
+    fn prune(&mut self) {
+        if self.sessions.len() >= self.prune_at {
+            self.sessions.retain(|_, bell| bell.strong_count() > 0);
+            self.prune_at = self.sessions.len().max(32) * 2;
+        }
     }
 }
 
@@ -92,7 +109,11 @@ fn ring(sessions: &mut HashMap<SessionId, Weak<Notify>>, notice: Notice) {
     });
 }
 
-/// How long until an unasked look: limits pass without a notice.
-const LOOK_AGAIN: Duration = Duration::from_secs(20);
-/// How many looks may fail in a row.
+/// Until an unasked look, at most: the store's clock and limits may change without a notice.
+const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+/// At least: a limit that is due within milliseconds is no reason to spin.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
+/// Until the next look at a store that did not answer.
+const IN_DOUBT: Duration = Duration::from_secs(5);
+/// How many looks may fail in a row: a minute's worth.
 const DOUBTS: u32 = 12;

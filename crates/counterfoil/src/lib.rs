@@ -20,6 +20,7 @@ mod ended;
 mod error;
 mod extract;
 mod handle;
+mod housekeeping;
 mod keys;
 pub mod layer;
 pub mod manual;
@@ -31,11 +32,12 @@ pub mod testing;
 
 pub use counterfoil_core::address::AddressSource;
 pub use counterfoil_core::cookie::CookieKind;
+pub use counterfoil_core::csrf::{DenyReason, NeedReason, PassReason};
 pub use counterfoil_core::engine::{Identity, SessionError, SignInError, SignInOptions, SignedInNow, StepUpError};
 pub use counterfoil_core::keys::{GeneratedKeys, KeyError, KeySource};
 pub use counterfoil_core::policy::{PolicyError, PolicySettings, Preset, Span};
 pub use counterfoil_core::rules::{Amr, Assurance, EndReason, Factor};
-pub use counterfoil_core::seam::is_navigation;
+pub use counterfoil_core::seam::{Denial, is_navigation};
 pub use counterfoil_core::store::{Page, Store, StoreError, Summary};
 pub use counterfoil_core::{
     BadSubject, Clock, Event, EventKind, EventSink, FakeClock, MemoryStore, Moment, Policy, SessionId, Subject,

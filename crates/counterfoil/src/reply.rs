@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use counterfoil_core::seam::Denial;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode, Uri};
 
 use crate::site::Pages;
 
@@ -16,8 +16,8 @@ pub(crate) struct Denied(pub(crate) Denial);
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     pub(crate) navigation: bool,
-    /// The path to come back to; only of a request that can be repeated.
-    pub(crate) again: Option<String>,
+    /// The address to come back to; only of a navigation that can be repeated.
+    pub(crate) again: Option<Uri>,
 }
 
 impl IntoResponse for Denied {
@@ -28,8 +28,14 @@ impl IntoResponse for Denied {
     }
 }
 
-/// The reply to a denied request.
+/// The reply to a denied request. The [`Denial`] itself travels in the response's extensions, for logs and tests.
 pub(crate) fn write(denial: Denial, asked: &Asked, pages: &Pages) -> Response {
+    let mut response = form_of(denial, asked, pages);
+    response.extensions_mut().insert(denial);
+    response
+}
+
+fn form_of(denial: Denial, asked: &Asked, pages: &Pages) -> Response {
     if !asked.navigation {
         return problem(denial);
     }
@@ -101,9 +107,9 @@ fn redirect(to: &str) -> Response {
 
 /// The page with the way back as `next`, for whoever asked for something that can be asked for again.
 fn with_next(page: &str, asked: &Asked) -> String {
-    match &asked.again {
+    match asked.again.as_ref().and_then(Uri::path_and_query) {
         Some(again) => {
-            let next: String = url::form_urlencoded::byte_serialize(again.as_bytes()).collect();
+            let next: String = url::form_urlencoded::byte_serialize(again.as_str().as_bytes()).collect();
             format!("{page}?next={next}")
         }
         None => page.into(),

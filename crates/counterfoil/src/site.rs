@@ -10,6 +10,7 @@ use counterfoil_core::store::{DynStore, Store};
 use counterfoil_core::{Clock, Event, EventSink, Moment, Policy};
 
 use crate::ended::Hub;
+use crate::housekeeping::Housekeeping;
 use crate::layer::{HeadersLayer, SessionLayer};
 
 /// The sessions of one site. Cheap to clone.
@@ -35,6 +36,7 @@ pub(crate) struct Site {
     pub(crate) engine: Engine,
     pub(crate) pages: Pages,
     pub(crate) hub: Hub,
+    pub(crate) housekeeping: Housekeeping,
     headers: SecurityHeaders,
 }
 
@@ -149,7 +151,13 @@ impl Builder {
         let events = self.events;
         let engine =
             Engine::new(self.policy, self.keys, self.store, self.clock, move |event: &Event| events.emit(event));
-        Counterfoil(Arc::new(Site { hub: Hub::new(engine.clone()), engine, pages: self.pages, headers: self.headers }))
+        Counterfoil(Arc::new(Site {
+            hub: Hub::new(engine.clone()),
+            housekeeping: Housekeeping::default(),
+            engine,
+            pages: self.pages,
+            headers: self.headers,
+        }))
     }
 }
 

@@ -48,15 +48,7 @@ struct Subject {
 
 impl Sessions {
     pub(super) fn new(fault: Fault, rotate_every: Duration, grace: Duration, limit: usize) -> Self {
-        let account = |name: &str| {
-            (
-                name.to_owned(),
-                Subject {
-                    password: format!("{name}-demo-1"),
-                    epoch: 0,
-                },
-            )
-        };
+        let account = |name: &str| (name.to_owned(), Subject { password: format!("{name}-demo-1"), epoch: 0 });
         Self {
             fault,
             rotate_every,
@@ -99,11 +91,7 @@ impl Sessions {
             if now < session.closed_at + rotate_every {
                 return None;
             }
-            session.next = Some(Next {
-                token: fresh.clone(),
-                seen: None,
-                until: None,
-            });
+            session.next = Some(Next { token: fresh.clone(), seen: None, until: None });
         }
         let next = session.next.as_mut().filter(|next| next.seen.is_none())?;
         if fault == Fault::NewSuccessorEachTime {
@@ -156,8 +144,7 @@ impl Sessions {
         let state = self.subjects.get_mut(subject).unwrap();
         state.password = password.to_owned();
         state.epoch += 1;
-        self.live
-            .retain(|id, session| *id == except || session.subject != subject);
+        self.live.retain(|id, session| *id == except || session.subject != subject);
     }
 
     pub(super) fn visit(&mut self) -> u64 {
@@ -188,11 +175,7 @@ impl Sessions {
         let subject = self.subject(newcomer);
         let rivals = |session: &&Session| session.subject == subject && session.presented;
         while self.live.values().filter(rivals).count() > self.limit {
-            let oldest = self
-                .live
-                .iter()
-                .find(|(id, session)| **id != newcomer && rivals(session))
-                .map(|(id, _)| *id);
+            let oldest = self.live.iter().find(|(id, session)| **id != newcomer && rivals(session)).map(|(id, _)| *id);
             self.live.remove(&oldest.unwrap());
         }
     }
@@ -200,11 +183,8 @@ impl Sessions {
 
 impl Session {
     fn close(&mut self, now: Instant) {
-        if let Some(Next {
-            token,
-            until: Some(until),
-            ..
-        }) = self.next.take_if(|next| next.until.is_some_and(|at| at < now))
+        if let Some(Next { token, until: Some(until), .. }) =
+            self.next.take_if(|next| next.until.is_some_and(|at| at < now))
         {
             self.current = token;
             self.closed_at = until;

@@ -48,12 +48,7 @@ async fn a_sound_server_breaks_nothing() {
 async fn each_fault_is_found_as_what_it_is() {
     for (scenario, fault, count, kind) in [
         (Scenario::SignOut, Fault::SlowWriteRevives, 40, "revived"),
-        (
-            Scenario::SignOut,
-            Fault::SlowAnswerSetsCookie,
-            40,
-            "cookie-after-sign-out",
-        ),
+        (Scenario::SignOut, Fault::SlowAnswerSetsCookie, 40, "cookie-after-sign-out"),
         (Scenario::Rotation, Fault::NoGrace, 400, "honest-sign-out"),
         (Scenario::Rotation, Fault::NewSuccessorEachTime, 400, "second-successor"),
         (Scenario::Rotation, Fault::ClearsDeadCookies, 400, "cookie-removed"),

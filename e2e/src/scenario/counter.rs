@@ -31,32 +31,16 @@ pub(crate) fn judge(seen: &Observation) -> Vec<Violation> {
         *times.entry(*value).or_default() += 1;
     }
     let unanswered = seen.replies.iter().filter(|reply| reply.is_none()).count();
-    let missing: Vec<u64> = times
-        .iter()
-        .filter(|(_, times)| **times == 0)
-        .map(|(value, _)| *value)
-        .collect();
+    let missing: Vec<u64> = times.iter().filter(|(_, times)| **times == 0).map(|(value, _)| *value).collect();
     let is_surplus = |value: u64, times: u64| times > 1 || value > expected || value == 0;
-    let surplus: Vec<u64> = times
-        .iter()
-        .filter(|(value, times)| is_surplus(**value, **times))
-        .map(|(value, _)| *value)
-        .collect();
+    let surplus: Vec<u64> =
+        times.iter().filter(|(value, times)| is_surplus(**value, **times)).map(|(value, _)| *value).collect();
     let mut violations = Vec::new();
     if !(missing.is_empty() && surplus.is_empty() && unanswered == 0) {
-        violations.push(Violation::CounterReplies {
-            round,
-            missing,
-            surplus,
-            unanswered,
-        });
+        violations.push(Violation::CounterReplies { round, missing, surplus, unanswered });
     }
     if seen.end != Some(expected) {
-        violations.push(Violation::CounterEnd {
-            round,
-            value: seen.end,
-            expected,
-        });
+        violations.push(Violation::CounterEnd { round, value: seen.end, expected });
     }
     violations
 }
@@ -90,11 +74,7 @@ pub(crate) async fn run(stage: Stage) -> Result<Outcome, Halt> {
         stage.count,
         findings.of("counter-replies"),
     );
-    Ok(Outcome {
-        counted,
-        findings,
-        doubt: None,
-    })
+    Ok(Outcome { counted, findings, doubt: None })
 }
 
 async fn fresh(stage: &Stage, owner: Owner) -> Result<Browser, Halt> {
@@ -103,10 +83,7 @@ async fn fresh(stage: &Stage, owner: Owner) -> Result<Browser, Halt> {
         let reply = browser.ask(&Ask::note("visit", "1")).await?;
         return match browser.attach().anonymous() {
             Some(_) => Ok(browser),
-            None => Err(Halt::Setup {
-                step: "an anonymous POST /note without dev-an",
-                status: reply.status,
-            }),
+            None => Err(Halt::Setup { step: "an anonymous POST /note without dev-an", status: reply.status }),
         };
     }
     let browser = Browser::sign_in(&stage.target, ACCOUNTS[0]).await?;

@@ -33,20 +33,9 @@ pub(crate) struct Observation {
 /// What the observation breaks.
 pub(crate) fn judge(seen: &Observation) -> Vec<Violation> {
     let (round, limit) = (seen.round, seen.limit);
-    let counts = seen
-        .alive
-        .iter()
-        .map(BTreeSet::len)
-        .enumerate()
-        .filter(|(_, alive)| *alive != limit);
-    let mut violations: Vec<Violation> = counts
-        .map(|(check, alive)| Violation::LimitBroken {
-            round,
-            check: check + 1,
-            alive,
-            limit,
-        })
-        .collect();
+    let counts = seen.alive.iter().map(BTreeSet::len).enumerate().filter(|(_, alive)| *alive != limit);
+    let mut violations: Vec<Violation> =
+        counts.map(|(check, alive)| Violation::LimitBroken { round, check: check + 1, alive, limit }).collect();
     let [first, second] = &seen.alive;
     if first != second {
         violations.push(Violation::LimitUnsteady { round });
@@ -60,11 +49,7 @@ pub(crate) async fn run(stage: Stage) -> Result<Outcome, Halt> {
     let mut findings = Findings::default();
     let mut admitted = 0;
     for round in 0..stage.count {
-        let account = if round.is_multiple_of(2) {
-            ACCOUNTS[0]
-        } else {
-            ACCOUNTS[1]
-        };
+        let account = if round.is_multiple_of(2) { ACCOUNTS[0] } else { ACCOUNTS[1] };
         let tokens = Arc::new(sign_in_in_parallel(&stage.target, account).await?);
         admitted += tokens.len();
         present_all_at_once(&stage.target, &tokens).await?;
@@ -73,11 +58,7 @@ pub(crate) async fn run(stage: Stage) -> Result<Outcome, Halt> {
         stage.dice(round).shuffle(&mut order);
         let second = alive(&stage.target, &tokens, &order).await?;
         sign_out(&stage.target, &tokens, &second).await?;
-        findings.add(judge(&Observation {
-            round,
-            limit,
-            alive: [first, second],
-        }));
+        findings.add(judge(&Observation { round, limit, alive: [first, second] }));
         stage.bar.inc(1);
     }
     let counted = format!(
@@ -86,11 +67,7 @@ pub(crate) async fn run(stage: Stage) -> Result<Outcome, Halt> {
         stage.count,
         findings.of("limit-broken"),
     );
-    Ok(Outcome {
-        counted,
-        findings,
-        doubt: None,
-    })
+    Ok(Outcome { counted, findings, doubt: None })
 }
 
 /// The tokens of those that were let in; a policy that refuses beyond the limit gives fewer.

@@ -30,20 +30,12 @@ pub(crate) struct Observation {
 /// What the observation breaks.
 pub(crate) fn judge(seen: &Observation) -> Vec<Violation> {
     let round = seen.round;
-    let alive = seen
-        .old_sessions
-        .iter()
-        .filter(|status| **status != StatusCode::UNAUTHORIZED)
-        .count();
+    let alive = seen.old_sessions.iter().filter(|status| **status != StatusCode::UNAUTHORIZED).count();
     let found = [
         (alive > 0).then_some(Violation::OldPasswordLives { round, alive }),
-        (!seen.changer.is_success()).then_some(Violation::ChangerEnded {
-            round,
-            status: seen.changer,
-        }),
+        (!seen.changer.is_success()).then_some(Violation::ChangerEnded { round, status: seen.changer }),
         (!seen.new_password_signs_in).then_some(Violation::NewPasswordRefused { round }),
-        seen.old_password_signs_in
-            .then_some(Violation::OldPasswordAccepted { round }),
+        seen.old_password_signs_in.then_some(Violation::OldPasswordAccepted { round }),
     ];
     found.into_iter().flatten().collect()
 }
@@ -53,10 +45,7 @@ pub(crate) async fn run(stage: Stage) -> Result<Outcome, Halt> {
     let mut findings = Findings::default();
     let (mut signed_in, mut refused) = (0, 0);
     let [mut old, _] = ACCOUNTS;
-    let mut new = Account {
-        password: OTHER_PASSWORD,
-        ..old
-    };
+    let mut new = Account { password: OTHER_PASSWORD, ..old };
     for round in 0..stage.count {
         let race = race(&stage, old, new, round).await?;
         signed_in += race.old.len();
@@ -76,11 +65,7 @@ pub(crate) async fn run(stage: Stage) -> Result<Outcome, Halt> {
         stage.count,
         findings.of("old-password-lives"),
     );
-    Ok(Outcome {
-        counted,
-        findings,
-        doubt,
-    })
+    Ok(Outcome { counted, findings, doubt })
 }
 
 /// What came out of one race: the session that changed the password and the tokens of the others.
@@ -105,10 +90,7 @@ async fn race(stage: &Stage, old: Account, new: Account, round: u64) -> Result<R
     let change = Ask::change_password(old.password, new.password, csrf_token.as_deref());
     let answer = changer.ask(&change).await?;
     if !answer.is_done() {
-        return Err(Halt::Setup {
-            step: "POST /password",
-            status: answer.status,
-        });
+        return Err(Halt::Setup { step: "POST /password", status: answer.status });
     }
     let (mut tokens, mut refused) = (Vec::new(), 0);
     while let Some(done) = sign_ins.join_next().await {
@@ -119,12 +101,7 @@ async fn race(stage: &Stage, old: Account, new: Account, round: u64) -> Result<R
             None => return Err(Halt::SignIn(reply.status)),
         }
     }
-    Ok(Race {
-        changer,
-        before,
-        old: tokens,
-        refused,
-    })
+    Ok(Race { changer, before, old: tokens, refused })
 }
 
 fn start_sign_ins(target: &Arc<Target>, account: Account, dice: &mut Rng) -> JoinSet<Result<Reply, Halt>> {
@@ -156,13 +133,7 @@ async fn look(target: &Arc<Target>, race: &Race, old: Account, new: Account, rou
         target.home().send(&Ask::log_out(), &Jar::only(token.clone())).await?;
     }
     let old_password_signs_in = with_old.session().is_some();
-    Ok(Observation {
-        round,
-        old_sessions,
-        changer,
-        new_password_signs_in,
-        old_password_signs_in,
-    })
+    Ok(Observation { round, old_sessions, changer, new_password_signs_in, old_password_signs_in })
 }
 
 /// The token of any form on the home page, where there is one: a sensitive route may want it.
@@ -172,9 +143,7 @@ async fn csrf_token(browser: &Browser) -> Result<Option<String>, Halt> {
 }
 
 fn csrf_token_in(page: &str) -> Option<String> {
-    let tag = page
-        .split('<')
-        .find(|tag| tag.starts_with("input") && tag.contains("name=\"csrf_token\""))?;
+    let tag = page.split('<').find(|tag| tag.starts_with("input") && tag.contains("name=\"csrf_token\""))?;
     let (_, value) = tag.split_once("value=\"")?;
     Some(value.split_once('"')?.0.to_owned())
 }
@@ -191,10 +160,7 @@ mod tests {
     #[test]
     fn the_csrf_token_is_found_wherever_the_form_puts_it() {
         for (page, token) in [
-            (
-                r#"<form><input type="hidden" name="csrf_token" value="a-b_1"></form>"#,
-                Some("a-b_1"),
-            ),
+            (r#"<form><input type="hidden" name="csrf_token" value="a-b_1"></form>"#, Some("a-b_1")),
             (r#"<input value="xyz" name="csrf_token" type="hidden"/>"#, Some("xyz")),
             (r#"<input name="other" value="no"><p>csrf_token</p>"#, None),
             (r#"<input name="csrf_token">"#, None),

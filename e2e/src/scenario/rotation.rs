@@ -69,11 +69,7 @@ pub(crate) enum Verdict {
 pub(crate) fn judge(history: &History, bounds: Bounds) -> Verdict {
     let browser = history.browser;
     let any = |wrong: fn(&Exchange) -> bool| history.exchanges.iter().any(wrong);
-    let unexpected = history
-        .exchanges
-        .iter()
-        .filter_map(|exchange| exchange.status)
-        .find(|status| !is_usual(*status));
+    let unexpected = history.exchanges.iter().filter_map(|exchange| exchange.status).find(|status| !is_usual(*status));
     let found = [
         any(|exchange| exchange.removed).then_some(Violation::CookieRemoved { browser }),
         any(|exchange| exchange.second_successor).then_some(Violation::SecondSuccessor { browser }),
@@ -130,9 +126,7 @@ pub(crate) async fn run(stage: Stage) -> Result<Outcome, Halt> {
         stage.bar.set_position(seen.min(stage.count));
         let enough = seen.saturating_sub(count.set_aside_rotations) >= stage.count;
         let stuck = quiet.lasts(seen, stage.rotate_every * 5 + Duration::from_secs(30));
-        shared
-            .stop
-            .store(enough || stuck || count.findings.total() > 0, Relaxed);
+        shared.stop.store(enough || stuck || count.findings.total() > 0, Relaxed);
         if browsers.is_empty() && (count.rotations >= stage.count || stuck || count.findings.total() > 0) {
             return Ok(count.outcome(&stage, &shared));
         }
@@ -207,20 +201,13 @@ impl Count {
             if stage.target.has_two_networks() { 2 } else { 1 },
             self.set_aside,
         );
-        Outcome {
-            counted,
-            findings: self.findings,
-            doubt,
-        }
+        Outcome { counted, findings: self.findings, doubt }
     }
 }
 
 impl Stage {
     fn bounds(&self) -> Bounds {
-        Bounds {
-            request: self.grace.mul_f64(0.95),
-            response: self.rotate_every.mul_f64(0.95),
-        }
+        Bounds { request: self.grace.mul_f64(0.95), response: self.rotate_every.mul_f64(0.95) }
     }
 }
 
@@ -238,10 +225,7 @@ impl Quiet {
 
     fn lasts(&mut self, count: u64, longest: Duration) -> bool {
         if count != self.count {
-            *self = Self {
-                count,
-                since: Instant::now(),
-            };
+            *self = Self { count, since: Instant::now() };
         }
         self.since.elapsed() > longest
     }

@@ -44,18 +44,8 @@ pub(crate) struct Observation {
 pub(crate) fn judge(seen: &Observation) -> Vec<Violation> {
     let session = seen.session;
     let revived = |moment, answers: &[StatusCode]| -> Vec<Violation> {
-        let alive = answers
-            .iter()
-            .enumerate()
-            .filter(|(_, status)| **status != StatusCode::UNAUTHORIZED);
-        alive
-            .map(|(token, &status)| Violation::Revived {
-                session,
-                token,
-                status,
-                moment,
-            })
-            .collect()
+        let alive = answers.iter().enumerate().filter(|(_, status)| **status != StatusCode::UNAUTHORIZED);
+        alive.map(|(token, &status)| Violation::Revived { session, token, status, moment }).collect()
     };
     let mut violations = revived(Moment::RightAfter, &seen.right_after);
     violations.extend(revived(Moment::WhenAllEnded, &seen.when_all_ended));
@@ -63,10 +53,7 @@ pub(crate) fn judge(seen: &Observation) -> Vec<Violation> {
         violations.push(Violation::CookieAfterSignOut { session });
     }
     if !(seen.sign_out.is_success() || seen.sign_out == StatusCode::SEE_OTHER) {
-        violations.push(Violation::SignOutFailed {
-            session,
-            status: seen.sign_out,
-        });
+        violations.push(Violation::SignOutFailed { session, status: seen.sign_out });
     }
     violations
 }
@@ -135,22 +122,14 @@ impl Tally {
             self.late_cookies.load(Relaxed),
             self.unanswered.load(Relaxed),
         );
-        Outcome {
-            counted,
-            findings,
-            doubt,
-        }
+        Outcome { counted, findings, doubt }
     }
 }
 
 /// One session. `None` where it was over before it could sign out: then nothing was raced.
 async fn race(stage: &Stage, session: u64, tally: &Tally) -> Result<Option<Observation>, Halt> {
     let mut dice = stage.dice(session);
-    let account = if session.is_multiple_of(2) {
-        ACCOUNTS[0]
-    } else {
-        ACCOUNTS[1]
-    };
+    let account = if session.is_multiple_of(2) { ACCOUNTS[0] } else { ACCOUNTS[1] };
     let browser = Arc::new(Browser::sign_in(&stage.target, account).await?);
     if !grow_old(stage, &browser, &mut dice).await? {
         return Ok(None);
@@ -173,9 +152,7 @@ async fn race(stage: &Stage, session: u64, tally: &Tally) -> Result<Option<Obser
         cookies_after += usize::from(landed.made_after(sign_out.received) && landed.reply.session().is_some());
         if landed.reply.received > sign_out.received {
             tally.overtaken.fetch_add(1, Relaxed);
-            tally
-                .late_cookies
-                .fetch_add(u64::from(landed.reply.session().is_some()), Relaxed);
+            tally.late_cookies.fetch_add(u64::from(landed.reply.session().is_some()), Relaxed);
         }
     }
     let tokens = browser.seen();
@@ -185,13 +162,7 @@ async fn race(stage: &Stage, session: u64, tally: &Tally) -> Result<Option<Obser
     }
     tally.rotating.fetch_add(u64::from(tokens.len() > known), Relaxed);
     tally.tokens.fetch_add(tokens.len() as u64, Relaxed);
-    Ok(Some(Observation {
-        session,
-        sign_out: sign_out.status,
-        right_after,
-        when_all_ended,
-        cookies_after,
-    }))
+    Ok(Some(Observation { session, sign_out: sign_out.status, right_after, when_all_ended, cookies_after }))
 }
 
 /// Uses the session until a rotation is due, or its first one is being closed. `false` if it did not live that long.
@@ -201,12 +172,7 @@ async fn grow_old(stage: &Stage, browser: &Browser, dice: &mut Rng) -> Result<bo
     let waits = match dice.u8(..10) {
         0..2 => vec![up_to(dice, about)],
         2..7 => vec![due.saturating_sub(about / 4)],
-        _ => vec![
-            due + about,
-            Duration::ZERO,
-            stage.grace + about,
-            up_to(dice, stage.grace * 2),
-        ],
+        _ => vec![due + about, Duration::ZERO, stage.grace + about, up_to(dice, stage.grace * 2)],
     };
     for wait in waits {
         if !browser.ask(&Ask::me()).await?.status.is_success() {
@@ -232,13 +198,7 @@ impl Landed {
 }
 
 fn start_flights(browser: &Arc<Browser>, dice: &mut Rng) -> JoinSet<Option<Landed>> {
-    let mut asks = Vec::from([
-        Ask::me(),
-        Ask::me(),
-        Ask::count_up(),
-        Ask::count_up(),
-        Ask::note("plain", "1"),
-    ]);
+    let mut asks = Vec::from([Ask::me(), Ask::me(), Ask::count_up(), Ask::count_up(), Ask::note("plain", "1")]);
     for key in ["a", "b", "c"] {
         asks.push(Ask::slow(LONGEST_HOLD.mul_f64(dice.f64())));
         asks.push(Ask::slow_note(LONGEST_HOLD.mul_f64(dice.f64()), key, "1"));

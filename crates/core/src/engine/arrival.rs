@@ -9,7 +9,7 @@ use crate::address::network_prefix;
 use crate::agent::Agent;
 use crate::cookie::{CookieKind, Found, HeaderJoin, Scanned, scan};
 use crate::csrf::{
-    CsrfFacts, CsrfMode, CsrfVerdict, HeaderCount, OVERRIDE_HEADERS, PassReason, decide, effective_method,
+    CsrfFacts, CsrfMode, CsrfVerdict, HeaderCount, MethodKind, OVERRIDE_HEADERS, PassReason, decide, effective_method,
 };
 use crate::event::EventKind;
 use crate::moment::Moment;
@@ -50,6 +50,7 @@ impl Arrival {
         if looks_like_token(view.target) {
             tell_misplaced(engine, view.target);
         }
+        let renewable = session.is_some() && view.may_set_cookie && !is_prefetch(view.headers);
         Self {
             at: engine.now(),
             route,
@@ -59,7 +60,7 @@ impl Arrival {
             cookie_bearing: scanned.is_cookie_bearing(),
             csrf: csrf_verdict(engine, view, route, &scanned),
             navigation: is_navigation(view.headers),
-            renewable: view.may_set_cookie && !is_prefetch(view.headers),
+            renewable,
             origin: public_origin(engine, view.authority),
             address: address(engine, view),
             agent: view.headers.get(header::USER_AGENT).cloned(),
@@ -134,13 +135,25 @@ fn tell_misplaced(engine: &Engine, target: &str) {
 }
 
 fn csrf_verdict(engine: &Engine, view: &RequestView<'_>, route: Route, scanned: &Scanned<'_>) -> CsrfVerdict {
-    let all = |name: HeaderName| view.headers.get_all(name).into_iter().map(HeaderValue::as_bytes);
-    let overrides = OVERRIDE_HEADERS.iter().filter_map(|name| view.headers.get(*name)).map(HeaderValue::as_bytes);
+    let policy = engine.policy();
+    if policy.csrf() == CsrfMode::Off {
+        return CsrfVerdict::Pass(PassReason::Off);
+    }
+    let overrides = OVERRIDE_HEADERS.iter().flat_map(|name| view.headers.get_all(*name)).map(HeaderValue::as_bytes);
     let mut method = effective_method(view.method.as_str().as_bytes(), overrides);
     if view.websocket {
         method = method.upgrading_to_websocket();
     }
-    let facts = CsrfFacts {
+    // Most requests: the rest of the facts is not even read.
+    if method == MethodKind::Safe && !route.csrf.changes_state {
+        return CsrfVerdict::Pass(PassReason::SafeMethod);
+    }
+    decide(&csrf_facts(view, route, method, scanned), policy.public_origins(), policy.trusted_origins())
+}
+
+fn csrf_facts<'a>(view: &RequestView<'a>, route: Route, method: MethodKind, scanned: &Scanned<'_>) -> CsrfFacts<'a> {
+    let all = |name: HeaderName| view.headers.get_all(name).into_iter().map(HeaderValue::as_bytes);
+    CsrfFacts {
         method,
         route: route.csrf,
         cookie_bearing: scanned.is_cookie_bearing(),
@@ -149,11 +162,6 @@ fn csrf_verdict(engine: &Engine, view: &RequestView<'_>, route: Route, scanned: 
         sec_fetch_site: HeaderCount::of(all(SEC_FETCH_SITE)),
         referer: HeaderCount::of(all(header::REFERER)),
         x_csrf_is_1: HeaderCount::of(all(X_CSRF)) == HeaderCount::One(b"1"),
-    };
-    let policy = engine.policy();
-    match policy.csrf() {
-        CsrfMode::Off => CsrfVerdict::Pass(PassReason::Off),
-        CsrfMode::Report | CsrfMode::Enforce => decide(&facts, policy.public_origins(), policy.trusted_origins()),
     }
 }
 

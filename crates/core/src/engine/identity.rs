@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use super::Engine;
 use super::exchange::{Exchange, Holding, Presence};
 use crate::id::{SessionId, Subject, SubjectRef};
 use crate::moment::Moment;
 use crate::record::Member;
 use crate::rules::{Assurance, Factor, Standing};
 use crate::seam::Denial;
-use crate::store::StoreError;
+use crate::store::{Live, StoreError};
 
 /// Who is signed in, and how surely.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,11 +79,6 @@ impl Exchange {
             (Standing::Live, None) => Assurance::Authenticated,
             _ => Assurance::Remembered,
         };
-        let limits = record.limits.tightest(self.engine.policy().limits());
-        let end = match holding.standing {
-            Standing::Live => (record.created_at + limits.absolute).min(holding.live.seen_at + limits.idle),
-            _ => limits.end_of(record.created_at),
-        };
         Some(Identity {
             subject: member.subject.clone(),
             reference: member.reference,
@@ -92,7 +88,19 @@ impl Exchange {
             auth_time: member.auth_time().unwrap_or(record.created_at),
             created_at: record.created_at,
             elevated_at: holding.elevation.map(|elevation| elevation.at),
-            expires_in: end.since(self.arrival.at),
+            expires_in: self.engine.expiry(&holding.live, holding.standing).since(self.arrival.at),
         })
+    }
+}
+
+impl Engine {
+    /// When a session ends if nobody uses it: the sooner of idle and absolute, or the end of being remembered.
+    pub(super) fn expiry(&self, live: &Live, standing: Standing) -> Moment {
+        let record = &live.record;
+        let limits = record.limits.tightest(self.policy().limits());
+        match standing {
+            Standing::Live => (record.created_at + limits.absolute).min(live.seen_at + limits.idle),
+            _ => limits.end_of(record.created_at),
+        }
     }
 }

@@ -15,6 +15,7 @@ mod sign_out;
 mod step_up;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use self::arrival::Arrival;
 pub use self::error::{SessionError, SignInError, StepUpError};
@@ -127,14 +128,24 @@ impl Engine {
         Ok(())
     }
 
-    /// Whether a session is still good now, without counting as activity. For waiting handlers.
+    /// How long a session is still good if nobody uses it; `None` if it is over. Does not count as activity. For
+    /// handlers that wait.
     ///
     /// # Errors
     /// [`StoreError`] if the store did not answer.
-    pub async fn is_live(&self, id: SessionId) -> Result<bool, StoreError> {
+    pub async fn remaining(&self, id: SessionId) -> Result<Option<Duration>, StoreError> {
         let now = self.now();
         let loaded = self.0.store.load(id, now, None).await?;
-        Ok(self.standing(&loaded, now).is_ok())
+        let found = self.standing(&loaded, now).ok();
+        Ok(found.map(|(live, standing)| self.expiry(&live, standing).since(now)))
+    }
+
+    /// Forgets sessions that are over, looking at no more than `limit`. Says how many it forgot.
+    ///
+    /// # Errors
+    /// [`StoreError`]: what was forgotten is forgotten; try again later.
+    pub async fn sweep(&self, limit: usize) -> Result<usize, StoreError> {
+        self.0.store.sweep(limit, self.now()).await
     }
 
     /// Tells an event.

@@ -138,10 +138,14 @@ impl Family {
         settled.next.is_none().then(|| Self { next: Some(Box::new(link)), ..settled })
     }
 
-    /// The family with rotation due now, as after a step-up. `None` if a link is open: rotation is under way then.
+    /// The family with rotation due at once, as after a step-up. `None` where it may not be hastened.
+    ///
+    /// Only the sign-in's own token may: it left in one response, and whoever presents it has had that. Any later token
+    /// may be in a second response still on its way (a repeat), which would put it back into the jar after its death;
+    /// such a token waits for `rotate_every` as ever. The model has the history.
     pub fn hastened(&self, now: Moment) -> Option<Self> {
         let settled = self.settled(now);
-        settled.next.is_none().then_some(Self { closed_at: Moment::EPOCH, ..settled })
+        (settled.generation == 0 && settled.next.is_none()).then_some(Self { closed_at: Moment::EPOCH, ..settled })
     }
 
     /// The family with its closed link folded in: the nonce is gone, the predecessor forgotten.
@@ -234,11 +238,13 @@ impl<'a> View<'a> {
         }
     }
 
-    /// What a use of the successor changes: its first use is noted; a use `grace` later dates the predecessor's end.
+    /// What a use of the successor changes: its first use is noted; a use more than `grace` later dates the
+    /// predecessor's end. Not at `grace` itself: a request sent just before a crash may come that late, and its jar has
+    /// the predecessor again.
     fn after_use(&self, link: &Link, context: Context, now: Moment, grace: Duration) -> Option<Family> {
         let (seen, until) = match (link.seen, link.until) {
             (None, _) => (Some(Seen { at: now, context }), None),
-            (Some(seen), None) if now >= seen.at + grace => (Some(seen), Some(now + grace)),
+            (Some(seen), None) if now > seen.at + grace => (Some(seen), Some(now + grace)),
             _ => return None,
         };
         let link = Link { seen, until, ..link.clone() };

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::response::{IntoResponse, Response};
-use counterfoil_core::csrf::CsrfVerdict;
+use counterfoil_core::csrf::{CsrfVerdict, PassReason};
 use counterfoil_core::engine::Exchange;
 use counterfoil_core::seam::{Denial, Effects, RequestView, Route, is_websocket};
 use http::header::{CACHE_CONTROL, HOST, SET_COOKIE, VARY};
@@ -24,6 +24,9 @@ use crate::site::Site;
 
 /// Opens the session before the routes it stands around, writes what changed after them, and refuses cross-site
 /// requests before anything else.
+///
+/// Each response carries the reason of the CSRF decision in its extensions, for logs and tests: a
+/// [`PassReason`](crate::PassReason), or the [`Denial`](crate::Denial) that was answered instead.
 ///
 /// Routes are declared by the layer around them; without a word they are private: the session is opened first, and a
 /// store that does not answer is 503.
@@ -118,6 +121,7 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
+        self.site.housekeeping.begin(&self.site.engine);
         // The clone is not ready; the one that was polled is.
         let clone = self.inner.clone();
         let inner = std::mem::replace(&mut self.inner, clone);
@@ -137,13 +141,16 @@ where
     }
     let exchange = Arc::new(receive(&site, route, &parts));
     let asked = Asked::of(&parts, &exchange);
-    let body = match before(&exchange, &parts, body).await {
-        Ok(body) => body,
+    let (passed, body) = match before(&exchange, &parts, body).await {
+        Ok(let_through) => let_through,
         Err(refusal) => return Ok(refusal.into_reply(&asked, &site)),
     };
     parts.extensions.insert(Handle { site: Arc::clone(&site), exchange: Arc::clone(&exchange) });
+    parts.extensions.insert(passed);
     let response = inner.call(Request::from_parts(parts, body)).await?.into_response();
-    Ok(after(exchange.conclude().await, response, &asked, &site))
+    let mut response = after(exchange.conclude().await, response, &asked, &site);
+    response.extensions_mut().insert(passed);
+    Ok(response)
 }
 
 /// Why a request does not reach its handler.
@@ -153,19 +160,19 @@ enum Refusal {
 }
 
 /// The CSRF decision first: 403 wins over 401 and 503. Then the session, unless the route is public.
-async fn before(exchange: &Exchange, parts: &Parts, body: Body) -> Result<Body, Refusal> {
+async fn before(exchange: &Exchange, parts: &Parts, body: Body) -> Result<(PassReason, Body), Refusal> {
     let Sought { token, body } = match exchange.csrf_verdict() {
         CsrfVerdict::NeedsToken(_) => seek_token(parts, body).await.map_err(Refusal::Unread)?,
         CsrfVerdict::Pass(_) | CsrfVerdict::Deny(_) => Sought { token: None, body },
     };
-    exchange.settle_csrf(token.as_deref()).await.map_err(Refusal::Denied)?;
+    let passed = exchange.settle_csrf(token.as_deref()).await.map_err(Refusal::Denied)?;
     if !exchange.route().public {
         exchange.open().await.map_err(|error| {
             tracing::error!(error = %error, "the session could not be opened");
             Refusal::Denied(Denial::Unavailable)
         })?;
     }
-    Ok(body)
+    Ok((passed, body))
 }
 
 fn receive(site: &Site, route: Route, parts: &Parts) -> Exchange {
@@ -205,7 +212,7 @@ impl Asked {
         let repeatable = exchange.is_navigation() && parts.method == http::Method::GET;
         // The layer may stand around a nested router, which sees only the rest of the path.
         let uri = parts.extensions.get::<axum::extract::OriginalUri>().map_or(&parts.uri, |original| &original.0);
-        let again = repeatable.then(|| uri.path_and_query().map(ToString::to_string)).flatten();
+        let again = repeatable.then(|| uri.clone());
         Self { navigation: exchange.is_navigation(), again }
     }
 }

@@ -25,11 +25,7 @@ use crate::{
 /// One browser from sign-in until everybody stops, or until it was refused or too slow.
 pub(super) async fn browse(stage: Arc<Stage>, shared: Arc<Shared>, number: u64) -> Result<History, Halt> {
     let mut dice = stage.dice(number);
-    let account = if number.is_multiple_of(2) {
-        ACCOUNTS[0]
-    } else {
-        ACCOUNTS[1]
-    };
+    let account = if number.is_multiple_of(2) { ACCOUNTS[0] } else { ACCOUNTS[1] };
     let page = Arc::new(Page {
         browser: Browser::sign_in(&stage.target, account).await?,
         roams: dice.u8(..4) == 0,
@@ -37,10 +33,7 @@ pub(super) async fn browse(stage: Arc<Stage>, shared: Arc<Shared>, number: u64) 
         session: Mutex::default(),
     });
     let tabs = dice.usize(1..=8);
-    let mut history = History {
-        browser: number,
-        ..History::default()
-    };
+    let mut history = History { browser: number, ..History::default() };
     let mut open: JoinSet<(Exchange, u64)> = JoinSet::new();
     let mut over = false;
     while !over && !shared.stop.load(Relaxed) {
@@ -56,9 +49,7 @@ pub(super) async fn browse(stage: Arc<Stage>, shared: Arc<Shared>, number: u64) 
     while let Some(done) = open.join_next().await {
         history.add(done?, stage.bounds());
     }
-    let last = page
-        .fetch(stage.target.home(), &Ask::me(), Duration::ZERO, Delivery::Prompt)
-        .await;
+    let last = page.fetch(stage.target.home(), &Ask::me(), Duration::ZERO, Delivery::Prompt).await;
     history.add(last, stage.bounds());
     Ok(history)
 }
@@ -101,21 +92,13 @@ impl Page {
             15..18 => Ask::slow(up_to(&mut dice, HOLD)),
             _ => Ask::slow_note(up_to(&mut dice, HOLD), "slow", "1"),
         };
-        let wait = if dice.u8(..10) < 3 {
-            up_to(&mut dice, stage.grace.mul_f64(0.5))
-        } else {
-            Duration::ZERO
-        };
+        let wait = if dice.u8(..10) < 3 { up_to(&mut dice, stage.grace.mul_f64(0.5)) } else { Duration::ZERO };
         let delivery = match dice.u8(..20) {
             0..4 => Delivery::Lost,
             4..9 => Delivery::Late(up_to(&mut dice, stage.rotate_every.mul_f64(0.7))),
             _ => Delivery::Prompt,
         };
-        let client = if self.roams && dice.bool() {
-            stage.target.away()
-        } else {
-            stage.target.home()
-        };
+        let client = if self.roams && dice.bool() { stage.target.away() } else { stage.target.home() };
         let done = self.fetch(client, &ask, wait, delivery).await;
         shared.requests.fetch_add(1, Relaxed);
         shared.late_requests.fetch_add(u64::from(!wait.is_zero()), Relaxed);

@@ -75,7 +75,8 @@ fn only_uses_of_the_successor_are_written() {
         //  name                            next                                   token           now    seen, until afterwards
         ("first use", open(None, None), token(b'n', 6), 2_000, Some((Some(2_000), None))),
         ("second use within grace", open(Some((2_000, HOME)), None), token(b'n', 6), 2_059, None),
-        ("second use at grace", open(Some((2_000, HOME)), None), token(b'n', 6), 2_060, Some((Some(2_000), Some(2_120)))),
+        ("second use at grace, as late as one sent just before a crash may be", open(Some((2_000, HOME)), None), token(b'n', 6), 2_060, None),
+        ("second use a second past grace", open(Some((2_000, HOME)), None), token(b'n', 6), 2_061, Some((Some(2_000), Some(2_121)))),
         ("third use moves nothing", open(Some((2_000, HOME)), Some(2_120)), token(b'n', 6), 2_100, None),
         ("use after the link closed", open(Some((2_000, HOME)), Some(2_120)), token(b'n', 6), 2_121, None),
         ("the predecessor's use", open(Some((2_000, HOME)), None), token(b'c', 5), 2_050, None),
@@ -131,4 +132,20 @@ fn a_link_has_one_successor_and_its_nonce_goes_with_it() {
     );
     assert_eq!(offer(&closed, 2_201).map(|family| family.generation), Some(6));
     assert_eq!(closed.settled(at_second(2_200)), closed, "a link is open to the last second of its time");
+}
+
+#[test]
+fn only_the_token_of_the_sign_in_is_rotated_early() {
+    let first = Family::born(hash(b'c'), at_second(1_000));
+    let hastened = first.hastened(at_second(1_001)).unwrap();
+    let renewal = hastened.conclude(&token(b'c', 0), Verdict::Accept, at_second(1_001), ROTATE);
+    assert_eq!(renewal, Renewal::Offer);
+
+    let (key, nonce) = (KeyId::new("k").unwrap(), Nonce::from_bytes([0; 16]));
+    let linked = first.offering(hash(b'n'), key, nonce, at_second(2_000)).unwrap();
+    assert_eq!(linked.hastened(at_second(2_000)), None, "a successor is on its way already");
+
+    let closed = Family { generation: 0, ..family(Some((Some((2_000, HOME)), Some(2_200)))) };
+    assert_eq!(closed.hastened(at_second(2_201)), None, "the successor is current, written or not");
+    assert_eq!(family(None).hastened(at_second(1_001)), None, "a later token may be on its way twice");
 }

@@ -1,5 +1,8 @@
 //! The seam every transport adapts to: a request goes in as a view, effects come out.
 
+#[cfg(feature = "testing")]
+pub mod table;
+
 use std::net::IpAddr;
 use std::time::Duration;
 

@@ -1,0 +1,46 @@
+//! Forgetting sessions that are over, in the background, a bounded number at a time.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use counterfoil_core::engine::Engine;
+
+/// The one background task of a site. It begins with the first request and ends with the site.
+#[derive(Default)]
+pub(crate) struct Housekeeping {
+    begun: AtomicBool,
+    /// Dropped with the site; the task holds a weak end.
+    alive: Arc<()>,
+}
+
+impl Housekeeping {
+    /// Begins, if it has not. Called on a request's path, so that a runtime is there.
+    pub(crate) fn begin(&self, engine: &Engine) {
+        if !self.begun.load(Ordering::Relaxed) && !self.begun.swap(true, Ordering::Relaxed) {
+            let (engine, alive) = (engine.clone(), Arc::downgrade(&self.alive));
+            tokio::spawn(async move {
+                while alive.strong_count() > 0 {
+                    tokio::time::sleep(tidy(&engine).await).await;
+                }
+            });
+        }
+    }
+}
+
+/// One round. Says how long to rest: not at all while there is more to do than one round may.
+async fn tidy(engine: &Engine) -> Duration {
+    match engine.sweep(ROUND).await {
+        Ok(forgotten) if forgotten >= ROUND / 2 => Duration::from_millis(10),
+        Ok(_) => REST,
+        Err(error) => {
+            tracing::warn!(error = %error, "sessions that are over could not be forgotten; trying again later");
+            REST
+        }
+    }
+}
+
+/// How many sessions one round looks at: well below a millisecond in memory.
+const ROUND: usize = 512;
+/// Between rounds with little to do.
+const REST: Duration = Duration::from_secs(5);

@@ -1,0 +1,13 @@
+//! The library as applications see it, one module for each thing it promises.
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod app;
+mod bad_input;
+mod csrf_table;
+mod derive;
+mod leaks;
+mod lifetimes;
+mod outage;
+mod responses;
+mod seam_table;
+mod streams;
