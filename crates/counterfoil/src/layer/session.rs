@@ -236,23 +236,21 @@ fn after(effects: Effects, response: Response, asked: &Asked, site: &Site) -> Re
         value.set_sensitive(true);
         response.headers_mut().append(SET_COOKIE, value);
         response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
-    } else if effects.uses_session {
-        forbid_storing(&mut response);
+    } else if effects.uses_session && !keeps_private(&response) {
+        response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
     } else {
         response.headers_mut().append(VARY, VARY_ON_COOKIE);
     }
     response
 }
 
-/// `no-store`, unless the application was explicit about keeping the answer private.
-fn forbid_storing(response: &mut Response) {
-    let explicit = response.headers().get_all(CACHE_CONTROL).iter().any(|value| {
+/// Whether the application was explicit about keeping the answer to one person. It then varies by cookie all the same:
+/// the next person at this browser is another one.
+fn keeps_private(response: &Response) -> bool {
+    response.headers().get_all(CACHE_CONTROL).iter().any(|value| {
         let directives = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
         directives.map(<[u8]>::to_ascii_lowercase).any(|directive| directive == b"private" || directive == b"no-store")
-    });
-    if !explicit {
-        response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
-    }
+    })
 }
 
 impl std::fmt::Debug for SessionLayer {
