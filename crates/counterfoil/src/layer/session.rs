@@ -201,8 +201,8 @@ impl Refusal {
                 response.headers_mut().append(VARY, VARY_ON_CSRF);
                 response
             }
-            Self::Unread(Unread::TooLarge) => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
-            Self::Unread(Unread::Broken) => StatusCode::BAD_REQUEST.into_response(),
+            Self::Unread(Unread::TooLarge) => reply::unread(StatusCode::PAYLOAD_TOO_LARGE, asked),
+            Self::Unread(Unread::Broken) => reply::unread(StatusCode::BAD_REQUEST, asked),
         }
     }
 }
