@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::response::{IntoResponse, Response};
-use counterfoil_core::csrf::{CsrfVerdict, PassReason};
+use counterfoil_core::csrf::{CsrfMode, CsrfVerdict, PassReason};
 use counterfoil_core::engine::Exchange;
 use counterfoil_core::seam::{Denial, Effects, RequestView, Route, is_websocket};
 use http::header::{CACHE_CONTROL, HOST, SET_COOKIE, VARY};
@@ -162,7 +162,10 @@ enum Refusal {
 /// The CSRF decision first: 403 wins over 401 and 503. Then the session, unless the route is public.
 async fn before(exchange: &Exchange, parts: &Parts, body: Body) -> Result<(PassReason, Body), Refusal> {
     let Sought { token, body } = match exchange.csrf_verdict() {
-        CsrfVerdict::NeedsToken(_) => seek_token(parts, body).await.map_err(Refusal::Unread)?,
+        CsrfVerdict::NeedsToken(_) => match seek_token(parts, body).await {
+            Err(Unread::TooLarge(body)) if !enforces_csrf(exchange) => Sought { token: None, body },
+            sought => sought.map_err(Refusal::Unread)?,
+        },
         CsrfVerdict::Pass(_) | CsrfVerdict::Deny(_) => Sought { token: None, body },
     };
     let passed = exchange.settle_csrf(token.as_deref()).await.map_err(Refusal::Denied)?;
@@ -173,6 +176,10 @@ async fn before(exchange: &Exchange, parts: &Parts, body: Body) -> Result<(PassR
         })?;
     }
     Ok((passed, body))
+}
+
+fn enforces_csrf(exchange: &Exchange) -> bool {
+    exchange.engine().policy().csrf() == CsrfMode::Enforce
 }
 
 fn receive(site: &Site, route: Route, parts: &Parts) -> Exchange {
@@ -201,7 +208,7 @@ impl Refusal {
                 response.headers_mut().append(VARY, VARY_ON_CSRF);
                 response
             }
-            Self::Unread(Unread::TooLarge) => reply::unread(StatusCode::PAYLOAD_TOO_LARGE, asked),
+            Self::Unread(Unread::TooLarge(_)) => reply::unread(StatusCode::PAYLOAD_TOO_LARGE, asked),
             Self::Unread(Unread::Broken) => reply::unread(StatusCode::BAD_REQUEST, asked),
         }
     }
