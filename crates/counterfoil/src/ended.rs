@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use counterfoil_core::SessionId;
 use counterfoil_core::engine::Engine;
-use counterfoil_core::store::Notice;
+use counterfoil_core::store::{Notice, Watch};
 use futures_util::StreamExt as _;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -62,7 +62,8 @@ impl Hub {
         let mut waiting = self.waiting.lock();
         if !waiting.listening {
             waiting.listening = true;
-            tokio::spawn(listen(self.engine.clone(), Arc::downgrade(&self.waiting)));
+            // Watched from here on, not from when the task first runs: an end in between is not missed.
+            tokio::spawn(listen(self.engine.store().watch(), Arc::downgrade(&self.waiting)));
         }
         if let Some(bell) = waiting.sessions.get(&id).and_then(Weak::upgrade) {
             return bell;
@@ -85,9 +86,7 @@ impl Waiting {
 }
 
 /// Passes the store's notices on, for as long as the site lives.
-async fn listen(engine: Engine, waiting: Weak<Mutex<Waiting>>) {
-    let mut notices = engine.store().watch();
-    drop(engine);
+async fn listen(mut notices: Watch, waiting: Weak<Mutex<Waiting>>) {
     while let Some(notice) = notices.next().await {
         let Some(waiting) = waiting.upgrade() else { return };
         ring(&mut waiting.lock().sessions, notice);

@@ -60,13 +60,11 @@ pub async fn run(mut arguments: DemoArgs) -> Result<(), DemoFailed> {
         None => Bound::plain(listener),
         Some(certificate) => Bound::encrypted(listener, certificate),
     };
-    let sweeper = tokio::spawn(session::sweep(app.site.clone()));
     let until_stopped = async {
         stop.await;
         app.feed.close();
     };
     server.serve(routes::service(app.clone()), until_stopped).await;
-    sweeper.abort();
     Ok(())
 }
 

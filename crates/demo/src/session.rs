@@ -1,6 +1,6 @@
 //! All that the demo does with sessions, one concern to a file. Nothing outside of here touches one.
 
-use std::{error::Error as StdError, sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::Router;
 use counterfoil::{
@@ -63,17 +63,6 @@ pub fn guarded(site: &Counterfoil, routes: Routes) -> Router<App> {
         .merge(sensitive.layer(site.sessions().sensitive()))
 }
 
-/// Forgets sessions that are over, from time to time, for as long as the process runs.
-pub async fn sweep(site: Counterfoil) {
-    loop {
-        tokio::time::sleep(SWEEP_EVERY).await;
-        let engine = site.engine();
-        if let Err(error) = engine.store().sweep(SWEEP_AT_ONCE, engine.now()).await {
-            tracing::warn!(error = &error as &dyn StdError, "sessions that are over could not be swept");
-        }
-    }
-}
-
 /// The name of the session cookie; never its value.
 pub fn cookie_name(site: &Counterfoil) -> &'static str {
     site.engine().policy().cookies().names().name(CookieKind::Session).as_str()
@@ -89,6 +78,3 @@ fn security_headers() -> SecurityHeaders {
     // Nothing here is wide, so nothing is refused; were it, the strict policy would stand.
     SecurityHeaders::strict().content(narrow(strict.clone()).unwrap_or(strict))
 }
-
-const SWEEP_EVERY: Duration = Duration::from_secs(30);
-const SWEEP_AT_ONCE: usize = 100_000;

@@ -30,14 +30,15 @@ impl Exchange {
     /// The [`Denial`] to answer with. The handler must not run.
     pub async fn settle_csrf(&self, token: Option<&str>) -> Result<PassReason, Denial> {
         let verdict = self.arrival.csrf;
+        let enforced = self.engine.policy().csrf() == CsrfMode::Enforce;
         let valid = match (verdict, token) {
-            (CsrfVerdict::NeedsToken(_), Some(token)) => {
-                self.is_csrf_token(token).await.map_err(|_| Denial::Unavailable)?
-            }
+            (CsrfVerdict::NeedsToken(_), Some(token)) => match self.is_csrf_token(token).await {
+                Err(_) if enforced => return Err(Denial::Unavailable),
+                valid => valid.unwrap_or(false),
+            },
             _ => false,
         };
         verdict.settle(valid).or_else(|reason| {
-            let enforced = self.engine.policy().csrf() == CsrfMode::Enforce;
             let session = self.arrival.session.as_ref().map(crate::token::Token::id);
             self.tell(session, None, EventKind::CsrfDenied { reason: reason.as_str(), enforced });
             if enforced { Err(Denial::Csrf(reason)) } else { Ok(PassReason::ReportOnly) }

@@ -28,7 +28,7 @@ use crate::id::{SessionId, Subject, SubjectRef};
 use crate::keys::KeyRing;
 use crate::moment::{Clock, Moment};
 use crate::policy::Policy;
-use crate::rules::EndReason;
+use crate::rules::{EndReason, Standing};
 use crate::seam::{RequestView, Route};
 use crate::store::{DynStore, Ending, StoreError};
 
@@ -128,15 +128,15 @@ impl Engine {
         Ok(())
     }
 
-    /// How long a session is still good if nobody uses it; `None` if it is over. Does not count as activity. For
-    /// handlers that wait.
+    /// How long somebody is still signed in by a session if nobody uses it; `None` if they are not, or only remembered.
+    /// Does not count as activity. For handlers that wait.
     ///
     /// # Errors
     /// [`StoreError`] if the store did not answer.
     pub async fn remaining(&self, id: SessionId) -> Result<Option<Duration>, StoreError> {
         let now = self.now();
         let loaded = self.0.store.load(id, now, None).await?;
-        let found = self.standing(&loaded, now).ok();
+        let found = self.standing(&loaded, now).ok().filter(|(_, standing)| *standing == Standing::Live);
         Ok(found.map(|(live, standing)| self.expiry(&live, standing).since(now)))
     }
 

@@ -119,8 +119,8 @@ impl<T> Session<T> {
         Ok(self.exchange().identity().await?)
     }
 
-    /// Resolves when the signed-in session is over: signed out, revoked from anywhere, or past its limits. At once if
-    /// nobody is signed in.
+    /// Resolves when nobody is signed in any more: signed out, revoked from anywhere, or past a limit, also where they
+    /// are still remembered. At once if nobody was signed in. A store that does not answer ends it too after a minute.
     pub async fn ended(&self) {
         if let Ok(Some(identity)) = self.exchange().identity().await {
             self.handle.site.hub.ended(identity.session).await;

@@ -1,10 +1,11 @@
 //! The CSRF token a request carries: in a header, or in a form's hidden field.
 
 use axum::body::Body;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use futures_util::{StreamExt as _, stream};
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
 
 /// What was found, and the body as the handler will read it.
 pub(super) struct Sought {
@@ -12,11 +13,11 @@ pub(super) struct Sought {
     pub(super) body: Body,
 }
 
-/// Why a body could not be read. The handler must not run.
+/// Why no token could be looked for. Where the decision is enforced, the handler must not run.
 #[derive(Debug)]
 pub(super) enum Unread {
-    /// It is larger than a form may be.
-    TooLarge,
+    /// It is larger than a form may be. The whole body, what was read of it included, is still here.
+    TooLarge(Body),
     /// The client broke off.
     Broken,
 }
@@ -30,12 +31,20 @@ pub(super) async fn seek_token(parts: &Parts, body: Body) -> Result<Sought, Unre
     if !is_form(parts) {
         return Ok(Sought { token: None, body });
     }
-    let bytes = match Limited::new(body, MAX_FORM).collect().await {
-        Ok(collected) => collected.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => return Err(Unread::TooLarge),
-        Err(_) => return Err(Unread::Broken),
-    };
+    let bytes = read(body).await?;
     Ok(Sought { token: field(&bytes), body: Body::from(bytes) })
+}
+
+async fn read(mut body: Body) -> Result<Bytes, Unread> {
+    let mut read = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        read.extend_from_slice(&frame.map_err(|_| Unread::Broken)?.into_data().unwrap_or_default());
+        if read.len() > MAX_FORM {
+            let read = stream::iter([Ok(read.freeze())]);
+            return Err(Unread::TooLarge(Body::from_stream(read.chain(body.into_data_stream()))));
+        }
+    }
+    Ok(read.freeze())
 }
 
 fn is_form(parts: &Parts) -> bool {
@@ -86,6 +95,6 @@ mod tests {
     async fn a_form_beyond_the_limit_is_refused() {
         let request = Request::post("/").header(CONTENT_TYPE, "application/x-www-form-urlencoded");
         let (parts, body) = request.body(Body::from(vec![b'a'; MAX_FORM + 1])).unwrap().into_parts();
-        assert!(matches!(seek_token(&parts, body).await, Err(Unread::TooLarge)));
+        assert!(matches!(seek_token(&parts, body).await, Err(Unread::TooLarge(_))));
     }
 }

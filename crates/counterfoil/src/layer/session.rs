@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::response::{IntoResponse, Response};
-use counterfoil_core::csrf::{CsrfVerdict, PassReason};
+use counterfoil_core::csrf::{CsrfMode, CsrfVerdict, PassReason};
 use counterfoil_core::engine::Exchange;
 use counterfoil_core::seam::{Denial, Effects, RequestView, Route, is_websocket};
 use http::header::{CACHE_CONTROL, HOST, SET_COOKIE, VARY};
@@ -162,7 +162,10 @@ enum Refusal {
 /// The CSRF decision first: 403 wins over 401 and 503. Then the session, unless the route is public.
 async fn before(exchange: &Exchange, parts: &Parts, body: Body) -> Result<(PassReason, Body), Refusal> {
     let Sought { token, body } = match exchange.csrf_verdict() {
-        CsrfVerdict::NeedsToken(_) => seek_token(parts, body).await.map_err(Refusal::Unread)?,
+        CsrfVerdict::NeedsToken(_) => match seek_token(parts, body).await {
+            Err(Unread::TooLarge(body)) if !enforces_csrf(exchange) => Sought { token: None, body },
+            sought => sought.map_err(Refusal::Unread)?,
+        },
         CsrfVerdict::Pass(_) | CsrfVerdict::Deny(_) => Sought { token: None, body },
     };
     let passed = exchange.settle_csrf(token.as_deref()).await.map_err(Refusal::Denied)?;
@@ -173,6 +176,10 @@ async fn before(exchange: &Exchange, parts: &Parts, body: Body) -> Result<(PassR
         })?;
     }
     Ok((passed, body))
+}
+
+fn enforces_csrf(exchange: &Exchange) -> bool {
+    exchange.engine().policy().csrf() == CsrfMode::Enforce
 }
 
 fn receive(site: &Site, route: Route, parts: &Parts) -> Exchange {
@@ -201,8 +208,8 @@ impl Refusal {
                 response.headers_mut().append(VARY, VARY_ON_CSRF);
                 response
             }
-            Self::Unread(Unread::TooLarge) => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
-            Self::Unread(Unread::Broken) => StatusCode::BAD_REQUEST.into_response(),
+            Self::Unread(Unread::TooLarge(_)) => reply::unread(StatusCode::PAYLOAD_TOO_LARGE, asked),
+            Self::Unread(Unread::Broken) => reply::unread(StatusCode::BAD_REQUEST, asked),
         }
     }
 }
@@ -229,23 +236,21 @@ fn after(effects: Effects, response: Response, asked: &Asked, site: &Site) -> Re
         value.set_sensitive(true);
         response.headers_mut().append(SET_COOKIE, value);
         response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
-    } else if effects.uses_session {
-        forbid_storing(&mut response);
+    } else if effects.uses_session && !keeps_private(&response) {
+        response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
     } else {
         response.headers_mut().append(VARY, VARY_ON_COOKIE);
     }
     response
 }
 
-/// `no-store`, unless the application was explicit about keeping the answer private.
-fn forbid_storing(response: &mut Response) {
-    let explicit = response.headers().get_all(CACHE_CONTROL).iter().any(|value| {
+/// Whether the application was explicit about keeping the answer to one person. It then varies by cookie all the same:
+/// the next person at this browser is another one.
+fn keeps_private(response: &Response) -> bool {
+    response.headers().get_all(CACHE_CONTROL).iter().any(|value| {
         let directives = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
         directives.map(<[u8]>::to_ascii_lowercase).any(|directive| directive == b"private" || directive == b"no-store")
-    });
-    if !explicit {
-        response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
-    }
+    })
 }
 
 impl std::fmt::Debug for SessionLayer {

@@ -81,6 +81,10 @@ pub(super) async fn one_more_is_refused(bench: Bench) -> Verdict {
     let mut third = Browser::new(&bench);
     ensure!(!signs_in(&mut third, &engine, "ada").await?, "a third session was begun under a limit of 2");
     third.visit_as_nobody(&engine).await?;
+    ensure!(
+        signs_in(&mut first, &engine, "ada").await?,
+        "signing in anew did not take the place of the browser's own session"
+    );
     first.visit_as(&engine, "ada").await?;
     second.sign_out(&engine).await?;
     ensure!(signs_in(&mut third, &engine, "ada").await?, "a place that a sign-out had freed was not given");

@@ -118,6 +118,7 @@ cases! {
     15 c15_previous_format_is_read [Formats] durable::previous_format, "a record of the previous format is read";
     15 c15_newer_format_is_corrupt [Formats] durable::newer_format, "a record of a newer format is an error, not absence";
     16 c16_a_write_is_read_on_the_other_node [] nodes::write_is_read, "a write on one node is read by the other with a warm cache";
+    16 c16_activity_on_one_node_counts_on_the_other [] nodes::activity_is_shared, "activity on one node keeps a session from the idle limit on the other";
     17 c17_a_successor_is_accepted_on_the_other_node [] nodes::successor_is_accepted, "a successor made on one node is accepted by the other, however old its cache";
     17 c17_a_forgotten_successor_changes_nothing [] nodes::successor_is_forgotten, "a successor the store has forgotten is no session, changes nothing and raises no alarm";
     18 c18_a_password_checked_before_is_refused [] subject::password_checked_before, "a sign-in whose password was checked before end_subject or end_all is refused after it";

@@ -1,7 +1,7 @@
 //! Items 2, 16 and 17: what one node does, the other one knows.
 
 use super::NOTE;
-use crate::conformance::bench::{Bench, Node, ROTATE, TOUCH_STEP};
+use crate::conformance::bench::{Bench, IDLE, Node, ROTATE, TOUCH_STEP};
 use crate::conformance::browser::{Browser, carries_live_cookie};
 use crate::conformance::failure::{Verdict, ensure, ensure_is};
 use crate::conformance::probe::{Fault, Verb};
@@ -22,6 +22,7 @@ pub(super) async fn warm_cache(bench: Bench) -> Verdict {
     let mut copy = ada.clone();
     ada.sign_out(&a).await?;
     bench.settle().await;
+    copy.visit_as_nobody(&b).await?;
     let effects = slow.conclude().await;
     ensure_is!(effects.denial, Some(Denial::Ended), "the second node must refuse a late write");
     ensure!(!carries_live_cookie(&effects), "the second node sent a live cookie after sign-out");
@@ -69,6 +70,27 @@ pub(super) async fn write_is_read(bench: Bench) -> Verdict {
     bench.settle().await;
     let assurance = ada.visit_as(&b, "ada").await?.assurance;
     ensure!(assurance == Assurance::Elevated, "a step-up on one node is {assurance:?} on the other");
+    Ok(())
+}
+
+pub(super) async fn activity_is_shared(bench: Bench) -> Verdict {
+    let (a, b) = (bench.engine(Node::A)?, bench.engine(Node::B)?);
+    let mut ada = Browser::signed_in(&bench, &a, "ada").await?;
+    let mut visitor = Browser::new(&bench);
+    super::note(&mut visitor, &a, "kept").await?;
+    ada.visit_as(&b, "ada").await?;
+    visitor.send(&b)?.get(NOTE).await?;
+    for _ in 0..8 {
+        bench.advance(IDLE / 4);
+        ada.visit_as(&a, "ada").await?;
+        visitor.send(&a)?.get(NOTE).await?;
+    }
+    ada.visit_as(&b, "ada").await?;
+    let kept = visitor.send(&b)?.get(NOTE).await?;
+    ensure!(
+        kept.as_deref() == Some("kept"),
+        "an anonymous session in use on one node is idle on the other: it holds {kept:?}"
+    );
     Ok(())
 }
 
