@@ -64,13 +64,48 @@ mod command {
             ("demo --listen 0.0.0.0:0 --https --test-mode", "--test-mode"),
             ("demo --origin http://demo.example.org", "http://demo.example.org"),
             ("demo --policy /no/such/file", "--policy /no/such/file"),
-            (manifest, "is not TOML"),
+            (manifest, "is not a policy"),
+            ("demo --listen 127.0.0.1:0 --grace 34s", "timeouts.grace (34s) is below 35s"),
+            ("demo --listen 127.0.0.1:0 --rotate-every 2s", "timeouts.rotate_every (2s) is below 5m"),
+            ("demo --listen 127.0.0.1:0 --idle 2h", "timeouts.idle (2h) exceeds what preset aal2 allows (1h)"),
+            (
+                "demo --listen 127.0.0.1:0 --idle 50m --absolute 40m",
+                "timeouts.idle (50m) exceeds timeouts.absolute (40m)",
+            ),
+            ("demo --listen 127.0.0.1:0 --trusted-proxy 0.0.0.0/0", "address.trusted_proxies"),
         ] {
             let (code, stdout, stderr) = output(line);
             assert_eq!(code, Some(2), "{line}: {stderr}");
             assert!(stderr.contains(named), "{line}: {stderr}");
             assert!(stdout.is_empty(), "{line}: {stdout}");
         }
+    }
+
+    #[test]
+    fn a_policy_file_is_checked_and_weakens_only_in_test_mode() {
+        let directory = std::env::temp_dir().join(format!("counterfoil-policy-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
+        for (number, (text, more, named)) in [
+            ("[timeouts]\nidel = \"1h\"", "", "idel"),
+            ("[timeouts]\nidle = \"soon\"", "", "soon"),
+            ("[timeouts]\ngrace = \"1s\"", "", "timeouts.grace (1s) is below 35s"),
+            ("[timeouts]\ngrace = \"1s\"", "--grace 2s", "timeouts.grace (2s) is below 35s"),
+            ("[timeouts]\ngrace = \"1s\"\n[danger]\nbelow_floors = true", "", "--test-mode"),
+            ("origins = [\"https://shop.example/\"]", "", "https://shop.example/"),
+            ("origins = [\"http://shop.example\"]", "", "http://shop.example"),
+            ("[address]\ntrusted_proxies = [\"10.0.0.0/8\"]", "", "address"),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let file = directory.join(format!("{number}.toml"));
+            std::fs::write(&file, text).unwrap();
+            let (code, stdout, stderr) =
+                output(&format!("demo --listen 127.0.0.1:0 {more} --policy {}", file.display()));
+            assert_eq!((code, stdout.as_str()), (Some(2), ""), "{text}: {stderr}");
+            assert!(stderr.contains(named), "{text}: {stderr}");
+        }
+        std::fs::remove_dir_all(&directory).unwrap();
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 pub mod address;
 pub mod agent;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod cookie;
 pub mod csrf;
 pub mod data;

@@ -54,6 +54,6 @@
 //! struct Shop(String);
 //! ```
 
-pub use counterfoil_core::data::{DataError, Field, Fields, Key, SessionData};
+pub use counterfoil_core::data::{DataError, Field, Fields, Key, Keys, SessionData};
 #[cfg(feature = "derive")]
 pub use counterfoil_derive::SessionData;

@@ -30,12 +30,14 @@ mod site;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use counterfoil_core::address::AddressSource;
+pub use counterfoil_core::cookie::CookieKind;
 pub use counterfoil_core::csrf::{DenyReason, NeedReason, PassReason};
 pub use counterfoil_core::engine::{Identity, SessionError, SignInError, SignInOptions, SignedInNow, StepUpError};
 pub use counterfoil_core::keys::{GeneratedKeys, KeyError, KeySource};
 pub use counterfoil_core::policy::{PolicyError, PolicySettings, Preset, Span};
 pub use counterfoil_core::rules::{Amr, Assurance, EndReason, Factor};
-pub use counterfoil_core::seam::Denial;
+pub use counterfoil_core::seam::{Denial, is_navigation};
 pub use counterfoil_core::store::{Page, Store, StoreError, Summary};
 pub use counterfoil_core::{
     BadSubject, Clock, Event, EventKind, EventSink, FakeClock, MemoryStore, Moment, Policy, SessionId, Subject,
@@ -47,4 +49,4 @@ pub use self::error::Error;
 pub use self::extract::{Completed, CsrfToken, Recent, Session, SignIn, SignedIn, SigningIn, local_path};
 pub use self::keys::EnvironmentKeys;
 pub use self::settings::{SettingsError, policy_from_toml};
-pub use self::site::{Builder, Counterfoil, SystemClock};
+pub use self::site::{Builder, Counterfoil, SystemClock, log_event};

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use counterfoil_core::seam::Denial;
+use counterfoil_core::token::looks_like_token;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode, Uri};
 
@@ -47,34 +48,58 @@ fn form_of(denial: Denial, asked: &Asked, pages: &Pages) -> Response {
     }
 }
 
-/// RFC 9457 problem details.
+/// The reply to a request whose form could not be read for its CSRF token.
+pub(crate) fn unread(status: StatusCode, asked: &Asked) -> Response {
+    let (name, title, detail) = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => ("form-too-large", "The form is too large", "It was not carried out."),
+        _ => ("form-unreadable", "The form could not be read", "It was not carried out. Send it again."),
+    };
+    let words = Words { name, title, detail };
+    if asked.navigation { html(status, &words) } else { json(status, &words) }
+}
+
 fn problem(denial: Denial) -> Response {
-    let Words { name, title, detail } = words(denial);
+    with_headers(denial, json(status(denial), &words(denial)))
+}
+
+fn page(denial: Denial) -> Response {
+    with_headers(denial, html(status(denial), &words(denial)))
+}
+
+fn status(denial: Denial) -> StatusCode {
+    StatusCode::from_u16(denial.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// RFC 9457 problem details.
+fn json(status: StatusCode, Words { name, title, detail }: &Words) -> Response {
     let body = serde_json::json!({
         "type": format!("urn:counterfoil:{name}"),
         "title": title,
-        "status": denial.status(),
+        "status": status.as_u16(),
         "detail": detail,
     });
-    answer(denial, "application/problem+json", body.to_string())
+    answer(status, "application/problem+json", body.to_string())
 }
 
 /// A page for people, without a script and without anything from the request in it.
-fn page(denial: Denial) -> Response {
-    let Words { title, detail, .. } = words(denial);
+fn html(status: StatusCode, Words { title, detail, .. }: &Words) -> Response {
     let body = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title></head>\
          <body><main><h1>{title}</h1><p>{detail}</p><p><a href=\"/\">Back to the start</a></p></main></body></html>"
     );
-    answer(denial, "text/html; charset=utf-8", body)
+    answer(status, "text/html; charset=utf-8", body)
 }
 
-fn answer(denial: Denial, content_type: &'static str, body: String) -> Response {
+fn answer(status: StatusCode, content_type: &'static str, body: String) -> Response {
     let mut response = Response::new(Body::from(body));
-    *response.status_mut() = StatusCode::from_u16(denial.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
+    response
+}
+
+fn with_headers(denial: Denial, mut response: Response) -> Response {
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    headers.insert(CACHE_CONTROL, NO_STORE);
     match denial {
         Denial::Unavailable => {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
@@ -105,9 +130,10 @@ fn redirect(to: &str) -> Response {
     response
 }
 
-/// The page with the way back as `next`, for whoever asked for something that can be asked for again.
+/// The page with the way back as `next`, for whoever asked for something that can be asked for again. An address with
+/// one of our tokens in it goes no further.
 fn with_next(page: &str, asked: &Asked) -> String {
-    match asked.again.as_ref().and_then(Uri::path_and_query) {
+    match asked.again.as_ref().and_then(Uri::path_and_query).filter(|again| !looks_like_token(again.as_str())) {
         Some(again) => {
             let next: String = url::form_urlencoded::byte_serialize(again.as_str().as_bytes()).collect();
             format!("{page}?next={next}")

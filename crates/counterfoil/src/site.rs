@@ -83,7 +83,7 @@ impl Counterfoil {
             keys: KeyRing::from_source(keys)?,
             store: Arc::new(store),
             clock: Box::new(SystemClock),
-            events: Box::new(log),
+            events: Box::new(log_event),
             headers: SecurityHeaders::strict(),
             pages: Pages { sign_in: "/login".into(), step_up: "/step-up".into(), denied: None },
         })
@@ -168,8 +168,9 @@ impl Clock for SystemClock {
     }
 }
 
-/// Events as log lines, with the same field names everywhere.
-fn log(event: &Event) {
+/// Writes an event to the log, with the same field names everywhere. This is where events go unless
+/// [`Builder::events`] says otherwise; a sink of one's own can call it and do more.
+pub fn log_event(event: &Event) {
     let (session, user) = (event.session.map(|id| id.to_string()), event.subject.map(|user| user.to_string()));
     tracing::info!(
         session.id = session,

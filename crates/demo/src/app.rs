@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 
+use counterfoil::{Counterfoil, KeyError, Policy, origin::Origin};
+
 use crate::{
     accounts::{Accounts, Cost, HashingFailed},
     bank::Bank,
+    chronicle::Chronicle,
     feed::Feed,
     limit::AttemptLimit,
-    options::{Mode, Origin, Plan},
+    options::{Mode, Plan},
+    session,
 };
 
-/// The demo's state beside the sessions; cheap to clone.
+/// The demo's state; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct App(Arc<Parts>);
 
@@ -25,27 +29,46 @@ pub struct Parts {
     /// What the accounts hold.
     pub bank: Bank,
     /// What happened to their sessions.
-    pub feed: Feed,
+    pub feed: Arc<Feed>,
     /// How the demo was started.
     pub plan: Plan,
-    /// The origins browsers may use; the first one is shown.
-    pub origins: Vec<Origin>,
+    /// The sessions.
+    pub site: Counterfoil,
+}
+
+/// Why there is no app.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AppFailed {
+    /// The accounts that exist at start could not be made.
+    #[error("the demo accounts could not be made")]
+    Accounts(#[from] HashingFailed),
+    /// The system gives no randomness for keys.
+    #[error("the keys for this process could not be made")]
+    Keys(#[from] KeyError),
 }
 
 impl App {
-    /// Fresh accounts, balances and feed.
+    /// Fresh accounts, balances, feed and sessions.
     ///
     /// # Errors
-    /// [`HashingFailed`] where the seeded passwords cannot be hashed.
-    pub fn new(plan: Plan, origins: Vec<Origin>) -> Result<Self, HashingFailed> {
+    /// [`AppFailed`]: the machine is at fault, not the arguments.
+    pub fn new(plan: Plan, policy: Policy) -> Result<Self, AppFailed> {
         let (cost, attempts) = match plan.mode {
             Mode::Normal => (Cost::Owasp, AttemptLimit::on()),
             Mode::Test => (Cost::Test, AttemptLimit::Off),
         };
         let accounts = Accounts::seeded(cost)?;
         let bank = Bank::open(accounts.names());
-        let feed = Feed::for_subjects(accounts.names());
-        Ok(Self(Arc::new(Parts { accounts, attempts, bank, feed, plan, origins })))
+        let feed = Arc::new(Feed::for_subjects(accounts.names()));
+        let chronicle = Chronicle::new(Arc::clone(&feed));
+        let site = session::site(policy, chronicle, accounts.names())?;
+        Ok(Self(Arc::new(Parts { accounts, attempts, bank, feed, plan, site })))
+    }
+
+    /// The origins browsers may use; the first one is shown.
+    pub fn origins(&self) -> impl Iterator<Item = &Origin> {
+        self.site.engine().policy().public_origins().iter()
     }
 }
 

@@ -10,7 +10,7 @@ use axum::{
 };
 use serde::de::DeserializeOwned;
 
-use crate::{negotiate::wants, pages::Frame, problem::Problem};
+use crate::{negotiate::Wants, pages::Frame, problem::Problem};
 
 /// The fields of a body: a form, or a JSON object where the content type says so.
 ///
@@ -34,7 +34,7 @@ impl<T: DeserializeOwned + Send + 'static, S: Send + Sync> FromRequest<S> for Fi
     type Rejection = Response;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Response> {
-        let wants = wants(request.headers());
+        let wants = Wants::of(request.headers());
         let refuse = |status, text: &str| Problem::Unreadable(status, text).answer(wants, Frame::default());
         match tokio::time::timeout(LONGEST_UPLOAD, read(request)).await {
             Ok(Ok(fields)) => Ok(Self(fields)),

@@ -3,52 +3,53 @@
 use std::{
     io::{self, Write as _},
     net::SocketAddr,
-    path::{Path, PathBuf},
     time::SystemTime,
 };
 
-use axum::Router;
+use counterfoil::{PolicyError, origin::OriginError};
 use tokio::net::TcpListener;
 
 pub mod accounts;
 pub mod app;
 pub mod bank;
+pub mod chronicle;
 pub mod feed;
 pub mod fields;
 pub mod limit;
 pub mod negotiate;
 pub mod options;
 pub mod pages;
+pub mod policy;
 pub mod problem;
 pub mod routes;
 pub mod serve;
+pub mod session;
 
-use app::App;
-use options::{DemoArgs, Origin, Plan, PlanRefused, Transport};
+use app::{App, AppFailed};
+use options::{DemoArgs, Plan, PlanRefused, Transport};
+use policy::PolicyFileRefused;
 use serve::{Bound, Certificate};
 
 /// Runs the demo until ctrl-c or SIGTERM. Prints the banner to standard output once it listens.
 ///
 /// # Errors
 /// [`DemoFailed`]; [`DemoFailed::is_configuration`] tells whether other arguments would help.
-pub async fn run(arguments: DemoArgs) -> Result<(), DemoFailed> {
+pub async fn run(mut arguments: DemoArgs) -> Result<(), DemoFailed> {
+    let settings = policy::read(&mut arguments)?;
     let plan = Plan::try_from(arguments)?;
-    if let Some(path) = &plan.policy {
-        policy_text(path)?;
-    }
     let listen = plan.listen;
     let cannot_listen = |source| DemoFailed::Listen { listen, source };
     let listener = TcpListener::bind(listen).await.map_err(cannot_listen)?;
     let bound = listener.local_addr().map_err(cannot_listen)?;
     let stop = serve::stop_signal().map_err(DemoFailed::Signals)?;
 
-    let origins = plan.origins(bound);
-    let own = Origin::at(plan.transport.scheme(), bound);
+    let (origins, own) = (plan.origins(bound)?, plan.own_origin(bound)?);
+    let policy = policy::policy(&plan, &origins, settings)?;
     let certificate = match plan.transport {
         Transport::Plain => None,
         Transport::SelfMadeTls => Some(Certificate::self_made(&origins, SystemTime::now())?),
     };
-    let app = App::new(plan, origins)?;
+    let app = App::new(plan, policy)?;
     // Nobody has to read it: a closed pipe is no reason to stop.
     let _ = io::stdout().write_all(serve::banner(&app, &own, certificate.as_ref()).as_bytes());
     if app.plan.mode == options::Mode::Test {
@@ -63,7 +64,7 @@ pub async fn run(arguments: DemoArgs) -> Result<(), DemoFailed> {
         stop.await;
         app.feed.close();
     };
-    server.serve(routes::router(Router::new()), until_stopped).await;
+    server.serve(routes::service(app.clone()), until_stopped).await;
     Ok(())
 }
 
@@ -74,22 +75,15 @@ pub enum DemoFailed {
     /// Other arguments are needed; the text says which.
     #[error(transparent)]
     Plan(#[from] PlanRefused),
-    /// The policy file is needed, or the option left out.
-    #[error("--policy {path}: cannot be read", path = .path.display())]
-    PolicyUnreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The policy file must be corrected.
-    #[error("--policy {path}: is not TOML", path = .path.display())]
-    PolicyNotToml {
-        /// The file.
-        path: PathBuf,
-        /// Where and why.
-        source: Box<toml::de::Error>,
-    },
+    /// The policy file must be corrected, or the option left out.
+    #[error(transparent)]
+    PolicyFile(#[from] PolicyFileRefused),
+    /// The policy contradicts itself, or weakens what only `--test-mode` may weaken; the text names keys and values.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// The listener has no origin that browsers could send.
+    #[error("--listen: the address cannot be written as an origin")]
+    Origin(#[from] OriginError),
     /// The address is taken or not ours: free it, or take another.
     #[error("--listen {listen}: cannot listen there")]
     Listen {
@@ -104,24 +98,14 @@ pub enum DemoFailed {
     /// No https.
     #[error(transparent)]
     Certificate(#[from] serve::CertificateFailed),
-    /// No accounts.
-    #[error("the demo accounts could not be made")]
-    Accounts(#[from] accounts::HashingFailed),
+    /// No accounts, or no keys.
+    #[error(transparent)]
+    App(#[from] AppFailed),
 }
 
 impl DemoFailed {
     /// Whether the arguments or the policy file are at fault, not the machine.
     pub fn is_configuration(&self) -> bool {
-        matches!(self, Self::Plan(_) | Self::PolicyUnreadable { .. } | Self::PolicyNotToml { .. })
-    }
-}
-
-/// The policy file, read and known to be TOML; what its keys mean is the library's to say.
-fn policy_text(path: &Path) -> Result<String, DemoFailed> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| DemoFailed::PolicyUnreadable { path: path.to_path_buf(), source })?;
-    match toml::from_str::<toml::Table>(&text) {
-        Ok(_) => Ok(text),
-        Err(error) => Err(DemoFailed::PolicyNotToml { path: path.to_path_buf(), source: Box::new(error) }),
+        matches!(self, Self::Plan(_) | Self::PolicyFile(_) | Self::Policy(_) | Self::Origin(_))
     }
 }

@@ -1,12 +1,14 @@
 //! The arguments of `counterfoil demo`, and what remains of them once they are checked.
 
-use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    num::NonZeroU32,
+    path::PathBuf,
+    time::Duration,
+};
 
+use counterfoil::origin::{Origin, OriginError, Scheme};
 use ipnet::IpNet;
-
-mod origin;
-
-pub use origin::{Origin, OriginRefused, Scheme};
 
 /// What can be written on the command line.
 #[derive(Debug, Clone, clap::Args)]
@@ -205,12 +207,33 @@ impl Plan {
     ///
     /// Named ones replace derived ones. Derived are the address itself and `localhost`; for a listener on all
     /// addresses, its loopback address and `localhost`, since which of the others are ours cannot be known.
-    pub fn origins(&self, bound: SocketAddr) -> Vec<Origin> {
-        if self.named_origins.is_empty() {
-            Origin::of_listener(self.transport.scheme(), bound)
-        } else {
-            self.named_origins.clone()
+    ///
+    /// # Errors
+    /// [`OriginError`] where the listener's address cannot be written as an origin.
+    pub fn origins(&self, bound: SocketAddr) -> Result<Vec<Origin>, OriginError> {
+        if !self.named_origins.is_empty() {
+            return Ok(self.named_origins.clone());
         }
+        let own = self.own_origin(bound)?;
+        if !own.is_loopback() {
+            return Ok(vec![own]);
+        }
+        let by_name = format!("{}://localhost:{}", self.transport.scheme().as_str(), bound.port()).parse()?;
+        Ok(vec![own, by_name])
+    }
+
+    /// The origin of the listener itself; for one on all addresses, of its loopback address.
+    ///
+    /// # Errors
+    /// As [`Plan::origins`].
+    pub fn own_origin(&self, bound: SocketAddr) -> Result<Origin, OriginError> {
+        let ip = match bound.ip().to_canonical() {
+            IpAddr::V4(any) if any.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(any) if any.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        // A socket address writes the brackets of IPv6, and has no zone where it is made of an address alone.
+        format!("{}://{}", self.transport.scheme().as_str(), SocketAddr::new(ip, bound.port())).parse()
     }
 }
 

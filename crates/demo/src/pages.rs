@@ -8,14 +8,6 @@ use axum::{
 
 use crate::feed::EventLine;
 
-/// What the pages need from a browser, and so all that it is allowed.
-///
-/// # Security
-/// No script at all, so an escaping mistake would still not run anything. Styles and images come from this origin,
-/// forms go to it, nothing may frame it.
-pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
-                                           base-uri 'none'; frame-ancestors 'none'";
-
 /// What every page shows around its content.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Frame<'a> {
@@ -43,6 +35,8 @@ pub struct Login<'a> {
     pub frame: Frame<'a>,
     /// What was typed before, or nothing.
     pub username: &'a str,
+    /// Where to go afterwards: a path of this site.
+    pub next: Option<&'a str>,
     /// What went wrong.
     pub message: Option<&'a str>,
 }
@@ -77,6 +71,8 @@ pub struct StepUp<'a> {
     pub frame: Frame<'a>,
     /// Whether a step-up is in force.
     pub elevated: bool,
+    /// Where to go afterwards: a path of this site.
+    pub next: Option<&'a str>,
     /// What went wrong.
     pub message: Option<&'a str>,
 }

@@ -24,6 +24,8 @@ pub enum Problem<'a> {
     NotFound,
     /// 405; the router adds `Allow`.
     MethodNotAllowed,
+    /// 409: what the request asks for has been overtaken; the text says by what.
+    Conflict(&'a str),
     /// 422: the request is understood and asks for something impossible; the text says what.
     Invalid(&'a str),
     /// What reading the body made of it: 400, 408, 413, 415 or 422, and a text for developers.
@@ -41,6 +43,7 @@ impl Problem<'_> {
             Self::NotSignedIn | Self::WrongPassword => StatusCode::UNAUTHORIZED,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Conflict(_) => StatusCode::CONFLICT,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Unreadable(status, _) => *status,
             Self::TooManyAttempts(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -77,6 +80,7 @@ impl Problem<'_> {
             Self::WrongPassword => "Name or password not right",
             Self::NotFound => "Nothing here",
             Self::MethodNotAllowed => "Not possible here",
+            Self::Conflict(_) => "Not any more",
             Self::Invalid(_) => "That does not work",
             Self::Unreadable(..) => "The request could not be read",
             Self::TooManyAttempts(_) => "Too many attempts",
@@ -84,13 +88,14 @@ impl Problem<'_> {
         }
     }
 
-    fn explanation(&self) -> &str {
+    /// What to know, as a sentence.
+    pub fn explanation(&self) -> &str {
         match self {
             Self::NotSignedIn => "This needs a signed-in session, and there is none.",
             Self::WrongPassword => "No account has this name with this password.",
             Self::NotFound => "There is no page at this address.",
             Self::MethodNotAllowed => "This address exists, but not for this method.",
-            Self::Invalid(text) | Self::Unreadable(_, text) => text,
+            Self::Conflict(text) | Self::Invalid(text) | Self::Unreadable(_, text) => text,
             Self::TooManyAttempts(_) => "Passwords were tried too often for this name or from this address.",
             Self::Unavailable => "Something this needs does not answer. Nothing was changed; you are not signed out.",
         }
@@ -106,7 +111,7 @@ impl Problem<'_> {
 
     fn way_out(&self) -> WayOut {
         match self {
-            Self::NotSignedIn | Self::WrongPassword | Self::TooManyAttempts(_) => {
+            Self::NotSignedIn | Self::WrongPassword | Self::TooManyAttempts(_) | Self::Conflict(_) => {
                 WayOut { href: "/login", text: "Sign in" }
             }
             _ => WayOut { href: "/", text: "Back to the start" },

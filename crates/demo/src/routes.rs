@@ -1,32 +1,81 @@
-//! The routes that need no session, and what is said where there is no route.
+//! Every address of the demo, and what is said where there is none.
 
 use axum::{
     Router,
     http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
-    routing::get,
+    response::{IntoResponse, Redirect, Response},
+    routing::{get, post},
 };
 
-use crate::{fields, negotiate::wants, pages::Frame, problem::Problem};
+use crate::{
+    app::App,
+    fields,
+    negotiate::Wants,
+    pages::Frame,
+    problem::Problem,
+    session::{self, Routes, Visitor},
+};
+
+mod account;
+mod data;
+mod devices;
+mod money;
+mod watch;
+
+/// The whole demo: every route, with sessions and security headers around them.
+pub fn service(app: App) -> Router {
+    let routes = Routes {
+        public: Router::new()
+            .route("/", get(watch::home))
+            .route("/try", get(watch::try_it))
+            .route("/denied", get(watch::denied)),
+        doors: Router::new().route("/login", get(account::login_form).post(account::login)),
+        private: Router::new()
+            .route("/logout", post(account::logout))
+            .route("/me", get(account::me))
+            .route("/step-up", get(account::step_up_form).post(account::step_up))
+            .route("/password", get(account::password_form).post(account::change_password))
+            .route("/counter", get(data::counter).post(data::count))
+            .route("/note", get(data::notes).post(data::write_note))
+            .route("/slow", get(data::slow))
+            .route("/slow-note", post(data::write_slow_note))
+            .route("/devices", get(devices::list))
+            .route("/devices/{sid}/end", post(devices::end_one))
+            .route("/devices/end-others", post(devices::end_others))
+            .route("/events", get(watch::events)),
+        sensitive: Router::new().route("/transfer", get(money::balance).post(money::transfer)),
+    };
+    let headers = app.site.headers();
+    router(session::guarded(&app.site, routes)).layer(headers).with_state(app)
+}
 
 /// Stylesheet and icon; 404 and 405 as pages or problem documents; a limit on bodies.
 ///
-/// Merge the routes with sessions into this one, so that its fallbacks and limits hold for them too:
-/// `routes::router(session_routes)`.
-pub fn router<S: Clone + Send + Sync + 'static>(session_routes: Router<S>) -> Router<S> {
+/// The routes with sessions come in here, so that the fallbacks and limits hold for them too.
+fn router<S: Clone + Send + Sync + 'static>(session_routes: Router<S>) -> Router<S> {
     Router::new()
         .route("/style.css", get(|| async { asset("text/css; charset=utf-8", include_str!("../templates/style.css")) }))
         .route("/favicon.svg", get(|| async { asset("image/svg+xml", include_str!("../templates/favicon.svg")) }))
         .route("/favicon.ico", get(StatusCode::NO_CONTENT))
         .merge(session_routes)
-        .method_not_allowed_fallback(async |headers: HeaderMap| refuse(Problem::MethodNotAllowed, &headers))
-        .fallback(async |headers: HeaderMap| refuse(Problem::NotFound, &headers))
+        .method_not_allowed_fallback(async |headers: HeaderMap| refuse_stranger(Problem::MethodNotAllowed, &headers))
+        .fallback(async |headers: HeaderMap| refuse_stranger(Problem::NotFound, &headers))
         .layer(fields::body_limit())
 }
 
 /// Without a frame: these answers do not open a session, so they do not know whose it is.
-fn refuse(problem: Problem<'_>, headers: &HeaderMap) -> Response {
-    problem.answer(wants(headers), Frame::default())
+fn refuse_stranger(problem: Problem<'_>, headers: &HeaderMap) -> Response {
+    problem.answer(Wants::of(headers), Frame::default())
+}
+
+/// The answer to a problem of somebody whose session is known.
+fn refuse(visitor: &Visitor, problem: Problem<'_>) -> Response {
+    problem.answer(visitor.wants, visitor.frame())
+}
+
+/// On to a page of this site, by GET: a reload does not post again.
+fn see_other(path: &str) -> Response {
+    Redirect::to(path).into_response()
 }
 
 fn asset(kind: &'static str, body: &'static str) -> Response {

@@ -4,4 +4,4 @@ mod fields;
 mod typed;
 
 pub use self::fields::{BadPayload, Field, Fields, Payload};
-pub use self::typed::{DataError, Key, SessionData};
+pub use self::typed::{DataError, Key, Keys, SessionData};

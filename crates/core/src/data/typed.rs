@@ -1,5 +1,6 @@
 //! The typed view of session data: each field of a struct is one key.
 
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use serde::{Serialize, de::DeserializeOwned};
@@ -15,8 +16,31 @@ use super::fields::{Field, Fields};
 /// const THEME: Key<String> = Key::new("shop.theme").portable();
 /// assert_eq!(THEME.name(), "shop.theme");
 /// ```
-pub struct Key<V> {
-    name: &'static str,
+pub struct Key<V, N = &'static str> {
+    name: N,
+    portable: bool,
+    value: PhantomData<fn() -> V>,
+}
+
+/// Keys that get their names while the program runs: a prefix, and whatever follows it. Each name is a key of its own,
+/// so that two requests which set different names both survive.
+///
+/// # Security
+/// Names may come from users; bound their length and number, as a session holds little. Choose a prefix that no other
+/// key begins with: it ends in a character that the others do not have, such as `/`.
+///
+/// # Examples
+/// ```
+/// use counterfoil_core::data::{Fields, Keys};
+///
+/// const NOTES: Keys<String> = Keys::new("app.notes/");
+/// let mut fields = Fields::default();
+/// fields.apply("app.notes/milk", Some(NOTES.key("milk").encode(&"two litres".to_owned())?));
+/// assert_eq!(NOTES.decode(&fields)?["milk"], "two litres");
+/// # Ok::<_, counterfoil_core::data::DataError>(())
+/// ```
+pub struct Keys<V> {
+    prefix: &'static str,
     portable: bool,
     value: PhantomData<fn() -> V>,
 }
@@ -38,43 +62,92 @@ impl<V> Key<V> {
     }
 }
 
-impl<V: Serialize> Key<V> {
+impl<V, N: AsRef<str>> Key<V, N> {
+    pub(crate) fn text(&self) -> &str {
+        self.name.as_ref()
+    }
+}
+
+impl<V: Serialize, N: AsRef<str>> Key<V, N> {
     /// Encodes a value for this key.
     ///
     /// # Errors
     /// [`DataError::Encode`] if the value cannot be written as JSON.
     pub fn encode(&self, value: &V) -> Result<Field, DataError> {
-        let value = serde_json::to_vec(value).map_err(|source| DataError::Encode { key: self.name.into(), source })?;
+        let value =
+            serde_json::to_vec(value).map_err(|source| DataError::Encode { key: self.text().into(), source })?;
         Ok(Field { portable: self.portable, value: value.into() })
     }
 }
 
-impl<V: DeserializeOwned> Key<V> {
+impl<V: DeserializeOwned, N: AsRef<str>> Key<V, N> {
     /// Decodes this key's value, if the session has one.
     ///
     /// # Errors
     /// [`DataError::Decode`] if there is a value but not of this type. That is never absence.
     pub fn decode(&self, fields: &Fields) -> Result<Option<V>, DataError> {
-        let decode = |field: &Field| serde_json::from_slice(&field.value);
-        fields
-            .get(self.name)
-            .map(decode)
-            .transpose()
-            .map_err(|source| DataError::Decode { key: self.name.into(), source })
+        fields.get(self.text()).map(|field| decode(self.text(), field)).transpose()
     }
 }
 
-impl<V> Clone for Key<V> {
+impl<V> Keys<V> {
+    /// Keys that stay with their session.
+    pub const fn new(prefix: &'static str) -> Self {
+        Self { prefix, portable: false, value: PhantomData }
+    }
+
+    /// The same keys, carried over when their user signs in.
+    pub const fn portable(self) -> Self {
+        Self { portable: true, ..self }
+    }
+
+    /// One of them.
+    pub fn key(&self, name: &str) -> Key<V, String> {
+        Key { name: format!("{}{name}", self.prefix), portable: self.portable, value: PhantomData }
+    }
+}
+
+impl<V: DeserializeOwned> Keys<V> {
+    /// Decodes all that the session has, by name.
+    ///
+    /// # Errors
+    /// [`DataError::Decode`] if one of the values is not of this type.
+    pub fn decode(&self, fields: &Fields) -> Result<BTreeMap<String, V>, DataError> {
+        let named = |(key, field)| Some((str::strip_prefix(key, self.prefix)?, key, field));
+        let ours = fields.iter().filter_map(named);
+        ours.map(|(name, key, field)| Ok((name.to_owned(), decode(key, field)?))).collect()
+    }
+}
+
+fn decode<V: DeserializeOwned>(key: &str, field: &Field) -> Result<V, DataError> {
+    serde_json::from_slice(&field.value).map_err(|source| DataError::Decode { key: key.into(), source })
+}
+
+impl<V, N: Clone> Clone for Key<V, N> {
+    fn clone(&self) -> Self {
+        Self { name: self.name.clone(), ..*self }
+    }
+}
+
+impl<V, N: Copy> Copy for Key<V, N> {}
+
+impl<V> Clone for Keys<V> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<V> Copy for Key<V> {}
+impl<V> Copy for Keys<V> {}
 
-impl<V> std::fmt::Debug for Key<V> {
+impl<V, N: AsRef<str>> std::fmt::Debug for Key<V, N> {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "Key({:?})", self.name)
+        write!(out, "Key({:?})", self.text())
+    }
+}
+
+impl<V> std::fmt::Debug for Keys<V> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Keys({:?})", self.prefix)
     }
 }
 

@@ -1,12 +1,13 @@
 //! Session data: reading, setting, updating by compare-and-set. No update is lost.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::error::SessionError;
 use super::exchange::{Exchange, Intent, Phase, Presence};
-use crate::data::{Field, Fields, Key, Payload, SessionData};
+use crate::data::{Field, Fields, Key, Keys, Payload, SessionData};
 use crate::event::EventKind;
 use crate::policy::Policy;
 use crate::record::Change;
@@ -26,24 +27,37 @@ impl Exchange {
     ///
     /// # Errors
     /// As [`read`](Self::read).
-    pub async fn get<V: DeserializeOwned>(&self, key: Key<V>) -> Result<Option<V>, SessionError> {
+    pub async fn get<V: DeserializeOwned, N>(&self, key: Key<V, N>) -> Result<Option<V>, SessionError>
+    where
+        N: AsRef<str> + Send,
+    {
         Ok(key.decode(&self.fields().await?)?)
+    }
+
+    /// All of a group of keys, by name, with what was set in this request.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub async fn get_all<V: DeserializeOwned>(&self, keys: Keys<V>) -> Result<BTreeMap<String, V>, SessionError> {
+        Ok(keys.decode(&self.fields().await?)?)
     }
 
     /// Sets one key. Written with the response, or by [`commit`](Self::commit). Others' changes of other keys survive.
     ///
     /// # Errors
     /// [`SessionError::TooLate`] after the response was committed.
-    pub fn set<V: Serialize>(&self, key: Key<V>, value: &V) -> Result<(), SessionError> {
-        self.intend(key.name(), Some(key.encode(value)?))
+    #[expect(clippy::needless_pass_by_value, reason = "a key is a name: most are `Copy` constants")]
+    pub fn set<V: Serialize, N: AsRef<str>>(&self, key: Key<V, N>, value: &V) -> Result<(), SessionError> {
+        self.intend(key.text(), Some(key.encode(value)?))
     }
 
     /// Removes one key, as [`set`](Self::set) sets one.
     ///
     /// # Errors
     /// [`SessionError::TooLate`] after the response was committed.
-    pub fn remove<V>(&self, key: Key<V>) -> Result<(), SessionError> {
-        self.intend(key.name(), None)
+    #[expect(clippy::needless_pass_by_value, reason = "a key is a name: most are `Copy` constants")]
+    pub fn remove<V, N: AsRef<str>>(&self, key: Key<V, N>) -> Result<(), SessionError> {
+        self.intend(key.text(), None)
     }
 
     /// Changes the data by compare-and-set, now: `change` runs again if somebody else was faster, and the answer is what
@@ -160,14 +174,13 @@ impl Exchange {
         if state.phase != Phase::Handling {
             return Err(SessionError::TooLate);
         }
-        let bytes =
-            state.intents.iter().map(Intent::size).sum::<usize>() + field.as_ref().map_or(0, |field| field.value.len());
+        let intent = Intent { number: state.numbered + 1, name: name.into(), field };
+        let bytes = state.intents.iter().map(Intent::size).sum::<usize>() + intent.size();
         if bytes > Policy::MAX_DATA_BYTES {
             return Err(SessionError::TooLarge { bytes, max: Policy::MAX_DATA_BYTES });
         }
-        state.numbered += 1;
-        let number = state.numbered;
-        state.intents.push(Intent { number, name: name.into(), field });
+        state.numbered = intent.number;
+        state.intents.push(intent);
         Ok(())
     }
 

@@ -55,12 +55,14 @@ impl Exchange {
         identity.filter(|identity| identity.assurance >= Assurance::Authenticated).ok_or(Denial::SignInRequired)
     }
 
-    /// Who is signed in and stepped up no longer than `max_age` ago. A fresh sign-in alone is not enough.
+    /// Who is signed in and stepped up no longer than `max_age` ago. A fresh sign-in alone is not enough. However large
+    /// `max_age` is, a step-up lasts no longer than the policy says.
     ///
     /// # Errors
-    /// The [`Denial`] to answer with.
+    /// The [`Denial`] to answer with; it names the shorter of the two times, which is what would be sufficient.
     pub async fn require_recent(&self, max_age: Duration) -> Result<Identity, Denial> {
         let identity = self.require_signed_in().await?;
+        let max_age = max_age.min(self.engine.policy().elevated_for());
         let now = self.arrival.at;
         if identity.elevated_at.is_some_and(|at| now.since(at) < max_age) {
             return Ok(identity);

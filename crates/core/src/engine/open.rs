@@ -50,13 +50,22 @@ impl Exchange {
             return Ok(None);
         };
         let (presented, now) = (token.presented(), self.arrival.at);
-        let loaded = self.load(token, &presented).await?;
-        let Ok((live, standing)) = self.engine.standing(&loaded, now) else {
-            return Ok(None);
-        };
-        let good = live.record.member().is_none() && live.record.family.admits(&presented, now);
+        let (store, activity) = (self.engine.store(), self.activity(&presented));
+        let peeked = store.peek(token.id(), now, activity);
+        if let Some(holding) = peeked.and_then(|loaded| self.good_visit(&loaded, &presented)) {
+            return Ok(Some(holding));
+        }
+        let loaded = store.load(token.id(), now, activity).await?;
+        Ok(self.good_visit(&loaded, &presented))
+    }
+
+    /// The anonymous session, if the token opens it. A cache's "no" is asked again.
+    fn good_visit(&self, loaded: &Loaded, presented: &Presented) -> Option<Holding> {
+        let now = self.arrival.at;
+        let (live, standing) = self.engine.standing(loaded, now).ok()?;
+        let good = live.record.member().is_none() && live.record.family.admits(presented, now);
         let good = good && standing == Standing::Live;
-        Ok(good.then_some(Holding { live, standing, verdict: Verdict::Accept, elevation: None }))
+        good.then_some(Holding { live, standing, verdict: Verdict::Accept, elevation: None })
     }
 
     async fn open_session(&self, token: &Token) -> Result<Option<Holding>, StoreError> {
@@ -82,14 +91,6 @@ impl Exchange {
         let judgement = self.judge(&live.record, presented);
         let accepted = judgement.verdict == Verdict::Accept && self.write_of(&live.record, judgement).is_none();
         (accepted && live.record.member().is_some()).then(|| self.holding(live, standing, Verdict::Accept))
-    }
-
-    async fn load(&self, token: &Token, presented: &Presented) -> Result<Loaded, StoreError> {
-        let (now, activity) = (self.arrival.at, self.activity(presented));
-        match self.engine.store().peek(token.id(), now, activity) {
-            Some(loaded @ Loaded::Live(_)) => Ok(loaded),
-            _ => self.engine.store().load(token.id(), now, activity).await,
-        }
     }
 
     /// Judges a fresh load and does what the judgement says.

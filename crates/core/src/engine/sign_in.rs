@@ -1,5 +1,7 @@
 //! Signing in: the only road to a subject. It replaces the session and its token, always.
 
+use std::sync::Arc;
+
 use super::error::{SessionError, SignInError};
 use super::exchange::{Exchange, Holding, Presence};
 use super::mint::Minted;
@@ -91,18 +93,32 @@ impl Exchange {
                 continue;
             };
             let change = Change { pending: Some(pending.clone()), ..Change::default() };
+            let changed = visit.live.record.with(&change);
             match self
                 .engine
                 .store()
                 .commit(visit.live.record.id, visit.live.revision, change, self.engine.now())
                 .await?
             {
-                Committed::Done(..) => return Ok(()),
-                Committed::Conflict(_) => {}
+                Committed::Done(revision, _) => {
+                    self.renew_visit(Live { record: Arc::new(changed), seen_at: visit.live.seen_at, revision });
+                    return Ok(());
+                }
+                Committed::Conflict(live) => self.renew_visit(live),
                 Committed::Gone(_) => return Err(SessionError::Ended.into()),
             }
         }
         Err(SessionError::Contended.into())
+    }
+
+    /// Remembers a new state of the anonymous session, if it is the one in use and not opened anew at each look.
+    fn renew_visit(&self, live: Live) {
+        let mut state = self.state.lock();
+        if let Some(Presence::Visitor(holding)) = &mut state.presence
+            && holding.live.record.id == live.record.id
+        {
+            holding.live = live;
+        }
     }
 
     /// The half-done sign-in of this browser, if it has not lapsed.

@@ -95,6 +95,14 @@ impl MemoryStore {
         }
     }
 
+    /// Whether `id` is live, under both epochs, and at `expect`: `Done` then, and nothing has been changed.
+    fn expect(&self, shard: &Shard, id: SessionId, expect: Revision) -> Committed {
+        match shard.record(id).and_then(|record| self.ended_by_all(&record)) {
+            Some(reason) => Committed::Gone(Some(reason)),
+            None => shard.expect(id, expect),
+        }
+    }
+
     /// The global epoch is read under the shard's lock: an `end_all` that returned before is always seen.
     fn insert_into(&self, shard: &mut Shard, record: Record, limit: Option<Limit>, now: Moment) -> Inserted {
         if record.epochs.global != self.global.read().epoch {
@@ -143,12 +151,10 @@ impl Store for MemoryStore {
     ) -> Result<Replaced, StoreError> {
         let (mut ours, mut other) = self.two_shards(record.id.bucket(), old.bucket());
         let old_shard = other.as_deref_mut().unwrap_or(&mut ours);
-        match old_shard.expect(old, expect) {
+        match self.expect(old_shard, old, expect) {
             Committed::Done(..) => {}
-            Committed::Conflict(live) if self.ended_by_all(&live.record).is_none() => {
-                return Ok(Replaced::Conflict(live));
-            }
-            Committed::Conflict(_) | Committed::Gone(_) => return Ok(Replaced::Gone),
+            Committed::Conflict(live) => return Ok(Replaced::Conflict(live)),
+            Committed::Gone(_) => return Ok(Replaced::Gone),
         }
         let taken = old_shard.take(old);
         let inserted = self.insert_into(&mut ours, record, limit, now);
@@ -171,16 +177,9 @@ impl Store for MemoryStore {
         now: Moment,
     ) -> Result<Committed, StoreError> {
         let mut shard = self.shard(id.bucket());
-        let committed = match shard.expect(id, expect) {
-            Committed::Done(..) => match shard.record(id).and_then(|record| self.ended_by_all(&record)) {
-                Some(reason) => Committed::Gone(Some(reason)),
-                None => shard.commit(id, &change, now),
-            },
-            Committed::Conflict(live) => match self.ended_by_all(&live.record) {
-                Some(reason) => Committed::Gone(Some(reason)),
-                None => Committed::Conflict(live),
-            },
-            gone @ Committed::Gone(_) => gone,
+        let committed = match self.expect(&shard, id, expect) {
+            Committed::Done(..) => shard.commit(id, &change, now),
+            refused => refused,
         };
         drop(shard);
         if let Committed::Done(_, yielded) = &committed {
@@ -199,7 +198,13 @@ impl Store for MemoryStore {
         reason: EndReason,
         _now: Moment,
     ) -> Result<Ending, StoreError> {
-        let ending = self.shard(id.bucket()).end(id, expect, reason);
+        let ending = {
+            let mut shard = self.shard(id.bucket());
+            match shard.record(id).and_then(|record| self.ended_by_all(&record)) {
+                Some(_) => Ending::Already,
+                None => shard.end(id, expect, reason),
+            }
+        };
         if matches!(ending, Ending::Done) {
             self.notices.tell(Notice::Ended(id));
         }

@@ -1,9 +1,10 @@
 //! Telling those who watch, without ever waiting for them.
 
+use std::collections::VecDeque;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll, Waker};
 
-use futures_channel::mpsc::{Receiver, Sender, channel};
 use futures_core::Stream;
 use parking_lot::Mutex;
 
@@ -11,53 +12,63 @@ use crate::store::{Notice, Watch};
 
 /// Everybody who watches the store.
 #[derive(Debug, Default)]
-pub(super) struct Notices(Mutex<Vec<Watcher>>);
+pub(super) struct Notices(Mutex<Vec<Weak<Mutex<Queue>>>>);
 
-/// One who watches. A full queue loses notices, and the next one that fits says so.
-#[derive(Debug)]
-struct Watcher {
-    queue: Sender<Notice>,
+/// What one of them has not read yet.
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: VecDeque<Notice>,
+    /// Whether notices were lost since the last one that was read.
     gap: bool,
+    waker: Option<Waker>,
 }
 
 impl Notices {
     pub(super) fn tell(&self, notice: Notice) {
-        self.0.lock().retain_mut(|watcher| watcher.tell(notice));
+        self.0.lock().retain(|watcher| {
+            let Some(queue) = watcher.upgrade() else { return false };
+            let waker = queue.lock().push(notice);
+            waker.into_iter().for_each(Waker::wake);
+            true
+        });
     }
 
     pub(super) fn watch(&self) -> Watch {
-        let (queue, received) = channel(QUEUE);
-        self.0.lock().push(Watcher { queue, gap: false });
-        Watch::new(Received(received))
+        let queue = Arc::default();
+        self.0.lock().push(Arc::downgrade(&queue));
+        Watch::new(Received(queue))
     }
 }
 
-impl Watcher {
-    /// Whether anybody still listens.
-    fn tell(&mut self, notice: Notice) -> bool {
-        if self.gap && self.queue.try_send(Notice::Gap).is_ok() {
-            self.gap = false;
+impl Queue {
+    /// Takes a notice in, or notes that it was lost. Whom to wake.
+    fn push(&mut self, notice: Notice) -> Option<Waker> {
+        if self.waiting.len() < QUEUE {
+            self.waiting.push_back(notice);
+        } else {
+            self.gap = true;
         }
-        if self.gap {
-            return !self.queue.is_closed();
-        }
-        match self.queue.try_send(notice) {
-            Err(error) if error.is_disconnected() => false,
-            sent => {
-                self.gap = sent.is_err();
-                true
-            }
-        }
+        self.waker.take()
+    }
+
+    /// The gap comes first: whoever hears of it looks at everything anew, what waits included.
+    fn pop(&mut self) -> Option<Notice> {
+        if std::mem::take(&mut self.gap) { Some(Notice::Gap) } else { self.waiting.pop_front() }
     }
 }
 
-struct Received(Receiver<Notice>);
+struct Received(Arc<Mutex<Queue>>);
 
 impl Stream for Received {
     type Item = Notice;
 
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Notice>> {
-        Pin::new(&mut self.0).poll_next(context)
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Notice>> {
+        let mut queue = self.0.lock();
+        if let Some(notice) = queue.pop() {
+            return Poll::Ready(Some(notice));
+        }
+        queue.waker = Some(context.waker().clone());
+        Poll::Pending
     }
 }
 

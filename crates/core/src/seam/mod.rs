@@ -6,7 +6,7 @@ pub mod table;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, Method, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 
 use crate::cookie::SetCookie;
 use crate::csrf::{DenyReason, RouteFlags};
@@ -90,7 +90,7 @@ impl Denial {
 pub fn is_navigation(headers: &HeaderMap) -> bool {
     match headers.get(&SEC_FETCH_MODE) {
         Some(mode) => mode.as_bytes() == b"navigate",
-        None => headers.get(header::ACCEPT).is_some_and(|accept| prefers_html(accept.as_bytes())),
+        None => prefers_html(headers),
     }
 }
 
@@ -111,10 +111,11 @@ pub fn is_websocket(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Whether `text/html` has a higher quality than JSON and anything else named.
-fn prefers_html(accept: &[u8]) -> bool {
+/// Whether `Accept` gives `text/html` a higher quality than JSON. Several lines are one list (RFC 9110, section 5.3).
+fn prefers_html(headers: &HeaderMap) -> bool {
     let (mut html, mut other) = (None, 0);
-    for range in accept.split(|byte| *byte == b',').take(32) {
+    let lines = headers.get_all(header::ACCEPT).iter().map(HeaderValue::as_bytes);
+    for range in lines.flat_map(|line| line.split(|byte| *byte == b',')).take(32) {
         let mut parts = range.split(|byte| *byte == b';');
         let media = parts.next().unwrap_or_default().trim_ascii();
         let quality = parts.find_map(quality).unwrap_or(1_000);
@@ -171,6 +172,14 @@ mod tests {
         for (name, pairs, navigation) in rows {
             assert_eq!(is_navigation(&headers(&pairs)), navigation, "{name}");
         }
+    }
+
+    #[test]
+    fn accept_lines_are_read_together() {
+        let mut request = headers(&[("accept", "text/html;q=0.5")]);
+        assert!(is_navigation(&request));
+        request.append("accept", "application/json;q=0.9".parse().unwrap());
+        assert!(!is_navigation(&request));
     }
 
     #[test]

@@ -22,7 +22,7 @@ use crate::rules::EndReason;
 ///
 /// # Security
 /// Law 1 rests on this contract: **nothing brings an ended session back**. There is no "save". A store that passes
-/// [`conformance::run`](crate::conformance) keeps it. Stores see hashes, never tokens, and never the subject in a key.
+/// `conformance::run` (feature `conformance`) keeps it. Stores see hashes, never tokens, and never the subject in a key.
 ///
 /// # Errors
 /// Every verb answers [`StoreError`] when it cannot answer. Absence is never an error, and an error is never absence.

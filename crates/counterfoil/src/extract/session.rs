@@ -1,12 +1,13 @@
 //! The session of a request, with typed data.
 
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use counterfoil_core::SessionId;
-use counterfoil_core::data::{Key, SessionData};
+use counterfoil_core::data::{Key, Keys, SessionData};
 use counterfoil_core::engine::{Exchange, Identity};
 use counterfoil_core::rules::{Amr, EndReason};
 use counterfoil_core::store::{Page, Summary};
@@ -70,15 +71,26 @@ impl<T> Session<T> {
     ///
     /// # Errors
     /// As [`read`](Self::read).
-    pub async fn get<V: DeserializeOwned>(&self, key: Key<V>) -> Result<Option<V>, Error> {
+    pub async fn get<V: DeserializeOwned, N>(&self, key: Key<V, N>) -> Result<Option<V>, Error>
+    where
+        N: AsRef<str> + Send,
+    {
         Ok(self.exchange().get(key).await?)
+    }
+
+    /// All of a group of keys, by name, with what this request has set.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub async fn get_all<V: DeserializeOwned>(&self, keys: Keys<V>) -> Result<BTreeMap<String, V>, Error> {
+        Ok(self.exchange().get_all(keys).await?)
     }
 
     /// Sets one key. It is written with the response, before its headers leave; other keys that others set survive.
     ///
     /// # Errors
     /// [`Error`] after the response was committed; in a stream, use [`update`](Self::update).
-    pub fn set<V: Serialize>(&self, key: Key<V>, value: &V) -> Result<(), Error> {
+    pub fn set<V: Serialize, N: AsRef<str>>(&self, key: Key<V, N>, value: &V) -> Result<(), Error> {
         Ok(self.exchange().set(key, value)?)
     }
 
@@ -86,7 +98,7 @@ impl<T> Session<T> {
     ///
     /// # Errors
     /// As [`set`](Self::set).
-    pub fn remove<V>(&self, key: Key<V>) -> Result<(), Error> {
+    pub fn remove<V, N: AsRef<str>>(&self, key: Key<V, N>) -> Result<(), Error> {
         Ok(self.exchange().remove(key)?)
     }
 

@@ -4,6 +4,7 @@ use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Redirect, Response};
 use counterfoil_core::engine::{Attempt, SignInOptions, SignedInNow};
 use counterfoil_core::rules::Amr;
+use counterfoil_core::token::looks_like_token;
 use counterfoil_core::{SessionId, Subject};
 use http::request::Parts;
 
@@ -155,7 +156,8 @@ impl Completed {
     }
 }
 
-/// `text` if it is a path of this site and nothing else: safe to redirect to, wherever it came from.
+/// `text` if it is a path of this site and nothing else: safe to redirect to and to show, wherever it came from. A path
+/// with one of our tokens in it is none.
 ///
 /// # Examples
 /// ```
@@ -169,7 +171,8 @@ impl Completed {
 pub fn local_path(text: &str) -> Option<&str> {
     let rest = text.strip_prefix('/')?;
     let printable = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    (printable && !rest.starts_with('/') && text.len() <= 2_048).then_some(text)
+    let local = printable && !rest.starts_with('/');
+    (local && text.len() <= 2_048 && !looks_like_token(text)).then_some(text)
 }
 
 impl<S: Sync> FromRequestParts<S> for SignIn {

@@ -208,8 +208,8 @@ impl Refusal {
                 response.headers_mut().append(VARY, VARY_ON_CSRF);
                 response
             }
-            Self::Unread(Unread::TooLarge(_)) => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
-            Self::Unread(Unread::Broken) => StatusCode::BAD_REQUEST.into_response(),
+            Self::Unread(Unread::TooLarge(_)) => reply::unread(StatusCode::PAYLOAD_TOO_LARGE, asked),
+            Self::Unread(Unread::Broken) => reply::unread(StatusCode::BAD_REQUEST, asked),
         }
     }
 }

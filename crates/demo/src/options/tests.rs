@@ -14,7 +14,7 @@ fn plan(line: &str) -> Result<Plan, PlanRefused> {
 }
 
 fn origins(plan: &Plan) -> Vec<String> {
-    plan.origins(plan.listen).iter().map(ToString::to_string).collect()
+    plan.origins(plan.listen).unwrap().iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -100,4 +100,19 @@ fn limits_and_proxies_are_read() {
         }
     );
     assert_eq!(plan.trusted_proxies, ["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()]);
+}
+
+#[test]
+fn a_listener_is_reached_by_its_address_and_on_loopback_by_name() {
+    for (line, expected) in [
+        ("--listen 127.0.0.1:8080", &["http://127.0.0.1:8080", "http://localhost:8080"][..]),
+        ("--listen [::1]:80", &["http://[::1]", "http://localhost"]),
+        ("--listen [::ffff:127.0.0.1]:8080", &["http://127.0.0.1:8080", "http://localhost:8080"]),
+        ("--https --listen 0.0.0.0:8080", &["https://127.0.0.1:8080", "https://localhost:8080"]),
+        ("--https --listen [::]:8080", &["https://[::1]:8080", "https://localhost:8080"]),
+        ("--https --listen 192.0.2.7:8080", &["https://192.0.2.7:8080"]),
+        ("--https --listen [fe80::1%3]:8080", &["https://[fe80::1]:8080"]),
+    ] {
+        assert_eq!(origins(&plan(line).unwrap()), expected, "{line}");
+    }
 }

@@ -28,11 +28,11 @@ fn pages_with_forms(frame: Frame<'_>) -> Vec<(&'static str, String)> {
     let notes = &[(text(), text())];
     let device = Device { sid: text(), label: text(), current: true, created_at: text(), last_seen: text() };
     vec![
-        render("login", &Login { frame, username, message }),
+        render("login", &Login { frame, username, next: Some(HOSTILE), message }),
         render("counter", &Counter { frame, value: 1 }),
         render("note", &Notes { frame, notes, message }),
         render("no notes", &Notes { frame, notes: &[], message: None }),
-        render("step-up", &StepUp { frame, elevated: true, message }),
+        render("step-up", &StepUp { frame, elevated: true, next: Some(HOSTILE), message }),
         render("transfer", &Transfer { frame, balance: 1, elevated: true, to, amount, message }),
         render("transfer, not yet", &Transfer { frame, balance: 1, elevated: false, to, amount, message }),
         render("password", &ChangePassword { frame, minimum: 8, message }),

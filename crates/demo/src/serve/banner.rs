@@ -1,17 +1,19 @@
 //! What is printed at start: where, who, what was assumed, and what to try.
 
+use counterfoil::origin::Origin;
+
 use super::Certificate;
 use crate::{
     accounts::SEEDED,
     app::App,
-    options::{Mode, Origin, Scheme, Transport},
+    options::{Mode, Transport},
 };
 
 /// The text for standard output. Its first line is `listening on URL` with the port that was really taken.
 pub fn banner(app: &App, listener: &Origin, certificate: Option<&Certificate>) -> String {
     let accounts = SEEDED.map(|(name, password)| format!("  {name:<6} {password}")).join("\n");
     let assumed = assumptions(app, certificate).join("\n  - ");
-    let home = app.origins.first().unwrap_or(listener);
+    let home = app.origins().next().unwrap_or(listener);
     format!(
         "listening on {listener}\n\naccounts\n{accounts}\n\nassumed\n  - {assumed}\n\ntry\n  open {home} and sign in\n  \
          then {home}/try : steal your own session, and watch what happens\n\nctrl-c ends it\n"
@@ -26,7 +28,7 @@ fn assumptions(app: &App, certificate: Option<&Certificate>) -> Vec<String> {
             "TEST MODE: cheap password hash, no limit on sign-in attempts, times may be below their floors".to_owned(),
         );
     }
-    let https = app.origins.iter().all(|origin| origin.scheme() == Scheme::Https);
+    let https = app.origins().all(Origin::is_https);
     lines.push(match (plan.transport, https) {
         (Transport::SelfMadeTls, _) => "https with a certificate nobody signed; browsers warn once".to_owned(),
         (Transport::Plain, true) => "a proxy in front speaks https; cookies are Secure".to_owned(),
@@ -39,7 +41,7 @@ fn assumptions(app: &App, certificate: Option<&Certificate>) -> Vec<String> {
     }
     lines.push("keys made for this process: every session ends when it does".to_owned());
     lines.push("sessions, notes and balances are kept in memory only".to_owned());
-    let origins = app.origins.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+    let origins = app.origins().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
     lines.push(format!("requests that change something come from {origins}; --origin says otherwise"));
     lines.push(if plan.trusted_proxies.is_empty() {
         "no proxy is trusted: forwarded headers are ignored".to_owned()
@@ -55,6 +57,7 @@ mod tests {
     use std::time::SystemTime;
 
     use clap::{Args as _, Command, FromArgMatches as _};
+    use counterfoil::PolicySettings;
 
     use super::*;
     use crate::options::{DemoArgs, Plan};
@@ -64,11 +67,12 @@ mod tests {
         let arguments = DemoArgs::from_arg_matches(&command.get_matches_from(line.split_whitespace())).unwrap();
         let plan = Plan::try_from(arguments).unwrap();
         let bound = std::net::SocketAddr::new(plan.listen.ip(), 49_152);
-        let origins = plan.origins(bound);
-        let listener = Origin::at(plan.transport.scheme(), bound);
+        let origins = plan.origins(bound).unwrap();
+        let listener = plan.own_origin(bound).unwrap();
         let certificate =
             (plan.transport == Transport::SelfMadeTls).then(|| Certificate::self_made(&origins, SystemTime::now()));
-        let app = App::new(plan, origins).unwrap();
+        let policy = crate::policy::policy(&plan, &origins, PolicySettings::default()).unwrap();
+        let app = App::new(plan, policy).unwrap();
         banner(&app, &listener, certificate.transpose().unwrap().as_ref())
     }
 

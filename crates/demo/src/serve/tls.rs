@@ -6,6 +6,7 @@ use std::{
 };
 
 use aws_lc_rs::digest::{SHA256, digest};
+use counterfoil::origin::Origin;
 use rcgen::{CertificateParams, DnType, KeyPair};
 use tokio_rustls::{
     TlsAcceptor,
@@ -15,8 +16,6 @@ use tokio_rustls::{
         pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
     },
 };
-
-use crate::options::Origin;
 
 /// A certificate and its key, for as long as the process runs.
 #[expect(missing_debug_implementations, reason = "holds a private key")]
@@ -48,7 +47,7 @@ impl Certificate {
     /// [`CertificateFailed`], for example when a host is no valid name.
     pub fn self_made(origins: &[Origin], now: SystemTime) -> Result<Self, CertificateFailed> {
         let mut names: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into();
-        names.extend(origins.iter().map(Origin::host_name));
+        names.extend(origins.iter().map(|origin| origin.host().trim_matches(['[', ']']).to_owned()));
         names.sort();
         names.dedup();
         let mut params = CertificateParams::new(names)?;

@@ -18,14 +18,13 @@ impl Shard {
             .collect()
     }
 
-    /// Which sessions end so that one more fits; `None` if it does not. Provisional ones yield first, and a
-    /// provisional one never displaces a session that is in use: its reply may have been lost.
-    pub(super) fn make_room(&self, subject: SubjectRef, limit: Option<Limit>, now: Moment) -> Option<Vec<SessionId>> {
+    /// Which sessions end so that `record` fits; `None` if it does not. Provisional ones yield first, and a provisional
+    /// one never displaces a session that is in use: its reply may have been lost.
+    pub(super) fn make_room(&self, record: &Record, limit: Option<Limit>, now: Moment) -> Option<Vec<SessionId>> {
         let Some(limit) = limit else { return Some(Vec::new()) };
         let max = usize::try_from(limit.max.get()).unwrap_or(usize::MAX);
-        let (used, provisional): (Vec<_>, Vec<_>) = self
-            .sessions_of(subject, now)
-            .partition(|live| live.record.member().is_some_and(|member| member.presented));
+        let (used, provisional): (Vec<_>, Vec<_>) =
+            self.rivals_of(record, now).partition(|live| live.record.member().is_some_and(|member| member.presented));
         if limit.over == OverLimit::Refuse && used.len() >= max {
             return None;
         }
@@ -38,14 +37,22 @@ impl Shard {
         let Some(Some(limit)) = change.first_use else {
             return Vec::new();
         };
-        let Some(subject) = self.record(id).and_then(|record| record.subject()) else {
+        let Some(record) = self.record(id) else {
             return Vec::new();
         };
         let max = usize::try_from(limit.max.get()).unwrap_or(usize::MAX);
         let in_use = |live: &&Live| live.record.id != id && live.record.member().is_some_and(|member| member.presented);
-        let used: Vec<_> = self.sessions_of(subject, now).filter(in_use).collect();
+        let used: Vec<_> = self.rivals_of(&record, now).filter(in_use).collect();
         let excess = (used.len() + 1).saturating_sub(max);
         oldest(used, excess)
+    }
+
+    /// The sessions that share the limit with `record`. It is of the current global epoch, or it would not come this
+    /// far; those that are not were ended by it and hold no place.
+    fn rivals_of(&self, record: &Record, now: Moment) -> impl Iterator<Item = &Live> {
+        let (subject, global) = (record.subject(), record.epochs.global);
+        let sessions = subject.into_iter().flat_map(move |subject| self.sessions_of(subject, now));
+        sessions.filter(move |live| live.record.epochs.global >= global)
     }
 
     /// The sessions of `subject` that are not over, provisional ones included.

@@ -79,7 +79,7 @@ impl Shard {
         if record.epochs.subject != self.epoch(subject) {
             return Inserted::SubjectMoved;
         }
-        let Some(yielding) = self.make_room(subject, limit, now) else {
+        let Some(yielding) = self.make_room(&record, limit, now) else {
             return Inserted::OverLimit;
         };
         self.end_each(&yielding, EndReason::Limit);

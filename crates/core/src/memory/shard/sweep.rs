@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use super::{Shard, Slot, ended_by_subject};
+use super::{Shard, Slot};
 use crate::id::SessionId;
 use crate::moment::Moment;
 use crate::rules::Standing;
@@ -37,7 +37,9 @@ impl Shard {
             Slot::Ended { forget_at, .. } => (*forget_at > now).then_some(*forget_at),
             Slot::Live(live) => {
                 let record = &live.record;
-                if record.epochs.global < global || ended_by_subject(&self.subjects, record).is_some() {
+                // The global epoch is never forgotten. A subject's is, so what it ended stays until its own time is over:
+                // a record written back after that is of no use.
+                if record.epochs.global < global {
                     return None;
                 }
                 match record.limits.judge(&record.life(live.seen_at), now) {

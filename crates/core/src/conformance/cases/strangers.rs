@@ -1,0 +1,84 @@
+//! Item 10: strangers cost nothing.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use super::NOTE;
+use crate::conformance::bench::{Bench, Node};
+use crate::conformance::browser::Browser;
+use crate::conformance::failure::{Verdict, ensure, ensure_is};
+use crate::conformance::probe::{Fault, Verb};
+use crate::cookie::CookieKind;
+use crate::id::{SessionId, Subject};
+use crate::store::{Loaded, Page};
+use crate::token::TokenKind;
+
+pub(super) async fn thousand_requests(bench: Bench) -> Verdict {
+    let engine = bench.engine(Node::A)?;
+    let probe = bench.probe(Node::A);
+    let mut random = Bench::random(5);
+    for index in 0..1_000 {
+        let mut stranger = Browser::new(&bench);
+        if index % 2 == 0 {
+            let body = URL_SAFE_NO_PAD.encode(random.bytes::<70>());
+            stranger.plant(&engine, CookieKind::Session, &format!("cfoil1_k1_{body}"));
+        }
+        let exchange = stranger.send(&engine)?;
+        exchange.open().await?;
+        exchange.get(NOTE).await?;
+        let effects = exchange.conclude().await;
+        ensure!(effects.set_cookie.is_none(), "stranger {index} was given a cookie");
+    }
+    ensure!(probe.calls() == 0, "the store was asked {} times for strangers", probe.calls());
+    Ok(())
+}
+
+pub(super) async fn thousand_wrong_passwords(bench: Bench) -> Verdict {
+    let engine = bench.engine(Node::A)?;
+    let store = bench.store(Node::A);
+    for index in 0..1_000 {
+        let exchange = Browser::new(&bench).send(&engine)?;
+        let attempt = exchange.begin(Subject::new(format!("nobody-{}", index % 10))?).await?;
+        drop(attempt);
+        let effects = exchange.conclude().await;
+        ensure!(effects.set_cookie.is_none(), "a wrong password was answered with a cookie");
+    }
+    ensure!(bench.probe(Node::A).writes() == 0, "wrong passwords wrote to the store");
+    for index in 0..10 {
+        let subject = bench.reference(&format!("nobody-{index}"))?;
+        let listed = store.list(subject, Page::FIRST, bench.now()).await?;
+        ensure!(listed.is_empty(), "a wrong password left a session behind");
+    }
+    Ok(())
+}
+
+pub(super) async fn thousand_dead_visits(bench: Bench) -> Verdict {
+    let engine = bench.engine(Node::A)?;
+    let (store, probe) = (bench.store(Node::A), bench.probe(Node::A));
+    probe.fail(Verb::Insert, Fault::Forgotten);
+    let mut visitors: Vec<(Browser, SessionId)> = Vec::new();
+    for _ in 0..100 {
+        let mut visitor = Browser::new(&bench);
+        super::note(&mut visitor, &engine, "gone").await?;
+        let id = visitor.session(&engine, TokenKind::Visit)?;
+        visitors.push((visitor, id));
+    }
+    probe.heal();
+    let writes = probe.writes();
+    for _ in 0..10 {
+        for (visitor, _) in &visitors {
+            let exchange = visitor.send(&engine)?;
+            exchange.open().await?;
+            ensure_is!(exchange.get(NOTE).await?, None, "a session that is gone still has data");
+            ensure!(
+                exchange.conclude().await.set_cookie.is_none(),
+                "the cookie of a session that is gone was replaced or cleared"
+            );
+        }
+    }
+    ensure!(probe.writes() == writes, "reading with a dead cookie wrote to the store");
+    for (_, id) in visitors {
+        let loaded = store.load(id, bench.now(), None).await?;
+        ensure_is!(loaded, Loaded::Absent, "reading with a dead cookie made a record");
+    }
+    Ok(())
+}

@@ -1,0 +1,152 @@
+//! From the library's events to lines that the account they concern may read.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, OnceLock},
+    time::{Duration, UNIX_EPOCH},
+};
+
+use counterfoil::{EndReason, Event, EventKind, EventSink, Moment, SessionId, SubjectRef, log_event};
+use parking_lot::Mutex;
+
+use crate::feed::{EventLine, Feed};
+
+/// Takes every event: to the log, and to the feed of the account whose session it concerns.
+///
+/// # Security
+/// Events name sessions by their public id and accounts by a keyed reference. What concerns no account known here (an
+/// anonymous session, a forged token) goes to the log only; nobody reads lines about another account's sessions.
+#[derive(Debug)]
+pub struct Chronicle {
+    feed: Arc<Feed>,
+    /// Set once, when the keys of the references exist.
+    names: OnceLock<HashMap<SubjectRef, String>>,
+    owners: Mutex<Owners>,
+}
+
+/// Whose session it is, for events that name a session only. Bounded: the oldest are forgotten.
+#[derive(Debug, Default)]
+struct Owners {
+    of: HashMap<SessionId, SubjectRef>,
+    in_order: VecDeque<SessionId>,
+}
+
+impl Chronicle {
+    /// A chronicle that knows nobody yet.
+    pub fn new(feed: Arc<Feed>) -> Self {
+        Self { feed, names: OnceLock::new(), owners: Mutex::default() }
+    }
+
+    /// Tells it who is behind each reference. The first call counts.
+    pub fn introduce(&self, names: impl IntoIterator<Item = (SubjectRef, String)>) {
+        // A second introduction changes nothing, and none is made.
+        let _ = self.names.set(names.into_iter().collect());
+    }
+
+    fn name_of(&self, event: &Event) -> Option<&str> {
+        let subject = match (event.subject, event.session) {
+            (Some(subject), Some(session)) => {
+                self.owners.lock().note(session, subject);
+                subject
+            }
+            (Some(subject), None) => subject,
+            (None, Some(session)) => *self.owners.lock().of.get(&session)?,
+            (None, None) => return None,
+        };
+        self.names.get()?.get(&subject).map(String::as_str)
+    }
+}
+
+impl EventSink for Chronicle {
+    fn emit(&self, event: &Event) {
+        log_event(event);
+        if let Some(name) = self.name_of(event) {
+            self.feed.publish(name, line(event));
+        }
+    }
+}
+
+impl Owners {
+    fn note(&mut self, session: SessionId, subject: SubjectRef) {
+        if self.of.insert(session, subject).is_none() {
+            self.in_order.push_back(session);
+        }
+        if self.in_order.len() > MOST_OWNERS
+            && let Some(oldest) = self.in_order.pop_front()
+        {
+            self.of.remove(&oldest);
+        }
+    }
+}
+
+/// A point in time, for people and machines: RFC 3339.
+pub fn written(moment: Moment) -> String {
+    let seconds = Duration::from_secs(moment.unix_seconds().min(LAST_SECOND));
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + seconds).to_string()
+}
+
+fn line(event: &Event) -> EventLine {
+    EventLine {
+        at: written(event.at),
+        name: event.kind.name().to_owned(),
+        session: event.session.map(|id| id.to_string()).unwrap_or_default(),
+        detail: sentence(&event.kind).into_owned(),
+    }
+}
+
+fn sentence(kind: &EventKind) -> std::borrow::Cow<'static, str> {
+    match kind {
+        EventKind::SessionCreated { previous: None } => "Signed in.".into(),
+        EventKind::SessionCreated { previous: Some(_) } => "Signed in; the session before it is over.".into(),
+        EventKind::SessionRotated => "A new token was made; the old one is good for a moment more.".into(),
+        EventKind::SessionEnded { reason } => format!("The session is over: {}.", because(*reason)).into(),
+        EventKind::SubjectEnded { reason } => format!("All other sessions are over: {}.", because(*reason)).into(),
+        EventKind::AllEnded { .. } => "Every session of this site is over.".into(),
+        EventKind::SteppedUp => "The password was confirmed.".into(),
+        EventKind::StepUpRequired => "Something was refused that needs the password again.".into(),
+        EventKind::SignInOvertaken => "A sign-in was refused: sessions were ended while it ran.".into(),
+        EventKind::LimitReached => "A sign-in was refused: there are as many sessions as there may be.".into(),
+        EventKind::TokenReused { ended: true } => {
+            "A token came back that was replaced long ago: somebody holds a copy. The session was ended.".into()
+        }
+        EventKind::TokenReused { ended: false } => {
+            "A token came back that was replaced long ago: somebody holds a copy. It was refused.".into()
+        }
+        EventKind::TokenRolledBack => "An older token came back from the same place, as after a crash.".into(),
+        EventKind::TokenForgotten => "A token came that is newer than what is stored.".into(),
+        EventKind::DeadToken { reason } => {
+            format!("Somebody used a token of a session that is over: {}.", because(*reason)).into()
+        }
+        EventKind::CookieTossing => "One request carried tokens of different sessions; none was believed.".into(),
+        EventKind::TokenMisplaced => "A token stood in an address. It was not read, and it has leaked.".into(),
+        EventKind::CsrfDenied { reason, enforced: true } => {
+            format!("A request was refused as not coming from this site: {reason}.").into()
+        }
+        EventKind::CsrfDenied { reason, enforced: false } => {
+            format!("A request does not seem to come from this site, and was let through: {reason}.").into()
+        }
+        EventKind::WriteDropped => "The session ended while a request ran; what that changed was dropped.".into(),
+        other => other.name().into(),
+    }
+}
+
+const fn because(reason: EndReason) -> &'static str {
+    match reason {
+        EndReason::SignOut => "signed out",
+        EndReason::Superseded => "the same browser signed in anew",
+        EndReason::Idle => "not used for too long",
+        EndReason::Absolute => "its time was up",
+        EndReason::NeverUsed => "it was never used",
+        EndReason::Reuse => "a copied token was used",
+        EndReason::Limit => "a newer session took its place",
+        EndReason::EndedByUser => "ended from another session",
+        EndReason::CredentialChanged => "the password was changed",
+        EndReason::Admin => "ended by an operator",
+        _ => reason.as_str(),
+    }
+}
+
+/// More than the lines of all feeds can speak of, and a few megabytes at most.
+const MOST_OWNERS: usize = 20_000;
+/// The end of the year 9999, beyond which RFC 3339 has no words.
+const LAST_SECOND: u64 = 253_402_300_799;

@@ -1,0 +1,108 @@
+//! The session policy: the policy file, what the command line says on top of it, and what test mode weakens.
+
+use std::{io, path::PathBuf};
+
+use counterfoil::{AddressSource, Policy, PolicyError, PolicySettings, origin::Origin, origin::OriginError};
+
+use crate::options::{DemoArgs, LimitArgs, Mode, Plan};
+
+/// Why a policy file is of no use. The text names the file and, where there is one, the key.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PolicyFileRefused {
+    /// The file is needed, or the option left out.
+    #[error("--policy {path}: cannot be read", path = .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file must be corrected: its syntax, a key, or a value's type.
+    #[error("--policy {path}: is not a policy", path = .path.display())]
+    NotAPolicy {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        source: Box<toml::de::Error>,
+    },
+    /// An origin in the file must be corrected.
+    #[error("--policy {path}: origins: `{text}`", path = .path.display())]
+    Origin {
+        /// The file.
+        path: PathBuf,
+        /// What was written.
+        text: String,
+        /// What is wrong with it.
+        source: OriginError,
+    },
+    /// The floors hold unless the demo is weakened as a whole.
+    #[error(
+        "--policy {path}: danger.below_floors = true lets times go under their floors, which the demo does with \
+         --test-mode only: add that option, or remove the key",
+        path = .path.display()
+    )]
+    BelowFloors {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// What the file says; nothing where no file is named. Where the command line names no origin, the file's take its place.
+///
+/// # Errors
+/// [`PolicyFileRefused`]
+pub fn read(arguments: &mut DemoArgs) -> Result<PolicySettings, PolicyFileRefused> {
+    let Some(path) = arguments.policy.clone() else {
+        return Ok(PolicySettings::default());
+    };
+    let text = std::fs::read_to_string(&path)
+        .map_err(|source| PolicyFileRefused::Unreadable { path: path.clone(), source })?;
+    let settings: PolicySettings = toml::from_str(&text)
+        .map_err(|source| PolicyFileRefused::NotAPolicy { path: path.clone(), source: Box::new(source) })?;
+    if settings.danger.below_floors && !arguments.test_mode {
+        return Err(PolicyFileRefused::BelowFloors { path });
+    }
+    if arguments.origin.is_empty() {
+        let origin = |text: &String| text.parse::<Origin>().map_err(|source| (text.clone(), source));
+        arguments.origin = settings
+            .origins
+            .iter()
+            .map(origin)
+            .collect::<Result<_, _>>()
+            .map_err(|(text, source)| PolicyFileRefused::Origin { path, text, source })?;
+    }
+    Ok(settings)
+}
+
+/// The policy in force: `settings` from the file, the command line's limits and proxies above them.
+///
+/// # Errors
+/// [`PolicyError`], which names the keys and both values.
+pub fn policy(plan: &Plan, origins: &[Origin], mut settings: PolicySettings) -> Result<Policy, PolicyError> {
+    settings.origins = origins.iter().map(ToString::to_string).collect();
+    override_limits(&mut settings, &plan.limits);
+    if !plan.trusted_proxies.is_empty() {
+        settings.address.trusted_proxies = plan.trusted_proxies.iter().map(ToString::to_string).collect();
+        settings.address.header = Some(AddressSource::XForwardedFor);
+    }
+    if plan.mode == Mode::Test {
+        settings.danger.below_floors = true;
+        settings.danger.beyond_preset = true;
+    }
+    Policy::try_from(settings)
+}
+
+fn override_limits(settings: &mut PolicySettings, given: &LimitArgs) {
+    let times = &mut settings.timeouts;
+    for (setting, given) in [
+        (&mut times.rotate_every, given.rotate_every),
+        (&mut times.grace, given.grace),
+        (&mut times.idle, given.idle),
+        (&mut times.absolute, given.absolute),
+        (&mut times.elevated_for, given.elevated_for),
+    ] {
+        *setting = given.map(Into::into).or(*setting);
+    }
+    settings.sessions.limit = given.limit.map(Into::into).or(settings.sessions.limit);
+}

@@ -1,0 +1,196 @@
+//! Signing in and out, stepping up, and changing the password.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Query, State, rejection::QueryRejection},
+    http::StatusCode,
+    response::{IntoResponse as _, Response},
+};
+use counterfoil::local_path;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{refuse, see_other};
+use crate::{
+    accounts::{ChangeRefused, MINIMUM_CHARACTERS, Password, Verified},
+    app::App,
+    fields::Fields,
+    negotiate::Wants,
+    pages::{ChangePassword, Login, StepUp, page},
+    problem::Problem,
+    session::{EndReason, Error, Member, SignIn, SignInRefused, Visitor, sign_in},
+};
+
+/// Where to go afterwards. Whatever is no path of this site counts as nothing.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Way {
+    next: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Credentials {
+    username: String,
+    password: Password,
+    next: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Confirmation {
+    password: Password,
+    next: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct NewPassword {
+    current: Password,
+    new: Password,
+}
+
+/// `GET /me`
+pub(super) async fn me(member: Member) -> Result<Response, Error> {
+    Ok(Json(member.me().await?).into_response())
+}
+
+/// `GET /login`
+pub(super) async fn login_form(visitor: Visitor, way: Result<Query<Way>, QueryRejection>) -> Response {
+    let next = way.ok().and_then(|Query(way)| way.next);
+    let next = next.as_deref().and_then(local_path);
+    page(StatusCode::OK, &Login { frame: visitor.frame(), username: "", next, message: None })
+}
+
+/// `POST /login`
+pub(super) async fn login(
+    State(app): State<App>,
+    visitor: Visitor,
+    gate: SignIn,
+    Fields(form): Fields<Credentials>,
+) -> Result<Response, Error> {
+    let Credentials { username, password, next } = form;
+    let next = next.as_deref().and_then(local_path);
+    if let Err(refusal) = app.attempts.attempt(visitor.client(), &username) {
+        return Ok(refuse(&visitor, Problem::TooManyAttempts(refusal)));
+    }
+    let problem = match sign_in(gate, &username, app.accounts.verify(&username, password)).await {
+        Ok(()) if visitor.wants == Wants::Page => return Ok(see_other(next.unwrap_or("/"))),
+        Ok(()) => return Ok(Json(visitor.me().await?).into_response()),
+        Err(SignInRefused::WrongPassword) => Problem::WrongPassword,
+        Err(SignInRefused::Hashing(error)) => unavailable(&error),
+        Err(SignInRefused::Refused(error)) => return Ok(refuse(&visitor, Problem::Conflict(&error.to_string()))),
+        Err(SignInRefused::Session(error)) => return Err(error),
+    };
+    if visitor.wants == Wants::Page && problem == Problem::WrongPassword {
+        let message = Some(problem.explanation());
+        let form = Login { frame: visitor.frame(), username: &username, next, message };
+        return Ok(page(problem.status(), &form));
+    }
+    Ok(refuse(&visitor, problem))
+}
+
+/// `POST /logout`
+pub(super) async fn logout(visitor: Visitor) -> Result<Response, Error> {
+    visitor.sign_out().await?;
+    Ok(match visitor.wants {
+        Wants::Page => see_other("/"),
+        Wants::Data => Json(json!({ "signed_out": true })).into_response(),
+    })
+}
+
+/// `GET /step-up`
+pub(super) async fn step_up_form(member: Member, way: Result<Query<Way>, QueryRejection>) -> Response {
+    let next = way.ok().and_then(|Query(way)| way.next);
+    let next = next.as_deref().and_then(local_path);
+    let (frame, elevated) = (member.frame(), member.is_elevated());
+    page(StatusCode::OK, &StepUp { frame, elevated, next, message: None })
+}
+
+/// `POST /step-up`
+pub(super) async fn step_up(
+    State(app): State<App>,
+    member: Member,
+    Fields(form): Fields<Confirmation>,
+) -> Result<Response, Error> {
+    let next = form.next.as_deref().and_then(local_path);
+    if let Err(refusal) = app.attempts.attempt(member.client(), member.name()) {
+        return Ok(refuse(&member, Problem::TooManyAttempts(refusal)));
+    }
+    match app.accounts.verify(member.name(), form.password).await {
+        Ok(Verified::Yes) => {}
+        Ok(Verified::No) if member.wants == Wants::Page => {
+            let (frame, elevated) = (member.frame(), member.is_elevated());
+            let message = Some("That is not your password.");
+            return Ok(page(Problem::WrongPassword.status(), &StepUp { frame, elevated, next, message }));
+        }
+        Ok(Verified::No) => return Ok(refuse(&member, Problem::WrongPassword)),
+        Err(error) => return Ok(refuse(&member, unavailable(&error))),
+    }
+    member.step_up().await?;
+    Ok(match member.wants {
+        Wants::Page => see_other(next.unwrap_or("/transfer")),
+        Wants::Data => Json(member.me().await?).into_response(),
+    })
+}
+
+/// `GET /password`
+pub(super) async fn password_form(member: Member) -> Response {
+    page(StatusCode::OK, &ChangePassword { frame: member.frame(), minimum: MINIMUM_CHARACTERS, message: None })
+}
+
+/// `POST /password`
+pub(super) async fn change_password(
+    State(app): State<App>,
+    member: Member,
+    Fields(form): Fields<NewPassword>,
+) -> Result<Response, Error> {
+    if let Err(refusal) = app.attempts.attempt(member.client(), member.name()) {
+        return Ok(refuse(&member, Problem::TooManyAttempts(refusal)));
+    }
+    // In a task of its own: a client that hangs up must not leave a new password beside the old sessions.
+    let member = Arc::new(member);
+    let refused = match tokio::spawn(replace_password(app, Arc::clone(&member), form)).await {
+        Ok(replaced) => match replaced? {
+            Ok(()) if member.wants == Wants::Page => return Ok(see_other("/devices")),
+            Ok(()) => return Ok(Json(json!({ "changed": true })).into_response()),
+            Err(refused) => refused,
+        },
+        Err(error) => return Ok(refuse(&member, unavailable(&error))),
+    };
+    let text = refused.to_string();
+    let problem = match &refused {
+        ChangeRefused::WrongCurrent => Problem::WrongPassword,
+        ChangeRefused::NewPassword(_) => Problem::Invalid(&text),
+        ChangeRefused::Hashing(error) => return Ok(refuse(&member, unavailable(error))),
+    };
+    Ok(match member.wants {
+        Wants::Page => {
+            let (frame, message) = (member.frame(), Some(text.as_str()));
+            page(problem.status(), &ChangePassword { frame, minimum: MINIMUM_CHARACTERS, message })
+        }
+        Wants::Data => refuse(&member, problem),
+    })
+}
+
+/// Stores the new password, then ends the other sessions while nobody else can change it; both or neither.
+async fn replace_password(
+    app: App,
+    member: Arc<Member>,
+    form: NewPassword,
+) -> Result<Result<(), ChangeRefused>, Error> {
+    let changed = match app.accounts.change_password(member.name(), form.current, form.new).await {
+        Ok(changed) => changed,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    match member.end_others(EndReason::CredentialChanged).await {
+        Ok(()) => Ok(Ok(())),
+        Err(error) => {
+            changed.undo();
+            Err(error)
+        }
+    }
+}
+
+fn unavailable(error: &(dyn std::error::Error + 'static)) -> Problem<'static> {
+    tracing::error!(error, "a password could not be checked");
+    Problem::Unavailable
+}

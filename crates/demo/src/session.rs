@@ -1,0 +1,80 @@
+//! All that the demo does with sessions, one concern to a file. Nothing outside of here touches one.
+
+use std::sync::Arc;
+
+use axum::Router;
+use counterfoil::{
+    CookieKind, Counterfoil, Event, EventSink as _, GeneratedKeys, KeyError, MemoryStore, Policy, Subject,
+    headers::{ContentSecurityPolicy, Directive, SecurityHeaders, Source, TooWide},
+};
+
+use crate::{app::App, chronicle::Chronicle};
+
+mod member;
+mod sign_in;
+mod visitor;
+
+pub use counterfoil::{EndReason, Error, SignIn};
+pub use member::{DeviceEntry, Me, Member, SteppedUp};
+pub use sign_in::{SignInRefused, sign_in};
+pub use visitor::Visitor;
+
+/// Routes by what sessions have to do with them.
+#[derive(Debug, Default)]
+pub struct Routes {
+    /// For everybody, also while the store does not answer.
+    pub public: Router<App>,
+    /// They sign people in.
+    pub doors: Router<App>,
+    /// They open the session first.
+    pub private: Router<App>,
+    /// They also want a CSRF token with every form, whatever the request's headers say.
+    pub sensitive: Router<App>,
+}
+
+/// The sessions of the demo: in memory, with keys made for this process.
+///
+/// # Errors
+/// [`KeyError`] where the system gives no randomness.
+pub fn site<'a>(
+    policy: Policy,
+    chronicle: Chronicle,
+    names: impl Iterator<Item = &'a str>,
+) -> Result<Counterfoil, KeyError> {
+    let chronicle = Arc::new(chronicle);
+    let sink = Arc::clone(&chronicle);
+    let site = Counterfoil::builder(policy, &GeneratedKeys, MemoryStore::new())?
+        .events(move |event: &Event| sink.emit(event))
+        .security_headers(security_headers())
+        .denied_page("/denied")
+        .build();
+    let known = names.filter_map(|name| Some((site.engine().reference(&Subject::new(name).ok()?), name.to_owned())));
+    chronicle.introduce(known);
+    Ok(site)
+}
+
+/// All routes with the session layer that each needs.
+pub fn guarded(site: &Counterfoil, routes: Routes) -> Router<App> {
+    let Routes { public, doors, private, sensitive } = routes;
+    public
+        .layer(site.sessions().public())
+        .merge(doors.layer(site.sessions().public().sign_in()))
+        .merge(private.layer(site.sessions()))
+        .merge(sensitive.layer(site.sessions().sensitive()))
+}
+
+/// The name of the session cookie; never its value.
+pub fn cookie_name(site: &Counterfoil) -> &'static str {
+    site.engine().policy().cookies().names().name(CookieKind::Session).as_str()
+}
+
+/// Our styles and pictures, and no script at all: an escaping mistake would still not run anything.
+fn security_headers() -> SecurityHeaders {
+    let strict = ContentSecurityPolicy::strict();
+    let ours = || [Source::SameOrigin];
+    let narrow = |policy: ContentSecurityPolicy| -> Result<_, TooWide> {
+        policy.set(Directive::DefaultSrc, [])?.set(Directive::StyleSrc, ours())?.set(Directive::ImgSrc, ours())
+    };
+    // Nothing here is wide, so nothing is refused; were it, the strict policy would stand.
+    SecurityHeaders::strict().content(narrow(strict.clone()).unwrap_or(strict))
+}

@@ -1,0 +1,56 @@
+//! Signing in with a name and a password.
+
+use counterfoil::{Amr, Error, SignIn, SignInError, Subject};
+
+use crate::accounts::{HashingFailed, Verified};
+
+/// Why nobody was signed in.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignInRefused {
+    /// The name and the password do not belong together.
+    #[error("wrong name or password")]
+    WrongPassword,
+    /// The password was not looked at.
+    #[error(transparent)]
+    Hashing(#[from] HashingFailed),
+    /// The subject's sessions were ended meanwhile, or there are as many as there may be.
+    #[error(transparent)]
+    Refused(SignInError),
+    /// As every session operation.
+    #[error(transparent)]
+    Session(Error),
+}
+
+/// Signs `name` in if `verified` says so. The subject's epoch is noted before anybody looks at the password, so that a
+/// change of password in between wins.
+///
+/// # Errors
+/// [`SignInRefused`]: nobody is signed in by it.
+pub async fn sign_in(
+    gate: SignIn,
+    name: &str,
+    verified: impl Future<Output = Result<Verified, HashingFailed>>,
+) -> Result<(), SignInRefused> {
+    let Ok(subject) = Subject::new(name) else {
+        // No account has such a name; it costs what any other wrong one costs.
+        let _ = verified.await?;
+        return Err(SignInRefused::WrongPassword);
+    };
+    let mut attempt = gate.begin(subject).await?;
+    if verified.await? == Verified::No {
+        return Err(SignInRefused::WrongPassword);
+    }
+    attempt.factor(Amr::Pwd);
+    attempt.complete().await?;
+    Ok(())
+}
+
+impl From<Error> for SignInRefused {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::SignIn(refusal @ (SignInError::SubjectMoved | SignInError::OverLimit)) => Self::Refused(refusal),
+            other => Self::Session(other),
+        }
+    }
+}

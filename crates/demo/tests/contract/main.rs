@@ -1,0 +1,20 @@
+//! The demo's contract, from outside: what browsers, scripts and attackers are answered.
+
+#[cfg(test)]
+mod bad_input;
+#[cfg(test)]
+mod browser;
+#[cfg(test)]
+mod csrf;
+#[cfg(test)]
+mod pages;
+#[cfg(test)]
+mod proxies;
+#[cfg(test)]
+mod routes;
+#[cfg(test)]
+mod sign_in;
+#[cfg(test)]
+mod streams;
+#[cfg(test)]
+mod theft;

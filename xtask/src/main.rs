@@ -1,0 +1,110 @@
+//! `cargo xtask`: the commands people run, each of which says what it does and how long its parts took.
+
+mod advisories;
+mod invocation;
+mod plan;
+mod report;
+mod stage;
+mod tally;
+mod tools;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::plan::Size;
+use crate::stage::Stage;
+
+/// The commands people run in this workspace.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// All tests, after installing what they need: the command CI runs
+    Test,
+    /// As `test`, with the long versions of the model check, the races and the property tests
+    Full,
+    /// Run the demo, optimised
+    Demo {
+        /// For `counterfoil demo`, e.g. `--https`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Race the demo over HTTP
+    Races {
+        /// For `races`, e.g. `--full` or `sign-out --n 500` [default: --short]
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Explore the token family's rules, and mutants of them that must be caught
+    Model {
+        /// For `model`, e.g. `--full`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Format all sources
+    Fmt,
+    /// Formatting and clippy, where any warning fails
+    Lint,
+}
+
+fn main() -> ExitCode {
+    let task = Arguments::parse().task;
+    if let Err(error) = std::env::set_current_dir(root()) {
+        eprintln!("xtask: the workspace is not where it was when this was built: {error}");
+        return ExitCode::FAILURE;
+    }
+    let (purpose, stages) = task.plan();
+    println!("xtask: {purpose}");
+    report::run(stages)
+}
+
+impl Task {
+    /// What the task does, in words and in stages.
+    fn plan(self) -> (&'static str, Vec<Stage>) {
+        match self {
+            Self::Test => ("every test there is, in its short version", plan::test(Size::Short)),
+            Self::Full => ("every test there is, in its long version", plan::test(Size::Full)),
+            Self::Demo { arguments } => ("the demo; ctrl-c ends it", plan::demo(arguments)),
+            Self::Races { arguments } => ("races over HTTP against the demo", plan::races(arguments)),
+            Self::Model { arguments } => ("a model check of the token family", plan::model(arguments)),
+            Self::Fmt => ("formats all sources", vec![plan::format()]),
+            Self::Lint => ("formatting and clippy", vec![plan::lint()]),
+        }
+    }
+}
+
+/// The workspace, so that the command works from any of its directories.
+fn root() -> &'static Path {
+    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().unwrap_or(xtask)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn what_follows_a_program_s_name_goes_to_the_program() {
+        let parsed = Arguments::try_parse_from(["cargo xtask", "races", "sign-out", "--n", "500"]).unwrap();
+        assert!(matches!(parsed.task, Task::Races { arguments } if arguments == ["sign-out", "--n", "500"]));
+    }
+
+    #[test]
+    fn the_root_holds_the_workspace() {
+        assert!(root().join("Cargo.lock").is_file());
+    }
+}

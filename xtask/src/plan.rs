@@ -1,0 +1,154 @@
+//! Which stages each command has. Later stages reuse what earlier ones built: one tree for checking, one for tests, one
+//! optimised.
+
+use crate::invocation::Invocation;
+use crate::stage::{Stage, Step};
+use crate::tools::{DENY, NEXTEST};
+
+/// How much is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Size {
+    /// Within half an hour on two cores, from nothing.
+    Short,
+    /// As long as it takes.
+    Full,
+}
+
+/// Everything, in the order in which the parts build on each other.
+pub(crate) fn test(size: Size) -> Vec<Stage> {
+    vec![
+        Stage::new("tools", vec![Step::Install(NEXTEST), Step::Install(DENY)]).or_stop(),
+        lint(),
+        dependencies(),
+        build(),
+        unit_and_property(size),
+        documentation(),
+        Stage::new("model", vec![run_model(size, [])]),
+        Stage::new("races", vec![run_races([size.flag_of_races()])]),
+    ]
+}
+
+/// Formats what [`lint`] would refuse.
+pub(crate) fn format() -> Stage {
+    Stage::new("format", vec![cargo("fmt --all")])
+}
+
+/// Formatting and clippy.
+pub(crate) fn lint() -> Stage {
+    let clippy = "clippy --workspace --all-targets --all-features --locked -- -D warnings";
+    Stage::new("lint", vec![cargo("fmt --all --check"), cargo(clippy)])
+}
+
+/// The demo in the foreground.
+pub(crate) fn demo(arguments: Vec<String>) -> Vec<Stage> {
+    let demo = Invocation::cargo("run --release --locked --package counterfoil-cli --bin counterfoil -- demo");
+    vec![Stage::new("demo", vec![Step::Run(demo.arguments(arguments))])]
+}
+
+/// The races, built and run: the short ones unless told otherwise.
+pub(crate) fn races(arguments: Vec<String>) -> Vec<Stage> {
+    let arguments = if arguments.is_empty() { vec![Size::Short.flag_of_races()] } else { arguments };
+    vec![build_optimised().or_stop(), Stage::new("races", vec![run_races(arguments)])]
+}
+
+/// The model check, built and run: the short one unless told otherwise.
+pub(crate) fn model(arguments: Vec<String>) -> Vec<Stage> {
+    vec![build_optimised().or_stop(), Stage::new("model", vec![run_model(Size::Short, arguments)])]
+}
+
+fn dependencies() -> Stage {
+    let deny = cargo("deny --all-features check bans licenses sources");
+    Stage::new("dependencies", vec![deny, Step::Advisories])
+}
+
+fn build() -> Stage {
+    let all = cargo("build --workspace --lib --bins --tests --examples --all-features --locked");
+    let mut stage = build_optimised();
+    stage.steps.insert(0, all);
+    stage.or_stop()
+}
+
+/// One call for all that runs optimised: by one each, their shared dependencies would be built with other features.
+fn build_optimised() -> Stage {
+    let release = "build --release --locked -p counterfoil-cli -p counterfoil-e2e -p counterfoil-model";
+    Stage::new("build", vec![cargo(release)])
+}
+
+fn unit_and_property(size: Size) -> Stage {
+    let run = Invocation::cargo("nextest run --workspace --all-features --locked --no-fail-fast");
+    let run = match size {
+        Size::Short => run,
+        Size::Full => run.environment("PROPTEST_CASES", PROPTEST_CASES),
+    };
+    Stage::new("unit and property", vec![Step::Count(run)])
+}
+
+fn documentation() -> Stage {
+    let tests = Invocation::cargo("test --doc --workspace --all-features --locked --no-fail-fast");
+    let pages = Invocation::cargo("doc --workspace --no-deps --all-features --locked");
+    let pages = pages.environment("RUSTDOCFLAGS", "-D warnings");
+    Stage::new("documentation", vec![Step::Count(tests), Step::Run(pages)])
+}
+
+fn run_model(size: Size, arguments: impl IntoIterator<Item = String>) -> Step {
+    let flag = match size {
+        Size::Short => "",
+        Size::Full => "--full",
+    };
+    Step::Run(Invocation::program("target/release/model", flag).arguments(arguments))
+}
+
+fn run_races(arguments: impl IntoIterator<Item = String>) -> Step {
+    let races = Invocation::program("target/release/races", "--bin target/release/counterfoil");
+    Step::Run(races.arguments(arguments))
+}
+
+impl Size {
+    fn flag_of_races(self) -> String {
+        match self {
+            Self::Short => "--short".to_owned(),
+            Self::Full => "--full".to_owned(),
+        }
+    }
+}
+
+fn cargo(words: &str) -> Step {
+    Step::Run(Invocation::cargo(words))
+}
+
+/// Forty times proptest's own default.
+const PROPTEST_CASES: &str = "10240";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn commands(stages: &[Stage]) -> Vec<String> {
+        stages.iter().flat_map(|stage| stage.steps.iter().map(Step::to_string)).collect()
+    }
+
+    #[test]
+    fn the_long_version_runs_the_same_stages() {
+        let names = |size| test(size).iter().map(|stage| stage.name).collect::<Vec<_>>();
+        assert_eq!(names(Size::Short), names(Size::Full));
+        let full = commands(&test(Size::Full)).join("\n");
+        for part in ["PROPTEST_CASES=10240 ", "target/release/model --full", "--full"] {
+            assert!(full.contains(part), "{part}");
+        }
+    }
+
+    #[test]
+    fn the_lock_file_is_never_changed_by_a_test_run() {
+        for command in commands(&test(Size::Short)) {
+            let resolves = ["build", "clippy", "nextest run", "test", "doc"];
+            let resolves = resolves.iter().any(|verb| command.contains(&format!("cargo {verb} ")));
+            assert!(!resolves || command.contains("--locked"), "{command}");
+        }
+    }
+
+    #[test]
+    fn races_are_short_unless_told_otherwise() {
+        assert!(commands(&races(Vec::new())).last().unwrap().ends_with(" --short"));
+        assert!(commands(&races(vec!["limit".to_owned()])).last().unwrap().ends_with(" limit"));
+    }
+}
