@@ -236,20 +236,20 @@ fn after(effects: Effects, response: Response, asked: &Asked, site: &Site) -> Re
         value.set_sensitive(true);
         response.headers_mut().append(SET_COOKIE, value);
         response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
-    } else if effects.uses_session && !keeps_private(&response) {
-        response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
-    } else {
+    } else if !effects.uses_session || is_cached_by(&response, b"private") {
+        // Also what only a browser's own cache may keep: the next person there is another one.
         response.headers_mut().append(VARY, VARY_ON_COOKIE);
+    } else if !is_cached_by(&response, b"no-store") {
+        response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
     }
     response
 }
 
-/// Whether the application was explicit about keeping the answer to one person. It then varies by cookie all the same:
-/// the next person at this browser is another one.
-fn keeps_private(response: &Response) -> bool {
+/// Whether the response's `Cache-Control` has this directive, unqualified.
+fn is_cached_by(response: &Response, wanted: &[u8]) -> bool {
     response.headers().get_all(CACHE_CONTROL).iter().any(|value| {
-        let directives = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
-        directives.map(<[u8]>::to_ascii_lowercase).any(|directive| directive == b"private" || directive == b"no-store")
+        let mut directives = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+        directives.any(|directive| directive.eq_ignore_ascii_case(wanted))
     })
 }
 

@@ -283,7 +283,11 @@ async fn forged_forwarded_headers_change_no_address() {
         let proxied = believing.browser(&addressed(&believing)).at_address(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)));
         let reply = proxied.with_header("x-forwarded-for", forwarded).get("/").await;
         assert_eq!(reply.status(), StatusCode::OK, "{what}");
-        assert!(["10.0.0.1", "203.0.113.9", "2001:db8::1", "fe80::1"].contains(&reply.text()), "{what}: {}", reply.text());
+        assert!(
+            ["10.0.0.1", "203.0.113.9", "2001:db8::1", "fe80::1"].contains(&reply.text()),
+            "{what}: {}",
+            reply.text()
+        );
     }
 }
 
