@@ -122,7 +122,8 @@ const METHOD: &str = "
 * Where the server is busy for much less than 100 %, the load was the bottleneck, and the ratio flatters: believe the CPU.
 * Pieces: time by criterion, instructions by callgrind (the difference of two runs, so that start and set-up fall out).
   \"engine\" is a request from its head to the effects on its response; \"router\" is the whole server without its
-  connection, the making of the request included.
+  connection, the making of the request included. Valgrind does not know the processor's SHA instructions, so tag and hash
+  count several times what really runs: compare these counts with each other and over time, not with the times.
 ";
 
 #[cfg(test)]

@@ -56,15 +56,16 @@ pub(crate) fn model(arguments: Vec<String>) -> Vec<Stage> {
     vec![build_optimised().or_stop(), Stage::new("model", vec![run_model(Size::Short, arguments)])]
 }
 
-/// Pieces by criterion, then everything beside the bare server, which also writes the page.
+/// Pieces by criterion, then everything beside the bare server, which also writes the page. Built as it is shipped.
 pub(crate) fn bench(size: Size) -> Vec<Stage> {
     let (criterion, side_by_side) = match size {
         Size::Short => ("--warm-up-time 0.5 --measurement-time 1 --noplot", "--short"),
         Size::Full => ("--noplot", "--write docs/benchmarks.md"),
     };
-    let build = cargo("build --release --locked --package counterfoil-benches --bins");
-    let pieces = cargo(&format!("bench --locked --package counterfoil-benches --bench pieces -- {criterion}"));
-    let side_by_side = Step::Run(Invocation::program("target/release/side-by-side", side_by_side));
+    let build = cargo("build --profile dist --locked --package counterfoil-benches --bins");
+    let pieces =
+        cargo(&format!("bench --profile dist --locked --package counterfoil-benches --bench pieces -- {criterion}"));
+    let side_by_side = Step::Run(Invocation::program("target/dist/side-by-side", side_by_side));
     vec![
         Stage::new("build", vec![build]).or_stop(),
         Stage::new("pieces", vec![pieces]).or_stop(),
