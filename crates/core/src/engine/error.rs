@@ -70,6 +70,9 @@ pub enum StepUpError {
     /// Nobody is signed in, or only remembered. Ask for a sign-in.
     #[error("nobody is signed in")]
     NotSignedIn,
+    /// The sign-in happened in this very request, and its cookie is the one that leaves. Step up in a later request.
+    #[error("the sign-in of this request has not reached the browser yet; step up in a later request")]
+    JustSignedIn,
     /// As [`SessionError`].
     #[error(transparent)]
     Session(#[from] SessionError),

@@ -168,8 +168,8 @@ impl Exchange {
             };
             match inserted {
                 Inserted::Done(yielded) => {
-                    let previous = old.map(|old| old.record.id);
-                    let session = self.signed_in(minted, previous, &yielded).await;
+                    let previous = old.as_ref().map(|old| old.record.id);
+                    let session = self.signed_in(minted, old.as_ref(), &yielded).await;
                     return Ok(SignedInNow { subject: attempt.subject, session, previous });
                 }
                 Inserted::Exists => {}
@@ -204,11 +204,17 @@ impl Exchange {
         Ok(self.engine.mint_member(member, data, attempt.epochs, options.remember, self.engine.now())?)
     }
 
-    async fn signed_in(&self, minted: Minted, previous: Option<SessionId>, yielded: &[SessionId]) -> SessionId {
+    async fn signed_in(&self, minted: Minted, old: Option<&Live>, yielded: &[SessionId]) -> SessionId {
         let Minted { record, token } = minted;
         let (id, subject, now) = (record.id, record.subject(), self.engine.now());
-        if let Some(previous) = previous {
-            self.tell(Some(previous), subject, EventKind::SessionEnded { reason: EndReason::Superseded });
+        let previous = old.map(|old| old.record.id);
+        if let Some(old) = old {
+            let whose = old.record.subject();
+            self.tell(previous, whose, EventKind::SessionEnded { reason: EndReason::Superseded });
+            if whose.is_some() && whose != subject {
+                // What was set in this request was somebody else's.
+                self.state.lock().intents.clear();
+            }
         }
         self.engine.tell_yielded(yielded, subject);
         self.tell(Some(id), subject, EventKind::SessionCreated { previous });

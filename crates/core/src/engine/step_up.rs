@@ -15,7 +15,8 @@ impl Exchange {
     /// Grants a step-up, after `amr` was verified anew. If its reply is lost, only the elevation is lost.
     ///
     /// # Errors
-    /// [`StepUpError::NotSignedIn`] if nobody is signed in, or only remembered; the session is as it was.
+    /// [`StepUpError::NotSignedIn`] if nobody is signed in, or only remembered; [`StepUpError::JustSignedIn`] in the
+    /// request that signed in, because one response carries one cookie. The session is as it was.
     pub async fn step_up(&self, amr: Amr) -> Result<(), StepUpError> {
         for _ in 0..ATTEMPTS {
             let presence = self.presence().await?;
@@ -24,6 +25,10 @@ impl Exchange {
             };
             if holding.standing != Standing::Live {
                 return Err(StepUpError::NotSignedIn);
+            }
+            let presented = self.arrival.session.as_ref().map(Token::id);
+            if presented != Some(holding.live.record.id) {
+                return Err(StepUpError::JustSignedIn);
             }
             if !self.is_in_time() {
                 return Err(SessionError::TooLate.into());

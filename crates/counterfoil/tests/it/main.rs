@@ -11,4 +11,5 @@ mod lifetimes;
 mod outage;
 mod responses;
 mod seam_table;
+mod sign_in;
 mod streams;
