@@ -48,6 +48,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Measure beside a bare server, and write docs/benchmarks.md
+    Bench {
+        /// A quick look: less of everything, and nothing is written
+        #[arg(long)]
+        short: bool,
+    },
     /// Format all sources
     Fmt,
     /// Formatting and clippy, where any warning fails
@@ -74,6 +80,9 @@ impl Task {
             Self::Demo { arguments } => ("the demo; ctrl-c ends it", plan::demo(arguments)),
             Self::Races { arguments } => ("races over HTTP against the demo", plan::races(arguments)),
             Self::Model { arguments } => ("a model check of the token family", plan::model(arguments)),
+            Self::Bench { short } => {
+                ("benchmarks beside a bare server", plan::bench(if short { Size::Short } else { Size::Full }))
+            }
             Self::Fmt => ("formats all sources", vec![plan::format()]),
             Self::Lint => ("formatting and clippy", vec![plan::lint()]),
         }

@@ -56,8 +56,25 @@ pub(crate) fn model(arguments: Vec<String>) -> Vec<Stage> {
     vec![build_optimised().or_stop(), Stage::new("model", vec![run_model(Size::Short, arguments)])]
 }
 
+/// Pieces by criterion, then everything beside the bare server, which also writes the page. Built as it is shipped.
+pub(crate) fn bench(size: Size) -> Vec<Stage> {
+    let (criterion, side_by_side) = match size {
+        Size::Short => ("--warm-up-time 0.5 --measurement-time 1 --noplot", "--short"),
+        Size::Full => ("--noplot", "--write docs/benchmarks.md"),
+    };
+    let build = cargo("build --profile dist --locked --package counterfoil-benches --bins");
+    let pieces =
+        cargo(&format!("bench --profile dist --locked --package counterfoil-benches --bench pieces -- {criterion}"));
+    let side_by_side = Step::Run(Invocation::program("target/dist/side-by-side", side_by_side));
+    vec![
+        Stage::new("build", vec![build]).or_stop(),
+        Stage::new("pieces", vec![pieces]).or_stop(),
+        Stage::new("side by side", vec![side_by_side]),
+    ]
+}
+
 fn dependencies() -> Stage {
-    let deny = cargo("deny --all-features check bans licenses sources");
+    let deny = cargo("deny --all-features check --hide-inclusion-graph bans licenses sources");
     Stage::new("dependencies", vec![deny, Step::Advisories])
 }
 
@@ -144,6 +161,12 @@ mod tests {
             let resolves = resolves.iter().any(|verb| command.contains(&format!("cargo {verb} ")));
             assert!(!resolves || command.contains("--locked"), "{command}");
         }
+    }
+
+    #[test]
+    fn only_full_figures_are_published() {
+        assert!(commands(&bench(Size::Full)).join(" ").contains("--write docs/benchmarks.md"));
+        assert!(!commands(&bench(Size::Short)).join(" ").contains("--write"));
     }
 
     #[test]

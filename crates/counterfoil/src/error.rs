@@ -12,7 +12,8 @@ use crate::reply::Denied;
 /// What can go wrong with sessions in a handler. Return it: the reply follows.
 ///
 /// An outage is 503 and keeps the client's cookie; an ended session is 401 for fetches and the sign-in page for
-/// navigations; a refused sign-in is 409; the rest is 500 with nothing in it that could leak.
+/// navigations; a refused sign-in is 409; a name that cannot be a subject is 400; the rest is 500 with nothing in it that
+/// could leak.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -70,6 +71,8 @@ impl IntoResponse for Error {
         }
         match self {
             Self::SignIn(_) => (StatusCode::CONFLICT, self.to_string()).into_response(),
+            // What somebody typed as a user name, most likely: nothing to wake an operator for.
+            Self::Subject(_) => (StatusCode::BAD_REQUEST, self.to_string()).into_response(),
             other => {
                 tracing::error!(error = %other, "a session operation failed");
                 StatusCode::INTERNAL_SERVER_ERROR.into_response()

@@ -11,7 +11,7 @@ use counterfoil_core::{Clock, Event, EventSink, Moment, Policy};
 
 use crate::ended::Hub;
 use crate::housekeeping::Housekeeping;
-use crate::layer::{HeadersLayer, SessionLayer};
+use crate::layer::{CsrfLayer, HeadersLayer, SessionLayer};
 
 /// The sessions of one site. Cheap to clone.
 ///
@@ -93,6 +93,11 @@ impl Counterfoil {
     /// [`SessionLayer::public`] and the others tell it about the routes it stands around.
     pub fn sessions(&self) -> SessionLayer {
         SessionLayer::new(Arc::clone(&self.0))
+    }
+
+    /// The layer for routes that have no business with sessions but change something: the CSRF decision alone.
+    pub fn csrf(&self) -> CsrfLayer {
+        CsrfLayer::new(Arc::clone(&self.0))
     }
 
     /// The layer for everything: security headers on every answer.

@@ -86,8 +86,11 @@ fn entry<'a>(prefix: &str, field: &'a Field) -> syn::Result<Entry<'a>> {
     let mut portable = false;
     for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("session")) {
         attribute.parse_nested_meta(|meta| {
-            portable |= meta.path.is_ident("portable");
-            if portable { Ok(()) } else { Err(meta.error("expected `portable`")) }
+            if !meta.path.is_ident("portable") {
+                return Err(meta.error("expected `portable`"));
+            }
+            portable = true;
+            Ok(())
         })?;
     }
     Ok(Entry { ident, ty: &field.ty, constant, key: format!("{prefix}.{text}"), portable })

@@ -177,7 +177,8 @@ pub trait SessionData: Sized + Send + Sync + 'static {
     /// [`DataError::Decode`] if a key holds something else.
     fn read(fields: &Fields) -> Result<Self, DataError>;
 
-    /// Every key with its encoded value. Only what differs from the stored value is written.
+    /// Every key with its encoded value. Only what differs from the stored value is written; a key that was there before
+    /// a change and is left out after it is removed.
     ///
     /// # Errors
     /// [`DataError::Encode`] if a value cannot be written.

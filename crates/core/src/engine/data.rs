@@ -225,9 +225,28 @@ fn merged(payload: &Payload, intents: &[Intent]) -> Result<Option<Payload>, Sess
 
 /// Which keys of a struct are not as they were. Number 0: they were never queued, so there is nothing to strike out.
 fn differences(before: &[(&str, Field)], after: Vec<(&'static str, Field)>) -> Vec<Intent> {
+    let left_out = before.iter().filter(|(name, _)| after.iter().all(|(kept, _)| kept != name));
+    let mut intents: Vec<_> =
+        left_out.map(|(name, _)| Intent { number: 0, name: (*name).into(), field: None }).collect();
     let changed = after.into_iter().filter(|pair| !before.contains(pair));
-    changed.map(|(name, field)| Intent { number: 0, name: name.into(), field: Some(field) }).collect()
+    intents.extend(changed.map(|(name, field)| Intent { number: 0, name: name.into(), field: Some(field) }));
+    intents
 }
 
 /// How often an update may lose against others. Each round somebody else got through.
 const ATTEMPTS: usize = 1_024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_struct_no_longer_writes_is_removed() {
+        let field = |text: &str| Field { portable: false, value: text.as_bytes().into() };
+        let before = [("same", field("1")), ("changed", field("1")), ("left_out", field("1"))];
+        let after = vec![("same", field("1")), ("changed", field("2")), ("new", field("1"))];
+        let intents = differences(&before, after);
+        let found: Vec<_> = intents.iter().map(|intent| (&*intent.name, intent.field.clone())).collect();
+        assert_eq!(found, [("left_out", None), ("changed", Some(field("2"))), ("new", Some(field("1")))]);
+    }
+}

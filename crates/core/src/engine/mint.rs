@@ -10,7 +10,7 @@ use crate::event::EventKind;
 use crate::id::{Bucket, SessionId};
 use crate::moment::Moment;
 use crate::record::{Holder, Member, Pending, Record};
-use crate::rules::{Family, Limits};
+use crate::rules::{EndReason, Family, Limits};
 use crate::store::{Epochs, Inserted, Live};
 use crate::token::{Token, TokenKind};
 
@@ -32,8 +32,20 @@ impl Exchange {
         let Inserted::Done(_) = engine.store().insert(record.clone(), None, now).await? else {
             return Ok(false);
         };
-        self.tell(Some(record.id), None, EventKind::SessionCreated { previous: None });
+        let id = record.id;
         let cookie = engine.cookie(CookieKind::Anonymous, &token, record.limits.end_of(now), now);
+        let kept = self.keep_visit(record, cookie, is_pending);
+        if let Ok(true) = kept {
+            self.tell(Some(id), None, EventKind::SessionCreated { previous: None });
+        } else {
+            // Nobody will ever present it. If the store fails here, it idles out.
+            let _ = engine.store().end(id, None, EndReason::Superseded, now).await;
+        }
+        kept
+    }
+
+    /// Makes a stored anonymous session that of this request, if none is yet.
+    fn keep_visit(&self, record: Record, cookie: Option<SetCookie>, is_pending: bool) -> Result<bool, SessionError> {
         let mut state = self.state.lock();
         if state.phase == Phase::Concluded {
             return Err(SessionError::TooLate);

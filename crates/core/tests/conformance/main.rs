@@ -180,6 +180,7 @@ broken! {
         "c05_data_reads_back",
         "c06_rotation_survives_a_failed_handler",
         "c09_outage_during_commit",
+        "c10_first_writes_at_once_make_one_session",
         "c16_a_write_is_read_on_the_other_node",
         "verb_commit_stores_every_change",
     ];

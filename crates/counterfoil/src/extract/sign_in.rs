@@ -37,6 +37,38 @@ use crate::handle::Handle;
 pub struct SignIn(Handle);
 
 /// A sign-in under way. Dropped, it never happened.
+///
+/// # Security
+/// It is worth nothing before [`complete`](Self::complete), which uses it up. Where it is forgotten, the compiler says
+/// so:
+/// ```
+/// # #![deny(unused_must_use)]
+/// # use counterfoil::{Amr, Error, SignIn, Subject};
+/// async fn login(gate: SignIn, user: Subject) -> Result<(), Error> {
+///     let mut attempt = gate.begin(user).await?;
+///     attempt.factor(Amr::Pwd);
+///     attempt.complete().await?;
+///     Ok(())
+/// }
+/// ```
+/// ```compile_fail
+/// # #![deny(unused_must_use)]
+/// # use counterfoil::{Amr, Error, SignIn, Subject};
+/// async fn login(gate: SignIn, user: Subject) -> Result<(), Error> {
+///     gate.begin(user).await?; // and then?
+///     Ok(())
+/// }
+/// ```
+/// Nor can it be completed twice:
+/// ```compile_fail,E0382
+/// # use counterfoil::{Amr, Error, SignIn, Subject};
+/// async fn login(gate: SignIn, user: Subject) -> Result<(), Error> {
+///     let attempt = gate.begin(user).await?;
+///     attempt.complete().await?;
+///     attempt.complete().await?;
+///     Ok(())
+/// }
+/// ```
 #[must_use = "nobody is signed in before `complete`"]
 pub struct SigningIn {
     handle: Handle,

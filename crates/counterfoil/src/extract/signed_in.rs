@@ -24,6 +24,13 @@ use crate::handle::{Handle, Rejection};
 ///     format!("{} since {}", user.subject(), user.auth_time.unix_seconds())
 /// }
 /// ```
+/// Only a request gives one; it cannot be made from what else says who somebody is:
+/// ```compile_fail
+/// # use counterfoil::{Identity, SignedIn};
+/// fn trusting(somebody: Identity) -> SignedIn {
+///     SignedIn(somebody)
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct SignedIn(Identity);
 
@@ -38,6 +45,31 @@ pub struct SignedIn(Identity);
 ///
 /// async fn pay(user: Recent<300>) -> String {
 ///     format!("paid by {}", user.subject())
+/// }
+/// ```
+/// What needs a step-up says so in its signature, and is not given less:
+/// ```
+/// # use counterfoil::{Recent, SignedIn};
+/// fn transfer(_: &Recent<300>) {}
+///
+/// async fn handler(user: Recent<300>) {
+///     transfer(&user);
+/// }
+/// ```
+/// ```compile_fail,E0308
+/// # use counterfoil::{Recent, SignedIn};
+/// fn transfer(_: &Recent<300>) {}
+///
+/// async fn handler(user: SignedIn) {
+///     transfer(&user);
+/// }
+/// ```
+/// ```compile_fail,E0308
+/// # use counterfoil::Recent;
+/// fn transfer(_: &Recent<300>) {}
+///
+/// async fn handler(user: Recent<86400>) {
+///     transfer(&user);
 /// }
 /// ```
 #[derive(Debug, Clone)]

@@ -1,23 +1,21 @@
 //! The session layer: one thin adapter of the engine's seam.
 
-use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::body::Body;
-use axum::extract::ConnectInfo;
 use axum::response::{IntoResponse, Response};
-use counterfoil_core::csrf::{CsrfMode, CsrfVerdict, PassReason};
+use counterfoil_core::csrf::PassReason;
 use counterfoil_core::engine::Exchange;
-use counterfoil_core::seam::{Denial, Effects, RequestView, Route, is_websocket};
-use http::header::{CACHE_CONTROL, HOST, SET_COOKIE, VARY};
+use counterfoil_core::seam::{Denial, Effects, Route};
+use http::header::{CACHE_CONTROL, SET_COOKIE, VARY};
 use http::request::Parts;
 use http::{HeaderValue, Request, StatusCode};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::form::{Sought, Unread, seek_token};
+use super::gate::{self, Refusal};
 use crate::handle::Handle;
 use crate::reply::{self, Asked, Denied, NO_STORE};
 use crate::site::Site;
@@ -139,7 +137,7 @@ where
         tracing::error!(path = parts.uri.path(), "two session layers around one route: the request is refused");
         return Ok(StatusCode::INTERNAL_SERVER_ERROR.into_response());
     }
-    let exchange = Arc::new(receive(&site, route, &parts));
+    let exchange = Arc::new(gate::receive(&site, route, &parts));
     let asked = Asked::of(&parts, &exchange);
     let (passed, body) = match before(&exchange, &parts, body).await {
         Ok(let_through) => let_through,
@@ -153,75 +151,16 @@ where
     Ok(response)
 }
 
-/// Why a request does not reach its handler.
-enum Refusal {
-    Denied(Denial),
-    Unread(Unread),
-}
-
 /// The CSRF decision first: 403 wins over 401 and 503. Then the session, unless the route is public.
 async fn before(exchange: &Exchange, parts: &Parts, body: Body) -> Result<(PassReason, Body), Refusal> {
-    let Sought { token, body } = match exchange.csrf_verdict() {
-        CsrfVerdict::NeedsToken(_) => match seek_token(parts, body).await {
-            Err(Unread::TooLarge(body)) if !enforces_csrf(exchange) => Sought { token: None, body },
-            sought => sought.map_err(Refusal::Unread)?,
-        },
-        CsrfVerdict::Pass(_) | CsrfVerdict::Deny(_) => Sought { token: None, body },
-    };
-    let passed = exchange.settle_csrf(token.as_deref()).await.map_err(Refusal::Denied)?;
+    let passed = gate::pass_csrf(exchange, parts, body).await?;
     if !exchange.route().public {
         exchange.open().await.map_err(|error| {
             tracing::error!(error = %error, "the session could not be opened");
             Refusal::Denied(Denial::Unavailable)
         })?;
     }
-    Ok((passed, body))
-}
-
-fn enforces_csrf(exchange: &Exchange) -> bool {
-    exchange.engine().policy().csrf() == CsrfMode::Enforce
-}
-
-fn receive(site: &Site, route: Route, parts: &Parts) -> Exchange {
-    let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
-    let view = RequestView {
-        method: &parts.method,
-        authority: parts.uri.authority().map(http::uri::Authority::as_str).or(host),
-        target: parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str),
-        headers: &parts.headers,
-        peer: peer(parts),
-        websocket: is_websocket(&parts.headers),
-        may_set_cookie: true,
-    };
-    site.engine.receive(&view, route)
-}
-
-fn peer(parts: &Parts) -> Option<IpAddr> {
-    parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip())
-}
-
-impl Refusal {
-    fn into_reply(self, asked: &Asked, site: &Site) -> Response {
-        match self {
-            Self::Denied(denial) => {
-                let mut response = reply::write(denial, asked, &site.pages);
-                response.headers_mut().append(VARY, VARY_ON_CSRF);
-                response
-            }
-            Self::Unread(Unread::TooLarge(_)) => reply::unread(StatusCode::PAYLOAD_TOO_LARGE, asked),
-            Self::Unread(Unread::Broken) => reply::unread(StatusCode::BAD_REQUEST, asked),
-        }
-    }
-}
-
-impl Asked {
-    fn of(parts: &Parts, exchange: &Exchange) -> Self {
-        let repeatable = exchange.is_navigation() && parts.method == http::Method::GET;
-        // The layer may stand around a nested router, which sees only the rest of the path.
-        let uri = parts.extensions.get::<axum::extract::OriginalUri>().map_or(&parts.uri, |original| &original.0);
-        let again = repeatable.then(|| uri.clone());
-        Self { navigation: exchange.is_navigation(), again }
-    }
+    Ok(passed)
 }
 
 fn after(effects: Effects, response: Response, asked: &Asked, site: &Site) -> Response {
@@ -236,23 +175,21 @@ fn after(effects: Effects, response: Response, asked: &Asked, site: &Site) -> Re
         value.set_sensitive(true);
         response.headers_mut().append(SET_COOKIE, value);
         response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
-    } else if effects.uses_session {
-        forbid_storing(&mut response);
-    } else {
+    } else if !effects.uses_session || is_cached_by(&response, b"private") {
+        // Also what only a browser's own cache may keep: the next person there is another one.
         response.headers_mut().append(VARY, VARY_ON_COOKIE);
+    } else if !is_cached_by(&response, b"no-store") {
+        response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
     }
     response
 }
 
-/// `no-store`, unless the application was explicit about keeping the answer private.
-fn forbid_storing(response: &mut Response) {
-    let explicit = response.headers().get_all(CACHE_CONTROL).iter().any(|value| {
-        let directives = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
-        directives.map(<[u8]>::to_ascii_lowercase).any(|directive| directive == b"private" || directive == b"no-store")
-    });
-    if !explicit {
-        response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
-    }
+/// Whether the response's `Cache-Control` has this directive, unqualified.
+fn is_cached_by(response: &Response, wanted: &[u8]) -> bool {
+    response.headers().get_all(CACHE_CONTROL).iter().any(|value| {
+        let mut directives = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+        directives.any(|directive| directive.eq_ignore_ascii_case(wanted))
+    })
 }
 
 impl std::fmt::Debug for SessionLayer {
@@ -268,4 +205,3 @@ impl<S> std::fmt::Debug for SessionService<S> {
 }
 
 const VARY_ON_COOKIE: HeaderValue = HeaderValue::from_static("Cookie");
-const VARY_ON_CSRF: HeaderValue = HeaderValue::from_static("Origin, Sec-Fetch-Site");

@@ -3,6 +3,7 @@
 
 mod app;
 mod bad_input;
+mod csrf_layer;
 mod csrf_table;
 mod derive;
 mod leaks;

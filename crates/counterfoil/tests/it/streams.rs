@@ -1,4 +1,4 @@
-//! Streams, server-sent events and WebSockets pass through, and learn when their session ends.
+//! Streams, server-sent events and `WebSocket`s pass through, and learn when their session ends.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -91,7 +91,7 @@ async fn socket(address: &str, cookies: &Cookies, origin: &str) -> Result<Socket
 }
 
 async fn said(socket: &mut Socket) -> Option<Frame> {
-    timeout(SOON, socket.next()).await.expect("an answer").and_then(Result::ok)
+    timeout(SOON, socket.next()).await.unwrap().and_then(Result::ok)
 }
 
 #[tokio::test]
@@ -127,7 +127,7 @@ async fn read_until(stream: &mut TcpStream, end: &str) -> String {
     let mut text = String::new();
     let mut buffer = [0; 1_024];
     while !text.contains(end) {
-        let count = timeout(SOON, stream.read(&mut buffer)).await.expect("more, soon").unwrap();
+        let count = timeout(SOON, stream.read(&mut buffer)).await.unwrap().unwrap();
         assert!(count > 0, "{end:?} does not come: {text}");
         text.push_str(std::str::from_utf8(buffer.get(..count).unwrap()).unwrap());
     }
@@ -166,7 +166,7 @@ async fn waits_until(end: impl AsyncFnOnce(&Site, &Browser)) {
     tokio::time::sleep(Duration::from_millis(30)).await;
     assert!(!waiting.is_finished(), "nothing has ended yet");
     end(&site, &ada).await;
-    assert_eq!(timeout(SOON, waiting).await.expect("the end is noticed").unwrap(), StatusCode::OK);
+    assert_eq!(timeout(SOON, waiting).await.unwrap().unwrap(), StatusCode::OK);
 }
 
 #[tokio::test]
@@ -218,7 +218,7 @@ async fn waiting_ends_at_the_idle_limit() {
     tokio::time::sleep(Duration::from_millis(30)).await;
     assert!(!waiting.is_finished(), "50 ms before the limit");
     site.clock().advance(Duration::from_millis(50));
-    assert_eq!(timeout(SOON, waiting).await.expect("the limit is noticed").unwrap(), StatusCode::OK);
+    assert_eq!(timeout(SOON, waiting).await.unwrap().unwrap(), StatusCode::OK);
 }
 
 #[tokio::test]

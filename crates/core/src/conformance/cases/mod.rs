@@ -103,6 +103,7 @@ cases! {
     9 c09_a_backend_that_is_away_is_unavailable [Outage] durable::backend_down, "without its backend every verb is unavailable, and nothing is lost";
     10 c10_strangers_cost_nothing [] strangers::thousand_requests, "1,000 anonymous and forged requests leave no record, no cookie and no call";
     10 c10_wrong_passwords_cost_nothing [] strangers::thousand_wrong_passwords, "1,000 sign-ins that fail leave no record and no cookie";
+    10 c10_first_writes_at_once_make_one_session [] strangers::two_first_writes, "a stranger's first writes, several at once in one request, make one session";
     10 c10_dead_cookies_cost_nothing [] strangers::thousand_dead_visits, "1,000 requests with dead cookies leave no record and no cookie";
     11 c11_end_subject_beats_earlier_sign_ins [] subject::while_sign_ins_run, "whichever sign-in returned before end_subject is ended, listed or not";
     11 c11_ending_the_others_spares_this_one [] subject::end_others, "ending all others leaves this session able to write, and nobody else touched";

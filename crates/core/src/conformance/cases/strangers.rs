@@ -1,13 +1,16 @@
 //! Item 10: strangers cost nothing.
 
+use std::sync::Arc;
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::NOTE;
+use super::{NOTE, Tally};
 use crate::conformance::bench::{Bench, Node};
 use crate::conformance::browser::Browser;
 use crate::conformance::failure::{Verdict, ensure, ensure_is};
 use crate::conformance::probe::{Fault, Verb};
 use crate::cookie::CookieKind;
+use crate::event::EventKind;
 use crate::id::{SessionId, Subject};
 use crate::store::{Loaded, Page};
 use crate::token::TokenKind;
@@ -29,6 +32,31 @@ pub(super) async fn thousand_requests(bench: Bench) -> Verdict {
         ensure!(effects.set_cookie.is_none(), "stranger {index} was given a cookie");
     }
     ensure!(probe.calls() == 0, "the store was asked {} times for strangers", probe.calls());
+    Ok(())
+}
+
+pub(super) async fn two_first_writes(bench: Bench) -> Verdict {
+    bench.interleave();
+    let engine = bench.engine(Node::A)?;
+    for _ in 0..20 {
+        let mut stranger = Browser::new(&bench);
+        let exchange = Arc::new(stranger.send(&engine)?);
+        let work = (0..4).map(|_| {
+            let exchange = Arc::clone(&exchange);
+            async move { Ok(exchange.update(|tally: &mut Tally| tally.count += 1).await?) }
+        });
+        bench.together(work).await?;
+        stranger.receive(&exchange.conclude().await);
+        let count = stranger.send(&engine)?.read::<Tally>().await?.count;
+        ensure!(count == 4, "of a stranger's 4 first writes in one request {count} are stored");
+    }
+    let created = bench.count(|kind| matches!(kind, EventKind::SessionCreated { .. }));
+    let ended = bench.count(|kind| matches!(kind, EventKind::SessionEnded { .. }));
+    ensure!(
+        created - ended == 20,
+        "20 requests of strangers left {} sessions behind, most without a cookie",
+        created - ended
+    );
     Ok(())
 }
 

@@ -1,0 +1,110 @@
+//! Measures Counterfoil beside the bare server, counts the instructions of its pieces, and writes the page.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+use counterfoil_benches::machine::Machine;
+use counterfoil_benches::measure::{MODES, Placement, Size, measure};
+use counterfoil_benches::page::{Page, PieceCost};
+use counterfoil_benches::{Failed, instructions, pieces, server};
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Measure Counterfoil beside the same server without it.
+///
+/// Run it by `cargo xtask bench`, which builds what it needs first.
+#[derive(Debug, Parser)]
+#[command(name = "side-by-side")]
+struct Arguments {
+    /// A quick look instead of figures to publish: 3 runs of 50,000 requests
+    #[arg(long)]
+    short: bool,
+
+    /// Runs of each mode [default: 9]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    runs: Option<u16>,
+
+    /// Requests of each run [default: 1000000]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1000..=100_000_000))]
+    requests: Option<u32>,
+
+    /// Where criterion keeps its figures
+    #[arg(long, value_name = "FOLDER", default_value = "target/criterion")]
+    criterion: PathBuf,
+
+    /// Write the page here, beside printing it
+    #[arg(long, value_name = "FILE")]
+    write: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("side-by-side: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), Failed> {
+    let machine = Machine::look();
+    let programs = std::env::current_exe()?.parent().ok_or("no folder")?.to_owned();
+    let (size, placement) = (arguments.size()?, place(&machine));
+    let bar = bar(size.runs * (MODES.len() + 1), "beside the bare server");
+    let compared = measure(&programs, size, placement, &bar)?;
+    bar.finish_and_clear();
+    let pieces = costs(&programs, &arguments.criterion)?;
+    let page = Page { machine, size, placement, compared, pieces }.markdown();
+    println!("{page}");
+    if let Some(path) = &arguments.write {
+        std::fs::write(path, page)?;
+    }
+    Ok(())
+}
+
+impl Arguments {
+    fn size(&self) -> Result<Size, Failed> {
+        let default = if self.short { (3, 50_000) } else { (9, 1_000_000) };
+        let requests = self.requests.map_or(Ok(default.1), usize::try_from)?;
+        Ok(Size { runs: self.runs.map_or(default.0, usize::from), requests })
+    }
+}
+
+/// Server on the first core, load on the second, where there are two.
+fn place(machine: &Machine) -> Placement {
+    if machine.cores >= 2 && server::pin(1).is_ok() { Placement::Apart } else { Placement::Anywhere }
+}
+
+fn costs(programs: &Path, criterion: &Path) -> Result<Vec<PieceCost>, Failed> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let _inside = runtime.enter();
+    let names: Vec<_> = pieces::all()?.into_iter().map(|piece| piece.name).collect();
+    let counted = instructions::is_possible();
+    if !counted {
+        println!("valgrind is not installed: no instructions are counted");
+    }
+    let bar = bar(names.len(), "instructions");
+    let costs = names.into_iter().map(|name| {
+        bar.inc(1);
+        let instructions = counted.then(|| instructions::each(programs, name)).transpose()?;
+        Ok(PieceCost { name, nanoseconds: median(criterion, name), instructions })
+    });
+    costs.collect()
+}
+
+/// Criterion's median of one piece, if it was measured.
+fn median(criterion: &Path, name: &str) -> Option<f64> {
+    let folder = criterion.join(name).join("new").join("estimates.json");
+    let estimates: serde_json::Value = serde_json::from_slice(&std::fs::read(folder).ok()?).ok()?;
+    estimates.get("median")?.get("point_estimate")?.as_f64()
+}
+
+/// Draws on a terminal only.
+fn bar(length: usize, message: &'static str) -> ProgressBar {
+    let bar = ProgressBar::new(length as u64).with_message(message);
+    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} (left {eta})") {
+        bar.set_style(style);
+    }
+    bar
+}

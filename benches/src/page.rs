@@ -1,0 +1,163 @@
+//! The published page: what was measured, how, and what came out.
+
+use std::fmt::Write as _;
+
+use crate::machine::Machine;
+use crate::measure::{BARE, Compared, Placement, Run, Size, median};
+
+/// One piece's figures, as far as they were measured.
+#[derive(Debug, Clone)]
+pub struct PieceCost {
+    /// Which.
+    pub name: &'static str,
+    /// Median time, by criterion.
+    pub nanoseconds: Option<f64>,
+    /// Counted by callgrind.
+    pub instructions: Option<u64>,
+}
+
+/// Everything on the page.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// What it was measured on.
+    pub machine: Machine,
+    /// How much.
+    pub size: Size,
+    /// Where server and load ran.
+    pub placement: Placement,
+    /// The modes beside the bare server.
+    pub compared: Vec<Compared>,
+    /// The pieces.
+    pub pieces: Vec<PieceCost>,
+}
+
+impl Page {
+    /// The page as Markdown.
+    pub fn markdown(&self) -> String {
+        format!("{HEAD}\n{}\n{}\n{}\n{}", self.conditions(), self.table(), self.costs(), METHOD.trim_start())
+    }
+
+    fn conditions(&self) -> String {
+        let Machine { cores, memory, model, compiler, load, date } = &self.machine;
+        let Size { runs, requests } = self.size;
+        let placement = match self.placement {
+            Placement::Apart => "server and load pinned to one core each",
+            Placement::Anywhere => "server and load not pinned",
+        };
+        format!(
+            "Measured on {date}: {cores} cores, {memory} GiB of memory, {model}; {compiler}; {placement}; {runs} runs of \
+             {requests} requests for each row; load of the machine in the minute before: {load}.\n"
+        )
+    }
+
+    fn table(&self) -> String {
+        let bare = self.compared.first().map(|compared| compared.bare.as_slice()).unwrap_or_default();
+        let mut text = format!(
+            "## Beside the bare server\n\n\
+             | request | requests/s | ratio | lowest – highest | target | CPU per request | added | target | server busy |\n\
+             |---|---|---|---|---|---|---|---|---|\n\
+             | {} | {:.0} | 1 | | | {:.2} µs | | | {:.0} % |\n",
+            BARE.name,
+            median_of(bare, Run::rate),
+            median_of(bare, Run::cpu_each),
+            median_of(bare, Run::busy) * 100.0,
+        );
+        self.compared.iter().for_each(|compared| text.push_str(&row(compared)));
+        text
+    }
+
+    fn costs(&self) -> String {
+        let mut text = "## Pieces\n\n| piece | time | instructions |\n|---|---|---|\n".to_owned();
+        for PieceCost { name, nanoseconds, instructions } in &self.pieces {
+            let time = nanoseconds.map_or("not measured".to_owned(), |time| format!("{time:.0} ns"));
+            let count = instructions.map_or("not counted".to_owned(), |count| count.to_string());
+            let _ = writeln!(text, "| {name} | {time} | {count} |");
+        }
+        text
+    }
+}
+
+fn row(compared: &Compared) -> String {
+    let (ratios, added) = (compared.ratios(), compared.added());
+    let (ratio_target, added_target) = match compared.mode.target {
+        Some((ratio, added)) => (format!("≥ {ratio:.2}"), format!("≤ {added:.1} µs")),
+        None => (String::new(), String::new()),
+    };
+    format!(
+        "| {} | {:.0} | {:.2} | {:.2} – {:.2} | {ratio_target} | {:.2} µs | {:.2} µs | {added_target} | {:.0} % |\n",
+        compared.mode.name,
+        median_of(&compared.runs, Run::rate),
+        median(&ratios),
+        ratios.iter().copied().fold(f64::INFINITY, f64::min),
+        ratios.iter().copied().fold(0.0, f64::max),
+        median_of(&compared.runs, Run::cpu_each),
+        median(&added),
+        median_of(&compared.runs, Run::busy) * 100.0,
+    )
+}
+
+fn median_of(runs: &[Run], of: impl Fn(&Run) -> f64) -> f64 {
+    median(&runs.iter().map(of).collect::<Vec<_>>())
+}
+
+const HEAD: &str = "\
+# Benchmarks
+
+Written by `cargo xtask bench`; run it to get this page for your machine. Ratios compare with the same server without
+Counterfoil: one route, the same body, nothing else. A ratio rewards a slow bare server, so the added CPU stands beside it.
+";
+
+const METHOD: &str = "
+## Method
+
+* The servers are `benches/bare.rs` and `benches/sessions.rs`: axum on one worker thread, HTTP/1.1 over loopback, and in
+  the second one Counterfoil as in the quick start, all defaults on (tag, hash, lifetimes, CSRF decision, events), the
+  memory store, and no log subscriber. The bare server's requests carry no cookie, so reading the longer request counts as
+  ours.
+* The load comes from one thread over 32 connections that are always waiting for an answer; every answer is checked for
+  status and body. The modes take turns, run by run. Figures are medians over the runs; a ratio is taken within its round.
+* CPU per request is `getrusage` of the server's process, user and kernel, over one run after a warm-up.
+* Each connection uses 32 sessions in turn, signed in before its run. The forged token differs from a genuine one in one
+  character of its secret, so that only its tag tells.
+* Where the server is busy for much less than 100 %, the load was the bottleneck, and the ratio flatters: believe the CPU.
+* Pieces: time by criterion, instructions by callgrind (the difference of two runs, so that start and set-up fall out).
+  \"engine\" is a request from its head to the effects on its response; \"router\" is the whole server without its
+  connection, the making of the request included. Valgrind does not know the processor's SHA instructions, so tag and hash
+  count several times what really runs: compare these counts with each other and over time, not with the times.
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::{CONNECTIONS, SESSIONS};
+
+    fn page() -> Page {
+        let machine = Machine {
+            cores: 2,
+            memory: 23,
+            model: "Some CPU".to_owned(),
+            compiler: "rustc 1.95.0".to_owned(),
+            load: "0.10".to_owned(),
+            date: "2026-11-21".to_owned(),
+        };
+        let size = Size { runs: 9, requests: 1_000_000 };
+        let pieces = vec![PieceCost { name: "token hash", nanoseconds: Some(71.4), instructions: None }];
+        Page { machine, size, placement: Placement::Apart, compared: Vec::new(), pieces }
+    }
+
+    #[test]
+    fn the_page_says_on_what_and_how_it_was_measured() {
+        let text = page().markdown();
+        for part in ["2 cores, 23 GiB of memory, Some CPU", "9 runs of 1000000 requests", "on 2026-11-21", "## Method"]
+        {
+            assert!(text.contains(part), "{part} is not in {text}");
+        }
+        assert!(METHOD.contains(&format!("over {CONNECTIONS} connections")));
+        assert!(METHOD.contains(&format!("uses {SESSIONS} sessions")));
+    }
+
+    #[test]
+    fn what_was_not_measured_is_not_made_up() {
+        assert!(page().markdown().contains("| token hash | 71 ns | not counted |"));
+    }
+}

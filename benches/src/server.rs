@@ -1,0 +1,126 @@
+//! One server under measurement: how it serves, and how the program that measures talks to it.
+
+use std::io::{BufRead as _, BufReader, Write as _, stdin, stdout};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
+use std::time::Duration;
+
+use axum::Router;
+use axum::serve::ListenerExt as _;
+use nix::sched::{CpuSet, sched_setaffinity};
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::unistd::Pid;
+use tokio::net::TcpListener;
+
+use crate::Failed;
+
+/// Serves `app` on a free port of loopback by one worker thread, until standard input closes. Prints its address first;
+/// to each line it reads it answers with the microseconds of CPU that it has used.
+pub fn serve(app: Router) -> ExitCode {
+    match try_serve(app) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn try_serve(app: Router) -> Result<(), Failed> {
+    if let Some(core) = std::env::args().nth(1) {
+        pin(core.parse()?)?;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        println!("{}", listener.local_addr()?);
+        std::thread::spawn(answer);
+        let listener = listener.tap_io(|connection| {
+            // Without it, small answers wait for acknowledgements, and nothing else would be measured.
+            let _ = connection.set_nodelay(true);
+        });
+        Ok(axum::serve(listener, app).await?)
+    })
+}
+
+fn answer() {
+    for line in stdin().lines() {
+        let used = line.map_err(Failed::from).and_then(|_| cpu());
+        let told = used.and_then(|used| Ok(writeln!(stdout(), "{}", used.as_micros())?));
+        if told.is_err() {
+            break;
+        }
+    }
+    std::process::exit(0);
+}
+
+/// The CPU time this process has used, its own and the kernel's on its behalf.
+fn cpu() -> Result<Duration, Failed> {
+    let usage = getrusage(UsageWho::RUSAGE_SELF)?;
+    let micros = [usage.user_time(), usage.system_time()].map(|time| time.tv_sec() * 1_000_000 + time.tv_usec());
+    Ok(Duration::from_micros(u64::try_from(micros.iter().sum::<i64>())?))
+}
+
+/// Keeps the calling thread, and those it starts, on one core.
+///
+/// # Errors
+/// If there is no such core, or it is not ours to use.
+pub fn pin(core: usize) -> Result<(), Failed> {
+    let mut cores = CpuSet::new();
+    cores.set(core)?;
+    Ok(sched_setaffinity(Pid::from_raw(0), &cores)?)
+}
+
+/// A server in a process of its own, which ends when this is dropped.
+#[derive(Debug)]
+pub struct Server {
+    process: Child,
+    ask: ChildStdin,
+    told: BufReader<ChildStdout>,
+    address: SocketAddr,
+}
+
+impl Server {
+    /// Starts `program` on `core`, or on any.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub fn start(program: &Path, core: Option<usize>) -> Result<Self, Failed> {
+        let mut command = Command::new(program);
+        command.args(core.map(|core| core.to_string()));
+        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let ends = process.stdin.take().zip(process.stdout.take());
+        let (ask, told) = ends.ok_or("the server has no pipes")?;
+        let mut told = BufReader::new(told);
+        let address = read(&mut told)?.parse()?;
+        Ok(Self { process, ask, told, address })
+    }
+
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The CPU time it has used so far.
+    ///
+    /// # Errors
+    /// If it has ended.
+    pub fn cpu(&mut self) -> Result<Duration, Failed> {
+        writeln!(self.ask)?;
+        Ok(Duration::from_micros(read(&mut self.told)?.parse()?))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn read(from: &mut BufReader<ChildStdout>) -> Result<String, Failed> {
+    let mut line = String::new();
+    from.read_line(&mut line)?;
+    Ok(line.trim_end().to_owned())
+}
