@@ -150,3 +150,73 @@ const fn because(reason: EndReason) -> &'static str {
 const MOST_OWNERS: usize = 20_000;
 /// The end of the year 9999, beyond which RFC 3339 has no words.
 const LAST_SECOND: u64 = 253_402_300_799;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ADA: SubjectRef = SubjectRef::from_bytes([1; 16]);
+
+    fn chronicle() -> Chronicle {
+        let chronicle = Chronicle::new(Arc::new(Feed::for_subjects(["ada"])));
+        chronicle.introduce([(ADA, "ada".to_owned())]);
+        chronicle
+    }
+
+    fn session(number: u16) -> SessionId {
+        let mut bytes = [0; SessionId::LENGTH];
+        bytes[..2].copy_from_slice(&number.to_be_bytes());
+        SessionId::from_bytes(bytes)
+    }
+
+    fn event(session: Option<SessionId>, subject: Option<SubjectRef>, kind: EventKind) -> Event {
+        Event { at: Moment::from_unix_seconds(1_700_000_000), session, subject, kind }
+    }
+
+    fn names(chronicle: &Chronicle) -> Vec<String> {
+        chronicle.feed.recent("ada").into_iter().rev().map(|line| line.name).collect()
+    }
+
+    #[test]
+    fn an_event_that_names_a_session_only_reaches_its_owner() {
+        let chronicle = chronicle();
+        let dead = EventKind::DeadToken { reason: EndReason::SignOut };
+        chronicle.emit(&event(Some(session(1)), None, dead));
+        chronicle.emit(&event(Some(session(1)), Some(ADA), EventKind::SessionCreated { previous: None }));
+        chronicle.emit(&event(Some(session(1)), None, dead));
+        chronicle.emit(&event(Some(session(2)), None, dead));
+        assert_eq!(names(&chronicle), ["session.created", "token.dead"]);
+    }
+
+    #[test]
+    fn what_concerns_nobody_known_is_nobodys_line() {
+        let chronicle = chronicle();
+        let stranger = SubjectRef::from_bytes([2; 16]);
+        chronicle.emit(&event(None, None, EventKind::TokenForged));
+        chronicle.emit(&event(Some(session(1)), Some(stranger), EventKind::SteppedUp));
+        chronicle.emit(&event(None, Some(ADA), EventKind::LimitReached));
+        assert_eq!(names(&chronicle), ["sign_in.limit_reached"]);
+    }
+
+    #[test]
+    fn a_line_is_dated_and_says_what_happened_in_words() {
+        let chronicle = chronicle();
+        chronicle.emit(&event(Some(session(1)), Some(ADA), EventKind::SessionEnded { reason: EndReason::Reuse }));
+        let line = &chronicle.feed.recent("ada")[0];
+        assert_eq!((line.at.as_str(), line.name.as_str()), ("2023-11-14T22:13:20Z", "session.ended"));
+        assert_eq!(line.detail, "The session is over: a copied token was used.");
+        assert_eq!(line.session, session(1).to_string());
+        assert_eq!(written(Moment::from_unix_millis(u64::MAX)), "9999-12-31T23:59:59Z");
+    }
+
+    #[test]
+    fn owners_are_forgotten_when_there_are_too_many() {
+        let mut owners = Owners::default();
+        for number in 0..=u16::try_from(MOST_OWNERS).unwrap() {
+            owners.note(session(number), ADA);
+            owners.note(session(number), ADA);
+        }
+        assert_eq!((owners.of.len(), owners.in_order.len()), (MOST_OWNERS, MOST_OWNERS));
+        assert!(!owners.of.contains_key(&session(0)) && owners.of.contains_key(&session(1)));
+    }
+}

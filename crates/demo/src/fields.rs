@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use axum::{
     Form, Json, RequestExt as _,
+    body::{Body, HttpBody as _},
     extract::{DefaultBodyLimit, FromRequest, Request},
     http::{StatusCode, header},
     response::Response,
 };
+use futures_util::{StreamExt as _, stream};
 use serde::de::DeserializeOwned;
 
 use crate::{negotiate::Wants, pages::Frame, problem::Problem};
@@ -24,6 +26,25 @@ pub const LONGEST_BODY: usize = 16 * 1024;
 
 /// The longest time a body may take to arrive.
 pub const LONGEST_UPLOAD: Duration = Duration::from_secs(10);
+
+/// Lets a body fail that takes longer than [`LONGEST_UPLOAD`] and a second to arrive, whoever reads it: the session layer
+/// does, in search of a CSRF token, before there is an extractor. The second lets an extractor say it better.
+pub fn in_time(request: Request) -> Request {
+    if request.body().is_end_stream() {
+        return request;
+    }
+    let deadline = tokio::time::Instant::now() + LONGEST_UPLOAD + Duration::from_secs(1);
+    request.map(|body| {
+        let chunks = stream::unfold(Some(body.into_data_stream()), move |body| async move {
+            let mut body = body?;
+            match tokio::time::timeout_at(deadline, body.next()).await {
+                Ok(chunk) => chunk.map(|chunk| (chunk, Some(body))),
+                Err(late) => Some((Err(axum::Error::new(late)), None)),
+            }
+        });
+        Body::from_stream(chunks)
+    })
+}
 
 /// Refuses longer bodies in every extractor below this layer.
 pub fn body_limit() -> DefaultBodyLimit {
@@ -67,7 +88,7 @@ fn says_json(request: &Request) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use axum::{Router, body::Body, routing::post};
+    use axum::{Router, routing::post};
     use serde::Deserialize;
     use tower::ServiceExt as _;
 
@@ -113,6 +134,26 @@ mod tests {
             let (status, text) = status_of(kind, Body::from(body.to_owned())).await;
             assert_eq!(status, expected, "{name}: {text}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_is_late_fails_for_every_reader_and_one_in_time_is_whole() {
+        let read = |body: Body| async move {
+            let request = in_time(Request::new(body));
+            axum::body::to_bytes(request.into_body(), usize::MAX).await
+        };
+        let slow = |pause| {
+            let chunks = stream::iter(["ab", "cd"]).then(move |chunk| async move {
+                tokio::time::sleep(pause).await;
+                Ok::<_, std::io::Error>(chunk)
+            });
+            Body::from_stream(chunks)
+        };
+        assert_eq!(read(slow(LONGEST_UPLOAD / 2)).await.unwrap(), "abcd");
+        assert!(read(slow(LONGEST_UPLOAD)).await.is_err());
+        assert_eq!(read(Body::empty()).await.unwrap(), "");
+        let endless = stream::pending::<Result<String, std::io::Error>>();
+        assert!(read(Body::from_stream(endless)).await.is_err());
     }
 
     #[tokio::test(start_paused = true)]

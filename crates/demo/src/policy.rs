@@ -106,3 +106,56 @@ fn override_limits(settings: &mut PolicySettings, given: &LimitArgs) {
     }
     settings.sessions.limit = given.limit.map(Into::into).or(settings.sessions.limit);
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::{Args as _, Command, FromArgMatches as _};
+
+    use super::*;
+
+    fn policy_of(line: &str, file: &str) -> Result<Policy, PolicyError> {
+        let command = DemoArgs::augment_args(Command::new("demo").no_binary_name(true));
+        let arguments = DemoArgs::from_arg_matches(&command.get_matches_from(line.split_whitespace())).unwrap();
+        let plan = Plan::try_from(arguments).unwrap();
+        let origins = plan.origins(plan.listen).unwrap();
+        policy(&plan, &origins, toml::from_str(file).unwrap())
+    }
+
+    #[test]
+    fn the_command_line_stands_above_the_file_and_the_file_above_the_preset() {
+        #[rustfmt::skip]
+        let table = [
+            // command line    file                                            idle  absolute
+            ("",               "",                                             3_600, 86_400),
+            ("",               "preset = \"aal3\"",                            900, 43_200),
+            ("",               "[timeouts]\nidle = \"20m\"",                 1_200, 86_400),
+            ("--idle 10m",     "[timeouts]\nidle = \"20m\"",                   600, 86_400),
+            ("--absolute 2h",  "[timeouts]\nidle = \"20m\"",                 1_200,  7_200),
+        ];
+        for (line, file, idle, absolute) in table {
+            let policy = policy_of(line, file).unwrap();
+            let limits = policy.limits();
+            assert_eq!((limits.idle.as_secs(), limits.absolute.as_secs()), (idle, absolute), "{line} / {file}");
+        }
+    }
+
+    #[test]
+    fn floors_hold_without_test_mode_and_fall_with_it() {
+        for line in ["--grace 500ms", "--rotate-every 2s", "--idle 2s", "--elevated-for 2s", "--absolute 30days"] {
+            assert!(policy_of(line, "").is_err(), "{line}");
+            let weakened = policy_of(&format!("--test-mode {line}"), "").unwrap();
+            assert!(weakened.weakenings().iter().any(|words| words.contains("danger.below_floors")), "{line}");
+        }
+        assert!(policy_of("--test-mode --idle 2h --absolute 1h", "").is_err(), "a contradiction stays one");
+    }
+
+    #[test]
+    fn a_trusted_proxy_is_believed_in_one_header_only() {
+        let forwarded = |line: &str, file: &str| policy_of(line, file).unwrap().address().header_name();
+        assert_eq!(forwarded("", ""), None);
+        assert_eq!(forwarded("--trusted-proxy 10.0.0.0/8", ""), Some("x-forwarded-for"));
+        let file = "[address]\ntrusted_proxies = [\"::1\"]\nheader = \"forwarded\"";
+        assert_eq!(forwarded("", file), Some("forwarded"));
+        assert_eq!(forwarded("--trusted-proxy 10.0.0.0/8", file), Some("x-forwarded-for"));
+    }
+}

@@ -68,6 +68,10 @@ impl Problem<'_> {
                 (status, [(header::CONTENT_TYPE, kind)], body.to_string()).into_response()
             }
         };
+        if status == StatusCode::UNAUTHORIZED {
+            // RFC 9110, section 15.5.2: a 401 names a scheme. Ours is the cookie.
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Session"));
+        }
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }

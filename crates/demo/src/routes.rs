@@ -2,7 +2,9 @@
 
 use axum::{
     Router,
+    extract::Request,
     http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware::map_request,
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
@@ -46,7 +48,11 @@ pub fn service(app: App) -> Router {
         sensitive: Router::new().route("/transfer", get(money::balance).post(money::transfer)),
     };
     let headers = app.site.headers();
-    router(session::guarded(&app.site, routes)).layer(headers).with_state(app)
+    router(session::guarded(&app.site, routes)).layer(map_request(in_time)).layer(headers).with_state(app)
+}
+
+async fn in_time(request: Request) -> Request {
+    fields::in_time(request)
 }
 
 /// Stylesheet and icon; 404 and 405 as pages or problem documents; a limit on bodies.

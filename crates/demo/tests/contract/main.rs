@@ -18,3 +18,5 @@ mod sign_in;
 mod streams;
 #[cfg(test)]
 mod theft;
+#[cfg(test)]
+mod wire;
