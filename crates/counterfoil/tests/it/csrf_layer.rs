@@ -13,8 +13,11 @@ use http::header::{COOKIE, SET_COOKIE};
 use http::{Request, StatusCode};
 use tower::ServiceExt as _;
 
+/// What the application says of its routes.
+type Declared = fn(CsrfLayer) -> CsrfLayer;
+
 /// What came of a request: its status, and how often the handler ran.
-async fn answer(site: &Site, declare: fn(CsrfLayer) -> CsrfLayer, request: Request<Body>) -> (StatusCode, usize) {
+async fn answer(site: &Site, declare: Declared, request: Request<Body>) -> (StatusCode, usize) {
     let runs = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&runs);
     let handler = any(move |passed: axum::Extension<PassReason>| {
@@ -39,11 +42,12 @@ fn request(method: &str, headers: &[(&str, &str)]) -> Request<Body> {
 async fn a_cross_site_request_does_not_reach_the_handler() {
     const OURS: (&str, &str) = ("origin", "https://test.example");
     const THEIRS: (&str, &str) = ("origin", "https://evil.example");
-    let (plain, changes, door): (fn(CsrfLayer) -> CsrfLayer, _, _) =
-        (|layer| layer, (|layer: CsrfLayer| layer.changes_state()) as _, (|layer: CsrfLayer| layer.sign_in()) as _);
+    let plain: Declared = |layer| layer;
+    let changes: Declared = |layer| layer.changes_state();
+    let door: Declared = |layer| layer.sign_in();
     let site = Site::new();
     #[rustfmt::skip]
-    let rows: [(&str, fn(CsrfLayer) -> CsrfLayer, Request<Body>, u16); 8] = [
+    let rows = [
         ("from our own page",              plain,   request("POST", &[OURS]), 200),
         ("from another site",              plain,   request("POST", &[THEIRS]), 403),
         ("a page is only looked at",       plain,   request("GET", &[THEIRS]), 200),
