@@ -146,9 +146,11 @@ fn view<'a>(method: &'a Method, headers: &'a HeaderMap) -> RequestView<'a> {
 fn layers() -> Result<Vec<Piece>, Failed> {
     let app = site::app()?;
     let cookie = sign_in(&app)?;
-    let bare = Router::new().route("/", get(async || BODY));
+    let bare = || Router::new().route("/", get(async || BODY));
+    let no_op = bare().layer(tower::util::MapRequestLayer::new(|request: Request<Body>| request));
     Ok(vec![
-        router_piece("router, bare", &bare, "/", None)?,
+        router_piece("router, bare", &bare(), "/", None)?,
+        router_piece("router, a layer that does nothing", &no_op, "/", None)?,
         router_piece("router, authenticated", &app, "/signed-in", Some(cookie.clone()))?,
         router_piece("router, anonymous", &app, "/", None)?,
         router_piece("router, forged", &app, "/", Some(forged(&cookie)))?,
@@ -157,7 +159,8 @@ fn layers() -> Result<Vec<Piece>, Failed> {
 }
 
 fn router_piece(name: &'static str, app: &Router, path: &'static str, cookie: Option<String>) -> Result<Piece, Failed> {
-    let app = app.clone();
+    // As `axum::serve` does: the layers are applied once, not for each request.
+    let app: Router = app.clone().with_state(());
     let work = move || {
         let mut request = Request::get(path).header(header::HOST, "bench.example").header(header::ACCEPT, "*/*");
         if let Some(cookie) = &cookie {
