@@ -1,5 +1,7 @@
 //! What a request's method lets it do, with method overrides taken into account.
 
+use http::HeaderName;
+
 /// How dangerous a method is, from harmless to refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MethodKind {
@@ -43,7 +45,11 @@ impl MethodKind {
 }
 
 /// Headers by which some frameworks replace the method. Their values go into [`effective_method`].
-pub const OVERRIDE_HEADERS: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
+pub static OVERRIDE_HEADERS: [HeaderName; 3] = [
+    HeaderName::from_static("x-http-method-override"),
+    HeaderName::from_static("x-http-method"),
+    HeaderName::from_static("x-method-override"),
+];
 
 /// The method that counts: the most dangerous one that any layer behind us might act upon.
 ///

@@ -139,7 +139,7 @@ fn csrf_verdict(engine: &Engine, view: &RequestView<'_>, route: Route, scanned: 
     if policy.csrf() == CsrfMode::Off {
         return CsrfVerdict::Pass(PassReason::Off);
     }
-    let overrides = OVERRIDE_HEADERS.iter().flat_map(|name| view.headers.get_all(*name)).map(HeaderValue::as_bytes);
+    let overrides = OVERRIDE_HEADERS.iter().flat_map(|name| view.headers.get_all(name)).map(HeaderValue::as_bytes);
     let mut method = effective_method(view.method.as_str().as_bytes(), overrides);
     if view.websocket {
         method = method.upgrading_to_websocket();
@@ -152,16 +152,16 @@ fn csrf_verdict(engine: &Engine, view: &RequestView<'_>, route: Route, scanned: 
 }
 
 fn csrf_facts<'a>(view: &RequestView<'a>, route: Route, method: MethodKind, scanned: &Scanned<'_>) -> CsrfFacts<'a> {
-    let all = |name: HeaderName| view.headers.get_all(name).into_iter().map(HeaderValue::as_bytes);
+    let all = |name: &HeaderName| view.headers.get_all(name).into_iter().map(HeaderValue::as_bytes);
     CsrfFacts {
         method,
         route: route.csrf,
         cookie_bearing: scanned.is_cookie_bearing(),
         authorization_present: view.headers.get(header::AUTHORIZATION).is_some_and(is_deliberate),
-        origin: HeaderCount::of(all(header::ORIGIN)),
-        sec_fetch_site: HeaderCount::of(all(SEC_FETCH_SITE)),
-        referer: HeaderCount::of(all(header::REFERER)),
-        x_csrf_is_1: HeaderCount::of(all(X_CSRF)) == HeaderCount::One(b"1"),
+        origin: HeaderCount::of(all(&header::ORIGIN)),
+        sec_fetch_site: HeaderCount::of(all(&SEC_FETCH_SITE)),
+        referer: HeaderCount::of(all(&header::REFERER)),
+        x_csrf_is_1: HeaderCount::of(all(&X_CSRF)) == HeaderCount::One(b"1"),
     }
 }
 
@@ -172,12 +172,11 @@ fn is_deliberate(value: &HeaderValue) -> bool {
 }
 
 fn public_origin(engine: &Engine, authority: Option<&str>) -> usize {
-    let Some(authority) = authority else { return 0 };
-    let names = |origin: &crate::origin::Origin| {
-        let rest = origin.as_str().split_once("://").map_or("", |(_, rest)| rest);
-        rest.eq_ignore_ascii_case(authority)
+    let names = |authority: &str| {
+        let mut origins = engine.policy().public_origins().iter();
+        origins.position(|origin| origin.authority().eq_ignore_ascii_case(authority))
     };
-    engine.policy().public_origins().iter().position(names).unwrap_or(0)
+    authority.and_then(names).unwrap_or(0)
 }
 
 fn address(engine: &Engine, view: &RequestView<'_>) -> Option<IpAddr> {
