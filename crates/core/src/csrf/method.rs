@@ -1,7 +1,5 @@
 //! What a request's method lets it do, with method overrides taken into account.
 
-use http::HeaderName;
-
 /// How dangerous a method is, from harmless to refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MethodKind {
@@ -20,6 +18,11 @@ impl MethodKind {
     /// The same request as a WebSocket handshake.
     pub fn upgrading_to_websocket(self) -> Self {
         self.max(Self::WebSocketUpgrade)
+    }
+
+    /// The same request with a method override, of a header by which some frameworks replace the method.
+    pub(crate) fn overridden_by(self, value: &[u8]) -> Self {
+        self.max(Self::of_override(value))
     }
 
     /// Of a method as it stands on the request line. Methods are case-sensitive.
@@ -44,13 +47,6 @@ impl MethodKind {
     }
 }
 
-/// Headers by which some frameworks replace the method. Their values go into [`effective_method`].
-pub static OVERRIDE_HEADERS: [HeaderName; 3] = [
-    HeaderName::from_static("x-http-method-override"),
-    HeaderName::from_static("x-http-method"),
-    HeaderName::from_static("x-method-override"),
-];
-
 /// The method that counts: the most dangerous one that any layer behind us might act upon.
 ///
 /// # Security
@@ -67,5 +63,5 @@ pub static OVERRIDE_HEADERS: [HeaderName; 3] = [
 /// assert_eq!(effective_method(b"POST", [b"GET".as_slice()]), MethodKind::Unsafe);
 /// ```
 pub fn effective_method<'a>(method: &[u8], overrides: impl IntoIterator<Item = &'a [u8]>) -> MethodKind {
-    overrides.into_iter().map(MethodKind::of_override).fold(MethodKind::of_method(method), MethodKind::max)
+    overrides.into_iter().fold(MethodKind::of_method(method), MethodKind::overridden_by)
 }

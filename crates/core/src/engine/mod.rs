@@ -7,6 +7,7 @@ mod data;
 mod devices;
 mod error;
 mod exchange;
+mod heard;
 mod identity;
 mod mint;
 mod open;

@@ -39,7 +39,8 @@ impl Exchange {
         if let Some(presence) = &self.look_at_once().presence {
             return Ok(presence.clone());
         }
-        let presence = self.find_presence().await?;
+        // Apart, because whoever waits here would else have to hold all that this may take, in every request.
+        let presence = Box::pin(self.find_presence()).await?;
         Ok(self.state.lock().presence.get_or_insert(presence).clone())
     }
 
