@@ -6,8 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use counterfoil_core::headers::SecurityHeaders;
 use counterfoil_core::origin::Scheme;
-use http::header::Entry;
-use http::{HeaderName, HeaderValue, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -16,13 +15,13 @@ use tower_service::Service;
 ///
 /// Made by [`Counterfoil::headers`](crate::Counterfoil::headers); put it around everything, fallbacks included.
 #[derive(Debug, Clone)]
-pub struct HeadersLayer(Arc<[(HeaderName, HeaderValue)]>);
+pub struct HeadersLayer(Arc<HeaderMap>);
 
 /// A service with security headers.
 #[derive(Debug, Clone)]
 pub struct HeadersService<S> {
     inner: S,
-    headers: Arc<[(HeaderName, HeaderValue)]>,
+    headers: Arc<HeaderMap>,
 }
 
 pin_project! {
@@ -31,7 +30,7 @@ pin_project! {
     pub struct HeadersFuture<F> {
         #[pin]
         inner: F,
-        headers: Arc<[(HeaderName, HeaderValue)]>,
+        headers: Arc<HeaderMap>,
     }
 }
 
@@ -41,7 +40,7 @@ impl HeadersLayer {
         let pairs = headers.iter(scheme.unwrap_or(Scheme::Https), None);
         let parsed = pairs
             .filter_map(|(name, value)| Some((HeaderName::from_static(name), HeaderValue::from_str(&value).ok()?)));
-        Self(parsed.collect())
+        Self(Arc::new(parsed.collect()))
     }
 }
 
@@ -79,12 +78,9 @@ where
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let mut response = ready!(this.inner.poll(context))?;
-        response.headers_mut().reserve(this.headers.len());
-        for (name, value) in &**this.headers {
-            if let Entry::Vacant(place) = response.headers_mut().entry(name) {
-                place.insert(value.clone());
-            }
-        }
+        // Ours first and the application's over them: a map is copied faster than made.
+        let own = std::mem::replace(response.headers_mut(), HeaderMap::clone(this.headers));
+        response.headers_mut().extend(own);
         Poll::Ready(Ok(response))
     }
 }
