@@ -10,6 +10,8 @@ mod exchange;
 mod identity;
 mod mint;
 mod open;
+#[cfg(all(test, feature = "testing"))]
+mod randomness;
 mod sign_in;
 mod sign_out;
 mod step_up;
