@@ -8,6 +8,7 @@ mod devices;
 mod error;
 mod exchange;
 mod freshness;
+mod heard;
 mod identity;
 mod mint;
 mod open;
