@@ -42,7 +42,9 @@ fn form_of(denial: Denial, asked: &Asked, pages: &Pages) -> Response {
         return problem(denial);
     }
     match (denial, &pages.denied) {
-        (Denial::SignInRequired | Denial::Ended, _) => redirect(&with_next(&pages.sign_in, asked)),
+        (Denial::SignInRequired | Denial::SignInAgain { .. } | Denial::Ended, _) => {
+            redirect(&with_next(&pages.sign_in, asked))
+        }
         (Denial::StepUpRequired { .. }, _) => redirect(&with_next(&pages.step_up, asked)),
         (Denial::Csrf(reason), Some(page)) => redirect(&format!("{page}?reason={}", reason.as_str())),
         (denial, _) => page(denial),
@@ -105,7 +107,7 @@ fn with_headers(denial: Denial, mut response: Response) -> Response {
         Denial::Unavailable => {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
         }
-        Denial::StepUpRequired { max_age } => {
+        Denial::StepUpRequired { max_age } | Denial::SignInAgain { max_age } => {
             // RFC 9470, section 3: what would be sufficient.
             let challenge = format!(
                 "Bearer error=\"insufficient_user_authentication\", \
@@ -160,6 +162,7 @@ const fn words(denial: Denial) -> Words {
         Denial::StepUpRequired { .. } => {
             ("step-up-required", "Confirm that it is you", "This needs a fresh confirmation of who you are.")
         }
+        Denial::SignInAgain { .. } => ("sign-in-again", "Sign in again", "This needs a more recent sign-in."),
         Denial::Ended => (
             "session-ended",
             "The session has ended",

@@ -6,8 +6,9 @@ use counterfoil_core::engine::Engine;
 
 use counterfoil_core::headers::SecurityHeaders;
 use counterfoil_core::keys::{KeyError, KeyRing, KeySource};
-use counterfoil_core::store::{DynStore, Store};
-use counterfoil_core::{Clock, Event, EventSink, Moment, Policy};
+use counterfoil_core::rules::{Reaction, Trigger};
+use counterfoil_core::store::{DynStore, Store, StoreError};
+use counterfoil_core::{Clock, Event, EventSink, Moment, Policy, Subject};
 
 use crate::ended::Hub;
 use crate::housekeeping::Housekeeping;
@@ -105,6 +106,16 @@ impl Counterfoil {
         let scheme =
             self.engine().policy().public_origins().iter().next().map(counterfoil_core::origin::Origin::scheme);
         HeadersLayer::new(&self.0.headers, scheme)
+    }
+
+    /// Does what a change of an account wants done to its sessions, where none of them asks for it: an operator disabled
+    /// it, a mail reset its password. All of them end, at once however many there are; sign-ins under way are overtaken.
+    /// Call it once the change is stored.
+    ///
+    /// # Errors
+    /// [`StoreError`]: it may or may not have been done; try again. Doing it twice is fine.
+    pub async fn trigger(&self, subject: &Subject, trigger: Trigger) -> Result<Reaction, StoreError> {
+        self.engine().trigger(subject, trigger, None).await
     }
 
     /// The engine beneath, for what concerns no single request: ending a subject's sessions, or all.

@@ -142,7 +142,7 @@ impl Exchange {
     }
 }
 
-fn denial_of(error: &SessionError) -> Denial {
+pub(super) fn denial_of(error: &SessionError) -> Denial {
     match error {
         SessionError::Ended => Denial::Ended,
         SessionError::Store(StoreError::Corrupt { .. })

@@ -65,6 +65,12 @@ pub enum Denial {
         /// How fresh it must be.
         max_age: Duration,
     },
+    /// Somebody is signed in, but not recently enough, or nobody was active for too long: 401 with a challenge
+    /// (RFC 9470), or the sign-in page.
+    SignInAgain {
+        /// How recent it must be.
+        max_age: Duration,
+    },
     /// The session ended while the request ran, and what it changed was dropped: 401, or the sign-in page.
     Ended,
     /// The store did not answer: 503. The client keeps its cookie.
@@ -78,7 +84,7 @@ impl Denial {
     pub const fn status(self) -> u16 {
         match self {
             Self::Csrf(_) => 403,
-            Self::SignInRequired | Self::StepUpRequired { .. } | Self::Ended => 401,
+            Self::SignInRequired | Self::StepUpRequired { .. } | Self::SignInAgain { .. } | Self::Ended => 401,
             Self::Unavailable => 503,
             Self::NotStored => 500,
         }

@@ -99,6 +99,12 @@ impl Token {
         Some(Self::new(self.kind, self.id, self.generation.checked_add(1)?, secret))
     }
 
+    /// A token from its parts, as the published vectors have them.
+    #[cfg(test)]
+    pub(crate) fn assemble(kind: TokenKind, id: SessionId, generation: u32, secret: [u8; SECRET]) -> Self {
+        Self::new(kind, id, generation, Zeroizing::new(secret))
+    }
+
     fn from_signed(kind: TokenKind, signed: &[u8]) -> Option<Self> {
         let (id, rest) = signed.split_first_chunk::<{ SessionId::LENGTH }>()?;
         let (generation, secret) = rest.split_first_chunk::<4>()?;

@@ -86,6 +86,10 @@ impl SignedIn {
         self.0.session
     }
 
+    pub(super) const fn new(identity: Identity) -> Self {
+        Self(identity)
+    }
+
     async fn of(parts: &Parts) -> Result<Self, Rejection> {
         let handle = Handle::lent_by(parts)?;
         handle.exchange.require_signed_in().await.map(Self).map_err(Rejection::Denied)
