@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use counterfoil_benches::machine::Machine;
-use counterfoil_benches::measure::{MODES, Placement, Size, measure};
+use counterfoil_benches::measure::{Placement, Size, measure};
+use counterfoil_benches::modes::MODES;
 use counterfoil_benches::page::{Page, PieceCost};
 use counterfoil_benches::{Failed, instructions, pieces, server};
 use indicatif::{ProgressBar, ProgressStyle};

@@ -4,6 +4,7 @@ pub mod instructions;
 pub mod load;
 pub mod machine;
 pub mod measure;
+pub mod modes;
 pub mod page;
 pub mod pieces;
 pub mod server;

@@ -15,23 +15,31 @@ pub struct Load {
     connections: Vec<Connection>,
 }
 
+/// What one connection sends.
+#[derive(Debug)]
+pub struct Script {
+    /// Sent in turn.
+    pub requests: Vec<Vec<u8>>,
+    /// Whether each request carries the cookie that the last answer set, as a browser's does.
+    pub takes_cookie: bool,
+}
+
 #[derive(Debug)]
 struct Connection {
     stream: TcpStream,
-    /// Sent in turn.
-    requests: Vec<Vec<u8>>,
+    script: Script,
     sent: usize,
     /// As long as every answer.
     answer: Vec<u8>,
 }
 
 impl Load {
-    /// Opens a connection per element of `requests`, and learns from its first answer how long answers are.
+    /// Opens a connection per script, and learns from its first answer how long answers are.
     ///
     /// # Errors
     /// If the server does not answer 200 with the body that all servers answer.
-    pub fn open(address: SocketAddr, requests: Vec<Vec<Vec<u8>>>) -> Result<Self, Failed> {
-        let connections = requests.into_iter().map(|requests| Connection::open(address, requests));
+    pub fn open(address: SocketAddr, scripts: Vec<Script>) -> Result<Self, Failed> {
+        let connections = scripts.into_iter().map(|script| Connection::open(address, script));
         Ok(Self { connections: connections.collect::<Result<_, _>>()? })
     }
 
@@ -59,24 +67,41 @@ impl Load {
 }
 
 impl Connection {
-    fn open(address: SocketAddr, requests: Vec<Vec<u8>>) -> Result<Self, Failed> {
+    fn open(address: SocketAddr, script: Script) -> Result<Self, Failed> {
         let stream = connect(address)?;
-        let mut connection = Self { stream, requests, sent: 0, answer: Vec::new() };
+        let mut connection = Self { stream, script, sent: 0, answer: Vec::new() };
         connection.send()?;
         connection.answer = read_answer(&mut connection.stream)?;
         connection.check()?;
+        connection.take_cookie()?;
         Ok(connection)
     }
 
     fn send(&mut self) -> Result<(), Failed> {
-        let request = self.requests.get(self.sent % self.requests.len().max(1)).ok_or("no requests")?;
+        let requests = &self.script.requests;
+        let request = requests.get(self.sent % requests.len().max(1)).ok_or("no requests")?;
         self.sent += 1;
         Ok(self.stream.write_all(request)?)
     }
 
     fn receive(&mut self) -> Result<(), Failed> {
         self.stream.read_exact(&mut self.answer)?;
-        self.check()
+        self.check()?;
+        self.take_cookie()
+    }
+
+    /// All cookies of one server are equally long, so the new one takes the place of the old.
+    fn take_cookie(&mut self) -> Result<(), Failed> {
+        if !self.script.takes_cookie {
+            return Ok(());
+        }
+        let set = value_after(&self.answer, b"set-cookie: ").ok_or("no cookie was set")?;
+        for request in &mut self.script.requests {
+            let place = value_after(request, b"Cookie: ").ok_or("no cookie to replace")?;
+            let new = self.answer.get(set.start..set.start + place.len()).ok_or("the cookie is cut off")?;
+            request.get_mut(place).ok_or("the request is cut off")?.copy_from_slice(new);
+        }
+        Ok(())
     }
 
     fn check(&self) -> Result<(), Failed> {
@@ -119,5 +144,24 @@ fn read_answer(stream: &mut TcpStream) -> Result<Vec<u8>, Failed> {
     Ok(answer)
 }
 
+/// Where the value of a header stands, up to the end of its line.
+fn value_after(head: &[u8], name: &[u8]) -> Option<std::ops::Range<usize>> {
+    let start = head.windows(name.len()).position(|window| window == name)? + name.len();
+    let length = head.get(start..)?.iter().position(|byte| *byte == b'\r')?;
+    Some(start..start + length)
+}
+
 /// A machine that is busy otherwise may stop a server for a while; this long is a fault.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_s_value_ends_with_its_line() {
+        let head = b"HTTP/1.1 200 OK\r\nset-cookie: a=b; Path=/\r\n\r\n";
+        assert_eq!(value_after(head, b"set-cookie: ").map(|place| &head[place]), Some(b"a=b; Path=/".as_slice()));
+        assert_eq!(value_after(head, b"cookie2: "), None);
+    }
+}

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::machine::Machine;
-use crate::measure::{BARE, Compared, Placement, Run, Size, median};
+use crate::measure::{Compared, Placement, Run, Size, median};
+use crate::modes::{BARE, PARTS, Part, Target};
 
 /// One piece's figures, as far as they were measured.
 #[derive(Debug, Clone)]
@@ -34,7 +35,8 @@ pub struct Page {
 impl Page {
     /// The page as Markdown.
     pub fn markdown(&self) -> String {
-        format!("{HEAD}\n{}\n{}\n{}\n{}", self.conditions(), self.table(), self.costs(), METHOD.trim_start())
+        let (table, parts, costs) = (self.table(), self.parts(), self.costs());
+        format!("{HEAD}\n{}\n{table}\n{parts}\n{costs}\n{}", self.conditions(), METHOD.trim_start())
     }
 
     fn conditions(&self) -> String {
@@ -66,6 +68,30 @@ impl Page {
         text
     }
 
+    fn parts(&self) -> String {
+        let mut text = "## Optional parts, each by itself\n\n\
+             | part | added | target | instructions | target |\n|---|---|---|---|---|\n"
+            .to_owned();
+        for Part { name, modes, pieces } in PARTS {
+            let time = self.more(modes).map_or("not measured".to_owned(), |more| format!("{more:.2} µs"));
+            let count = self.more_instructions(pieces).map_or("not counted".to_owned(), |more| more.to_string());
+            let _ = writeln!(text, "| {name} | {time} | ≤ 0.15 µs | {count} | ≤ 600 |");
+        }
+        text
+    }
+
+    /// Microseconds of CPU that the first mode costs more than the second, round by round.
+    fn more(&self, (with, without): (&str, &str)) -> Option<f64> {
+        let added = |name| self.compared.iter().find(|compared| compared.mode.name == name).map(Compared::added);
+        let more: Vec<_> = added(with)?.iter().zip(&added(without)?).map(|(with, without)| with - without).collect();
+        Some(median(&more))
+    }
+
+    fn more_instructions(&self, (with, without): (&str, &str)) -> Option<i64> {
+        let count = |name| self.pieces.iter().find(|piece| piece.name == name).and_then(|piece| piece.instructions);
+        Some(count(with)?.cast_signed() - count(without)?.cast_signed())
+    }
+
     fn costs(&self) -> String {
         let mut text = "## Pieces\n\n| piece | time | instructions |\n|---|---|---|\n".to_owned();
         for PieceCost { name, nanoseconds, instructions } in &self.pieces {
@@ -79,10 +105,9 @@ impl Page {
 
 fn row(compared: &Compared) -> String {
     let (ratios, added) = (compared.ratios(), compared.added());
-    let (ratio_target, added_target) = match compared.mode.target {
-        Some((ratio, added)) => (format!("≥ {ratio:.2}"), format!("≤ {added:.1} µs")),
-        None => (String::new(), String::new()),
-    };
+    let Target { ratio, added: added_target } = compared.mode.target;
+    let ratio_target = ratio.map_or(String::new(), |ratio| format!("≥ {ratio:.2}"));
+    let added_target = added_target.map_or(String::new(), |added| format!("≤ {added:.1} µs"));
     format!(
         "| {} | {:.0} | {:.2} | {:.2} – {:.2} | {ratio_target} | {:.2} µs | {:.2} µs | {added_target} | {:.0} % |\n",
         compared.mode.name,
@@ -112,8 +137,10 @@ const METHOD: &str = "
 
 * The servers are `benches/bare.rs` and `benches/sessions.rs`: axum on one worker thread, HTTP/1.1 over loopback, and in
   the second one Counterfoil as in the quick start, all defaults on (tag, hash, lifetimes, CSRF decision, events), the
-  memory store, and no log subscriber. The bare server's requests carry no cookie, so reading the longer request counts as
-  ours.
+  memory store, and no log subscriber. The bare server's requests are GET without a cookie, so reading the longer request
+  counts as ours, and so does writing the longer answer.
+* \"One data change\" and \"sign-in\" are POST with `Origin`. A sign-in carries the cookie of the sign-in before it, whose
+  session it ends; it is sent a tenth as often as the others.
 * The load comes from one thread over 32 connections that are always waiting for an answer; every answer is checked for
   status and body. The modes take turns, run by run. Figures are medians over the runs; a ratio is taken within its round.
 * CPU per request is `getrusage` of the server's process, user and kernel, over one run after a warm-up.
@@ -129,7 +156,7 @@ const METHOD: &str = "
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measure::{CONNECTIONS, SESSIONS};
+    use crate::modes::{CONNECTIONS, SESSIONS};
 
     fn page() -> Page {
         let machine = Machine {
@@ -154,6 +181,18 @@ mod tests {
         }
         assert!(METHOD.contains(&format!("over {CONNECTIONS} connections")));
         assert!(METHOD.contains(&format!("uses {SESSIONS} sessions")));
+    }
+
+    #[test]
+    fn an_optional_part_costs_what_it_adds() {
+        let count = |name, instructions| PieceCost { name, nanoseconds: None, instructions: Some(instructions) };
+        let pieces = vec![count("router, authenticated", 400), count("router, authenticated + headers", 1_000)];
+        let text = Page { pieces, ..page() }.markdown();
+        assert!(text.contains("| security headers | not measured | ≤ 0.15 µs | 600 | ≤ 600 |"), "{text}");
+        assert!(
+            text.contains("| CSRF decision, of a POST | not measured | ≤ 0.15 µs | not counted | ≤ 600 |"),
+            "{text}"
+        );
     }
 
     #[test]

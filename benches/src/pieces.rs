@@ -15,10 +15,11 @@ use counterfoil_core::seam::{RequestView, Route};
 use counterfoil_core::token::{Token, TokenKind};
 use counterfoil_core::{Engine, FakeClock, MemoryStore, Moment, Policy, Subject};
 use futures_util::FutureExt as _;
+use http::request::Builder;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use tower::ServiceExt as _;
 
-use crate::measure::forged;
+use crate::modes::forged;
 use crate::site::{FixedKeys, ORIGIN};
 use crate::{BODY, Failed, site};
 
@@ -146,13 +147,16 @@ fn view<'a>(method: &'a Method, headers: &'a HeaderMap) -> RequestView<'a> {
 /// A whole router, with and without Counterfoil, called without a connection.
 fn layers() -> Result<Vec<Piece>, Failed> {
     let app = site::app()?;
-    let cookie = sign_in(&app)?;
+    let cookie = sign_in(&app, "/login")?;
     let bare = || Router::new().route("/", get(async || BODY));
     let no_op = bare().layer(tower::util::MapRequestLayer::new(|request: Request<Body>| request));
     Ok(vec![
         router_piece("router, bare", &bare(), "/", None)?,
         router_piece("router, a layer that does nothing", &no_op, "/", None)?,
         router_piece("router, authenticated", &app, "/signed-in", Some(cookie.clone()))?,
+        router_post("router, authenticated POST", &app, "/signed-in", cookie.clone())?,
+        router_post("router, authenticated POST, CSRF off", &app, "/csrf-off", sign_in(&app, "/csrf-off/login")?)?,
+        router_post("router, one data change", &app, "/change", cookie.clone())?,
         router_piece("router, anonymous", &app, "/", None)?,
         router_piece("router, forged", &app, "/", Some(forged(&cookie)))?,
         router_piece("router, authenticated + headers", &app, "/headers", Some(cookie))?,
@@ -160,15 +164,24 @@ fn layers() -> Result<Vec<Piece>, Failed> {
 }
 
 fn router_piece(name: &'static str, app: &Router, path: &'static str, cookie: Option<String>) -> Result<Piece, Failed> {
+    router_request(name, app, move || {
+        let request = Request::get(path).header(header::HOST, "bench.example").header(header::ACCEPT, "*/*");
+        if let Some(cookie) = &cookie { request.header(header::COOKIE, cookie) } else { request }
+    })
+}
+
+/// As a page of the site sends it.
+fn router_post(name: &'static str, app: &Router, path: &'static str, cookie: String) -> Result<Piece, Failed> {
+    router_request(name, app, move || {
+        let request = Request::post(path).header(header::HOST, "bench.example").header(header::ACCEPT, "*/*");
+        request.header(header::ORIGIN, ORIGIN).header(header::COOKIE, &cookie)
+    })
+}
+
+fn router_request(name: &'static str, app: &Router, make: impl Fn() -> Builder + 'static) -> Result<Piece, Failed> {
     // As `axum::serve` does: the layers are applied once, not for each request.
     let app: Router = app.clone().with_state(());
-    let work = move || {
-        let mut request = Request::get(path).header(header::HOST, "bench.example").header(header::ACCEPT, "*/*");
-        if let Some(cookie) = &cookie {
-            request = request.header(header::COOKIE, cookie);
-        }
-        request.body(Body::empty()).map(|request| app.clone().oneshot(request).now_or_never())
-    };
+    let work = move || make().body(Body::empty()).map(|request| app.clone().oneshot(request).now_or_never());
     match work()? {
         Some(Ok(answer)) if answer.status() == StatusCode::OK => Ok(piece(name, work)),
         other => Err(format!("{name}: unexpected {other:?}").into()),
@@ -181,8 +194,8 @@ fn signed_in_cookie() -> Result<String, Failed> {
 }
 
 /// Signing in spawns a task, so this waits on a runtime of its own.
-fn sign_in(app: &Router) -> Result<String, Failed> {
-    let request = Request::post("/login").header(header::ORIGIN, ORIGIN);
+fn sign_in(app: &Router, door: &str) -> Result<String, Failed> {
+    let request = Request::post(door).header(header::ORIGIN, ORIGIN);
     let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
     let answer = app.clone().oneshot(request.body(Body::from("user=ada"))?);
     let thread = std::thread::spawn(|| {

@@ -1,10 +1,14 @@
 //! The site under measurement: Counterfoil as the quick start sets it up.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use axum::routing::{get, post};
 use axum::{Form, Router};
-use counterfoil::{Amr, Counterfoil, Error, MemoryStore, Policy, SignIn, SignedIn, Subject};
+use counterfoil::data::Key;
+use counterfoil::{Amr, Counterfoil, Error, MemoryStore, Policy, PolicySettings, Session, SignIn, SignedIn, Subject};
 use counterfoil_core::keys::{KeyError, KeyId, KeyMaterial, KeySource, RootKey};
-use http::StatusCode;
+use counterfoil_core::policy::CsrfWeakening;
+use http::{StatusCode, Uri};
 use serde::Deserialize;
 
 use crate::{BODY, Failed};
@@ -16,19 +20,48 @@ pub const ORIGIN: &str = "https://bench.example";
 #[derive(Debug, Clone, Copy)]
 pub struct FixedKeys;
 
-/// The bare server's route three times: for whoever comes, for whoever is signed in, and the latter with security
-/// headers. And a way to sign in.
+/// The bare server's route, for whoever comes and for whoever is signed in; the latter also with security headers, without
+/// a CSRF decision, and beside a change of data. And two ways to sign in: with a form, and with nothing to read.
 ///
 /// # Errors
 /// If policy or keys are refused.
 pub fn app() -> Result<Router, Failed> {
     let site = Counterfoil::new(Policy::aal2(ORIGIN)?, &FixedKeys, MemoryStore::new())?;
-    let whoever = Router::new().route("/", get(async |_: Option<SignedIn>| BODY));
-    let signed_in = Router::new().route("/signed-in", get(async |_: SignedIn| BODY));
-    let headers = Router::new().route("/headers", get(async |_: SignedIn| BODY));
-    let door = Router::new().route("/login", post(login)).layer(site.sessions().public().sign_in());
-    let headers = headers.layer(site.sessions()).layer(site.headers());
-    Ok(whoever.merge(signed_in).layer(site.sessions()).merge(headers).merge(door))
+    let inside = Router::new()
+        .route("/", get(async |_: Option<SignedIn>| BODY))
+        .route("/signed-in", get(read).post(read))
+        .route("/change", post(change))
+        .layer(site.sessions());
+    let headers = Router::new().route("/headers", get(read)).layer(site.sessions()).layer(site.headers());
+    let doors = Router::new().route("/login", post(login)).route("/sign-in", post(sign_in));
+    Ok(inside.merge(headers).merge(doors.layer(site.sessions().public().sign_in())).merge(without_csrf()?))
+}
+
+fn without_csrf() -> Result<Router, Failed> {
+    let mut settings = PolicySettings::aal2(ORIGIN);
+    settings.danger.csrf = Some(CsrfWeakening::Off);
+    let site = Counterfoil::new(settings.try_into()?, &FixedKeys, MemoryStore::new())?;
+    let inside = Router::new().route("/csrf-off", post(read)).layer(site.sessions());
+    Ok(inside.merge(Router::new().route("/csrf-off/login", post(login)).layer(site.sessions().public().sign_in())))
+}
+
+async fn read(_: SignedIn) -> &'static str {
+    BODY
+}
+
+/// Each time to another value, or there would be nothing to write.
+async fn change(_: SignedIn, session: Session) -> Result<&'static str, Error> {
+    static CHANGES: AtomicU64 = AtomicU64::new(0);
+    session.set(LAST_CHANGE, &CHANGES.fetch_add(1, Ordering::Relaxed))?;
+    Ok(BODY)
+}
+
+/// The query names the user, as no form shall be measured.
+async fn sign_in(gate: SignIn, uri: Uri) -> Result<&'static str, Error> {
+    let mut attempt = gate.begin(Subject::new(uri.query().unwrap_or_default())?).await?;
+    attempt.factor(Amr::Pwd);
+    attempt.complete().await?;
+    Ok(BODY)
 }
 
 #[derive(Deserialize)]
@@ -49,6 +82,8 @@ impl KeySource for FixedKeys {
         KeyMaterial::new((id, key(1)?), Vec::new(), key(2)?)
     }
 }
+
+const LAST_CHANGE: Key<u64> = Key::new("bench.last_change");
 
 fn key(first: u8) -> Result<RootKey, KeyError> {
     RootKey::new("bench", (first..).take(RootKey::MIN_BYTES).collect())

@@ -1,5 +1,7 @@
 //! Who is who: the public session id, the subject, and the keyed reference under which stores know a subject.
 
+use std::sync::Arc;
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::entropy::{Entropy, NoEntropy, random};
@@ -109,7 +111,7 @@ impl Bucket {
 /// # Ok::<(), counterfoil_core::BadSubject>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Subject(Box<str>);
+pub struct Subject(Arc<str>);
 
 impl Subject {
     /// The longest subject, in bytes.

@@ -1,5 +1,7 @@
 //! What a store keeps of one session, and the changes that may be made to it.
 
+use std::sync::Arc;
+
 use crate::data::Payload;
 use crate::id::{SessionId, Subject, SubjectRef};
 use crate::moment::Moment;
@@ -42,8 +44,8 @@ pub struct Member {
     pub subject: Subject,
     /// The name under which stores and events know the subject.
     pub reference: SubjectRef,
-    /// What was verified, and when.
-    pub factors: Vec<Factor>,
+    /// What was verified, and when. Shared with whoever looks.
+    pub factors: Arc<[Factor]>,
     /// Whether the session's token was ever presented; until then it is provisional.
     pub presented: bool,
     /// What people call the device: "Firefox on Linux".
@@ -172,8 +174,8 @@ impl Member {
             None => {}
             Some(StepUp::Granted(elevation, factor)) => {
                 member.elevations = [Some(elevation), self.elevations[0]];
-                member.factors.retain(|earlier| earlier.amr != factor.amr);
-                member.factors.push(factor);
+                let others = self.factors.iter().filter(|earlier| earlier.amr != factor.amr);
+                member.factors = others.copied().chain([factor]).collect();
             }
             Some(StepUp::Withdrawn) => member.elevations = [None, None],
         }

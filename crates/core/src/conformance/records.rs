@@ -27,7 +27,7 @@ pub(super) async fn member(bench: &Bench, store: &dyn DynStore, subject: &str, s
     record.holder = Holder::Member(Box::new(Member {
         subject: Subject::new(subject)?,
         reference,
-        factors: vec![Factor { amr: Amr::Pwd, verified_at: record.created_at }],
+        factors: [Factor { amr: Amr::Pwd, verified_at: record.created_at }].into(),
         presented: true,
         label: "Firefox on Linux".into(),
         elevations: [None, None],

@@ -161,7 +161,7 @@ fn is_deliberate(value: &HeaderValue) -> bool {
 fn public_origin(engine: &Engine, authority: Option<&str>) -> usize {
     let names = |authority: &str| {
         let mut origins = engine.policy().public_origins().iter();
-        origins.position(|origin| origin.authority().eq_ignore_ascii_case(authority))
+        origins.position(|origin| origin.is_at(authority))
     };
     authority.and_then(names).unwrap_or(0)
 }

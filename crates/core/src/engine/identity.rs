@@ -1,5 +1,6 @@
 //! Who is signed in, as handlers see it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Engine;
@@ -23,7 +24,7 @@ pub struct Identity {
     /// What the request may rely on.
     pub assurance: Assurance,
     /// What was verified, and when.
-    pub factors: Vec<Factor>,
+    pub factors: Arc<[Factor]>,
     /// When they last proved who they are.
     pub auth_time: Moment,
     /// When they signed in.
@@ -86,7 +87,7 @@ impl Exchange {
             reference: member.reference,
             session: record.id,
             assurance,
-            factors: member.factors.clone(),
+            factors: Arc::clone(&member.factors),
             auth_time: member.auth_time().unwrap_or(record.created_at),
             created_at: record.created_at,
             elevated_at: holding.elevation.map(|elevation| elevation.at),

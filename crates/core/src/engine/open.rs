@@ -201,12 +201,12 @@ impl Exchange {
     /// What must be written before the token counts: its family's next state, and its session's first use.
     fn write_of(&self, record: &Record, judgement: Judgement) -> Option<Change> {
         let first_use = record.member().is_some_and(|member| !member.presented);
-        let change = Change {
+        let writes = first_use || judgement.becomes.is_some();
+        writes.then(|| Change {
             family: judgement.becomes,
             first_use: first_use.then(|| self.engine.policy().session_limit()),
             ..Change::default()
-        };
-        change.is_more_than_touch().then_some(change)
+        })
     }
 
     fn holding(&self, live: Live, standing: Standing, verdict: Verdict) -> Holding {

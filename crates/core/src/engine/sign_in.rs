@@ -201,7 +201,7 @@ impl Exchange {
         let member = Member {
             subject: attempt.subject.clone(),
             reference: self.engine.reference(&attempt.subject),
-            factors: attempt.factors.clone(),
+            factors: attempt.factors.as_slice().into(),
             presented: false,
             label: self.arrival.label(),
             elevations: [None, None],

@@ -97,9 +97,10 @@ impl Origin {
         self.text.get(self.host.clone()).unwrap_or_default()
     }
 
-    /// Host and, unless it is the scheme's default, port: what a request's `Host` says.
-    pub fn authority(&self) -> &str {
-        self.text.get(self.host.start..).unwrap_or_default()
+    /// Whether a request's `Host` (or `:authority`) names this origin's host and, unless it is the scheme's default, port.
+    pub fn is_at(&self, authority: &str) -> bool {
+        let own = self.text.get(self.host.start..).unwrap_or_default();
+        own == authority || own.eq_ignore_ascii_case(authority)
     }
 
     /// The port, also where it is the scheme's default.

@@ -203,3 +203,21 @@ proptest! {
         prop_assert!(!public.matches_referer(&value));
     }
 }
+
+#[test]
+fn a_request_comes_to_the_origin_its_host_names() {
+    let (shop, dev) = (Origin::parse("https://shop.example").unwrap(), Origin::parse("http://localhost:3000").unwrap());
+    #[rustfmt::skip]
+    let rows = [
+        ("the same",           &shop, "shop.example",     true),
+        ("in capitals",        &shop, "Shop.Example",     true),
+        ("another host",       &shop, "blog.example",     false),
+        ("with a port",        &dev,  "localhost:3000",   true),
+        ("another port",       &dev,  "localhost:3001",   false),
+        ("without its port",   &dev,  "localhost",        false),
+        ("nothing",            &dev,  "",                 false),
+    ];
+    for (name, origin, authority, here) in rows {
+        assert_eq!(origin.is_at(authority), here, "{name}");
+    }
+}

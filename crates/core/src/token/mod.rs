@@ -43,8 +43,8 @@ impl Token {
     /// [`Forged`] if the text is not a token we issued for that cookie: malformed, an unknown key, a wrong tag, or of
     /// another kind. All the same to the caller: no session, and no state changes.
     pub fn parse(kind: TokenKind, text: &str, keys: &KeyRing) -> Result<Self, Forged> {
-        let (key_id, body) = text.strip_prefix(PREFIX).and_then(|rest| rest.split_once('_')).ok_or(Forged)?;
-        let key = KeyId::from_ascii(key_id.as_bytes()).and_then(|id| keys.find(id)).ok_or(Forged)?;
+        let (key_id, body) = split(text.as_bytes()).ok_or(Forged)?;
+        let key = KeyId::from_ascii(key_id).and_then(|id| keys.find(id)).ok_or(Forged)?;
         let mut bytes = Zeroizing::new([0; HEAD + BODY]);
         let (head, rest) = bytes.split_at_mut(HEAD);
         fill(head, &[TAG_LABEL, &[kind.code()]]);
@@ -131,6 +131,13 @@ pub struct Forged;
 /// Whether `text` looks like one of our tokens, genuine or not: for finding them where none may be.
 pub fn looks_like_token(text: &str) -> bool {
     memchr::memmem::find(text.as_bytes(), PREFIX.as_bytes()).is_some()
+}
+
+/// The key's id, and what the key signed.
+fn split(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let rest = text.strip_prefix(PREFIX.as_bytes())?;
+    let (key_id, body) = rest.split_at_checked(memchr::memchr(b'_', rest)?)?;
+    Some((key_id, body.get(1..)?))
 }
 
 /// The tag over a label, the token's kind and what it says.

@@ -78,7 +78,7 @@ where
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let mut response = ready!(this.inner.poll(context))?;
-        // Ours first and the application's over them: one map is copied, and none of ours is looked up.
+        // Ours first and the application's over them: a map is copied faster than made.
         let own = std::mem::replace(response.headers_mut(), HeaderMap::clone(this.headers));
         response.headers_mut().extend(own);
         Poll::Ready(Ok(response))

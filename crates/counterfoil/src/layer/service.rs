@@ -95,15 +95,14 @@ where
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let mut passage = Passage::begin(&self.guard, &request);
         let exchange = &passage.handle.exchange;
-        let stage = match gate::admit_at_once(exchange, passage.duty, &request) {
-            Some(reason) => Stage::Handling { handler: self.inner.call(passage.enter(reason, request)) },
-            None => {
-                // The clone is not ready; the one that was polled is.
-                let clone = self.inner.clone();
-                let inner = std::mem::replace(&mut self.inner, clone);
-                let admission = Box::pin(gate::admit(Arc::clone(exchange), passage.duty, request));
-                Stage::Arriving { admission, inner }
-            }
+        let stage = if let Some(reason) = gate::admit_at_once(exchange, passage.duty, &request) {
+            Stage::Handling { handler: self.inner.call(passage.enter(reason, request)) }
+        } else {
+            // The clone is not ready; the one that was polled is.
+            let clone = self.inner.clone();
+            let inner = std::mem::replace(&mut self.inner, clone);
+            let admission = Box::pin(gate::admit(Arc::clone(exchange), passage.duty, request));
+            Stage::Arriving { admission, inner }
         };
         GuardedFuture { passage, stage }
     }

@@ -38,7 +38,7 @@ impl Reply {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// Why the CSRF decision let the request pass, if it did.
+    /// Why the CSRF decision let the request pass, if it did. `None` also where the method was safe: nothing was judged.
     pub fn passed(&self) -> Option<PassReason> {
         self.extensions.get().copied()
     }

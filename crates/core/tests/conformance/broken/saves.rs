@@ -136,7 +136,7 @@ fn member(reference: SubjectRef, subject: Subject) -> Member {
     Member {
         subject,
         reference,
-        factors: Vec::new(),
+        factors: [].into(),
         presented: true,
         label: Box::default(),
         elevations: [None, None],
