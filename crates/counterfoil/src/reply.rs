@@ -5,7 +5,8 @@ use axum::response::{IntoResponse, Response};
 use counterfoil_core::seam::Denial;
 use counterfoil_core::token::looks_like_token;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderValue, StatusCode, Uri};
+use http::uri::PathAndQuery;
+use http::{HeaderValue, StatusCode};
 
 use crate::site::Pages;
 
@@ -18,7 +19,7 @@ pub(crate) struct Denied(pub(crate) Denial);
 pub(crate) struct Asked {
     pub(crate) navigation: bool,
     /// The address to come back to; only of a navigation that can be repeated.
-    pub(crate) again: Option<Uri>,
+    pub(crate) again: Option<PathAndQuery>,
 }
 
 impl IntoResponse for Denied {
@@ -135,7 +136,7 @@ fn redirect(to: &str) -> Response {
 /// The page with the way back as `next`, for whoever asked for something that can be asked for again. An address with
 /// one of our tokens in it goes no further.
 fn with_next(page: &str, asked: &Asked) -> String {
-    match asked.again.as_ref().and_then(Uri::path_and_query).filter(|again| !looks_like_token(again.as_str())) {
+    match asked.again.as_ref().filter(|again| !looks_like_token(again.as_str())) {
         Some(again) => {
             let next: String = url::form_urlencoded::byte_serialize(again.as_str().as_bytes()).collect();
             format!("{page}?next={next}")

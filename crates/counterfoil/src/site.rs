@@ -187,10 +187,9 @@ impl Clock for SystemClock {
 /// Writes an event to the log, with the same field names everywhere. This is where events go unless
 /// [`Builder::events`] says otherwise; a sink of one's own can call it and do more.
 pub fn log_event(event: &Event) {
-    let (session, user) = (event.session.map(|id| id.to_string()), event.subject.map(|user| user.to_string()));
     tracing::info!(
-        session.id = session,
-        user.hash = user,
+        session.id = event.session.map(tracing::field::display),
+        user.hash = event.subject.map(tracing::field::display),
         reason = event.kind.reason(),
         event = event.kind.name(),
         "{}",

@@ -9,9 +9,12 @@ mod error;
 mod exchange;
 mod flash;
 mod freshness;
+mod heard;
 mod identity;
 mod mint;
 mod open;
+#[cfg(all(test, feature = "testing"))]
+mod randomness;
 mod sign_in;
 mod sign_out;
 mod step_up;
