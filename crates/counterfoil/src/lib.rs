@@ -13,6 +13,7 @@
 //! | [`ActiveWithin<SECONDS>`] | as `SignedIn`, on routes with an idle limit of their own |
 //! | [`SignIn`] | the only road to a subject |
 //! | [`CsrfToken`] | the token for a form |
+//! | [`Flash`] | words for the next page, shown once |
 //!
 //! What this stops and what it does not, why each default is as it is, and where tokens may live in a browser:
 //! [`manual`].
@@ -35,10 +36,11 @@ pub mod testing;
 pub use counterfoil_core::address::AddressSource;
 pub use counterfoil_core::cookie::CookieKind;
 pub use counterfoil_core::csrf::{DenyReason, NeedReason, PassReason};
+pub use counterfoil_core::device::{BadDeviceName, DeviceName};
 pub use counterfoil_core::engine::{Identity, SessionError, SignInError, SignInOptions, SignedInNow, StepUpError};
 pub use counterfoil_core::keys::{GeneratedKeys, KeyError, KeySource};
 pub use counterfoil_core::policy::{PolicyError, PolicySettings, Preset, Span};
-pub use counterfoil_core::rules::{Amr, Assurance, EndReason, Factor, Reaction, Trigger};
+pub use counterfoil_core::rules::{Amr, Assurance, EndReason, Factor, Limits, Reaction, Trigger};
 pub use counterfoil_core::seam::{Denial, is_navigation};
 pub use counterfoil_core::store::{Page, Store, StoreError, Summary};
 pub use counterfoil_core::{
@@ -49,7 +51,7 @@ pub use counterfoil_core::{headers, origin};
 
 pub use self::error::Error;
 pub use self::extract::{
-    ActiveWithin, Completed, CsrfToken, Recent, Session, SignIn, SignedIn, SignedInWithin, SigningIn, local_path,
+    ActiveWithin, Completed, CsrfToken, Flash, Recent, Session, SignIn, SignedIn, SignedInWithin, SigningIn, local_path,
 };
 pub use self::keys::EnvironmentKeys;
 pub use self::settings::{SettingsError, policy_from_toml};

@@ -11,6 +11,7 @@ use crate::{
     feed::Feed,
     limit::AttemptLimit,
     options::{Mode, Plan},
+    second_factor::SecondFactors,
     session,
 };
 
@@ -24,6 +25,8 @@ pub struct App(Arc<Parts>);
 pub struct Parts {
     /// Who may sign in.
     pub accounts: Accounts,
+    /// Who needs a code as well.
+    pub second_factors: SecondFactors,
     /// How often.
     pub attempts: AttemptLimit,
     /// What the accounts hold.
@@ -63,7 +66,8 @@ impl App {
         let feed = Arc::new(Feed::for_subjects(accounts.names()));
         let chronicle = Chronicle::new(Arc::clone(&feed));
         let site = session::site(policy, chronicle, accounts.names())?;
-        Ok(Self(Arc::new(Parts { accounts, attempts, bank, feed, plan, site })))
+        let second_factors = SecondFactors::default();
+        Ok(Self(Arc::new(Parts { accounts, second_factors, attempts, bank, feed, plan, site })))
     }
 
     /// The origins browsers may use; the first one is shown.

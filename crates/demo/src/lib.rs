@@ -22,6 +22,7 @@ pub mod pages;
 pub mod policy;
 pub mod problem;
 pub mod routes;
+pub mod second_factor;
 pub mod serve;
 pub mod session;
 

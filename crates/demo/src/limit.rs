@@ -50,6 +50,7 @@ pub enum AttemptLimit<C: Clock = DefaultClock> {
 pub struct Counters<C: Clock> {
     by_address: Keyed<IpAddr, C>,
     by_name: Keyed<u64, C>,
+    codes_by_name: Keyed<u64, C>,
     names: RandomState,
     clock: C,
 }
@@ -69,6 +70,7 @@ impl<C: Clock + Clone> AttemptLimit<C> {
         Self::On(Box::new(Counters {
             by_address: RateLimiter::hashmap_with_clock(PER_ADDRESS.quota(), clock.clone()),
             by_name: RateLimiter::hashmap_with_clock(PER_NAME.quota(), clock.clone()),
+            codes_by_name: RateLimiter::hashmap_with_clock(CODES_PER_NAME.quota(), clock.clone()),
             names: RandomState::new(),
             clock,
         }))
@@ -87,6 +89,24 @@ impl<C: Clock + Clone> AttemptLimit<C> {
         let name = counters.names.hash_one(name);
         counters.by_name.check_key(&name).map_err(|until| refuse(until.wait_time_from(now)))
     }
+
+    /// Counts one attempt at a one-time code of `name`, whose password was right. Ask before the code is looked at.
+    ///
+    /// Per account name 5 at once, then one in 5 minutes. Of a million codes three are right at any time, so a day of
+    /// trying finds one with a chance below one in a thousand. Whoever gets this far knows the password, so nobody else
+    /// can lock an account's owner out here.
+    ///
+    /// # Errors
+    /// As [`attempt`](Self::attempt).
+    pub fn code(&self, client: IpAddr, name: &str) -> Result<(), TooManyAttempts> {
+        let Self::On(counters) = self else { return Ok(()) };
+        counters.forget_the_idle();
+        let now = counters.clock.now();
+        let refuse = |wait| TooManyAttempts { wait };
+        counters.by_address.check_key(&network(client)).map_err(|until| refuse(until.wait_time_from(now)))?;
+        let name = counters.names.hash_one(name);
+        counters.codes_by_name.check_key(&name).map_err(|until| refuse(until.wait_time_from(now)))
+    }
 }
 
 impl<C: Clock> Counters<C> {
@@ -97,6 +117,9 @@ impl<C: Clock> Counters<C> {
         }
         if self.by_name.len() > MANY_KEYS {
             self.by_name.retain_recent();
+        }
+        if self.codes_by_name.len() > MANY_KEYS {
+            self.codes_by_name.retain_recent();
         }
     }
 }
@@ -123,6 +146,7 @@ impl Pace {
 
 const PER_ADDRESS: Pace = Pace { at_once: NonZeroU32::MIN.saturating_add(9), then_every: Duration::from_secs(6) };
 const PER_NAME: Pace = Pace { at_once: NonZeroU32::MIN.saturating_add(19), then_every: Duration::from_secs(3) };
+const CODES_PER_NAME: Pace = Pace { at_once: NonZeroU32::MIN.saturating_add(4), then_every: Duration::from_mins(5) };
 const MANY_KEYS: usize = 10_000;
 
 #[cfg(test)]
@@ -161,6 +185,17 @@ mod tests {
         assert!(limit.attempt(address(201), "grace").is_ok(), "another name is not held back");
         clock.advance(Duration::from_secs(3));
         assert!(limit.attempt(address(202), "ada").is_ok(), "refused attempts must not prolong the wait");
+    }
+
+    #[test]
+    fn codes_are_tried_five_times_and_then_once_in_five_minutes_wherever_from() {
+        let (limit, clock) = limit();
+        assert!((0..5).all(|n| limit.code(address(n), "ada").is_ok()));
+        assert_eq!(limit.code(address(6), "ada").unwrap_err().retry_after_seconds(), 300);
+        assert!(limit.code(address(7), "grace").is_ok(), "another name is not held back");
+        assert!(limit.attempt(address(8), "ada").is_ok(), "nor are passwords");
+        clock.advance(Duration::from_mins(5));
+        assert!(limit.code(address(9), "ada").is_ok() && limit.code(address(10), "ada").is_err());
     }
 
     #[test]

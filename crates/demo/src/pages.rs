@@ -1,12 +1,15 @@
 //! The pages, as plain structs that render to HTML. They need no script and escape everything shown.
 
+use std::time::Duration;
+
 use askama::Template;
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use counterfoil::{Identity, Limits};
 
-use crate::feed::EventLine;
+use crate::{feed::EventLine, second_factor::Offer};
 
 /// What every page shows around its content.
 #[derive(Debug, Clone, Copy, Default)]
@@ -17,7 +20,45 @@ pub struct Frame<'a> {
     pub remembered: Option<&'a str>,
     /// The hidden field of every form, where a session exists.
     pub csrf: Option<&'a str>,
+    /// What the request before has to say.
+    pub flash: &'a [String],
+    /// Why and when the session ends soon, if it does.
+    pub ending: Option<Ending>,
+    /// The path of this page, to come back to.
+    pub here: &'a str,
 }
+
+/// The end of a session, near enough to speak of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Nobody was active for a while; being active puts it off.
+    Idle {
+        /// Until then.
+        seconds: u64,
+    },
+    /// Its time is over then, whatever anybody does.
+    Absolute {
+        /// Until then.
+        seconds: u64,
+    },
+}
+
+impl Ending {
+    /// What is near, if anything: within five minutes, or a quarter of a limit that is shorter than twenty.
+    pub fn near(identity: &Identity, limits: &Limits) -> Option<Self> {
+        let warn_before = |limit: Duration| NEAR.min(limit / 4);
+        if identity.ends_in <= warn_before(limits.absolute) {
+            Some(Self::Absolute { seconds: identity.ends_in.as_secs() })
+        } else if identity.expires_in <= warn_before(limits.idle) {
+            Some(Self::Idle { seconds: identity.expires_in.as_secs() })
+        } else {
+            None
+        }
+    }
+}
+
+/// Time enough to read a sentence and press a button (WCAG 2.2.1 asks for 20 seconds at least).
+const NEAR: Duration = Duration::from_mins(5);
 
 /// `GET /`
 #[derive(Debug, Template)]
@@ -45,6 +86,58 @@ pub struct Login<'a> {
     pub ticked: bool,
     /// What went wrong.
     pub message: Option<&'a str>,
+}
+
+/// `GET /login/code`, and again after a wrong one.
+#[derive(Debug, Template)]
+#[template(path = "login_code.html")]
+pub struct LoginCode<'a> {
+    /// The frame.
+    pub frame: Frame<'a>,
+    /// Where to go afterwards: a path of this site.
+    pub next: Option<&'a str>,
+    /// What went wrong.
+    pub message: Option<&'a str>,
+}
+
+/// `GET /totp`
+#[derive(Debug, Template)]
+#[template(path = "totp.html")]
+pub struct SecondFactor<'a> {
+    /// The frame.
+    pub frame: Frame<'a>,
+    /// Whether there is one.
+    pub enrolled: bool,
+    /// Whether a step-up is in force; without one nothing changes here.
+    pub elevated: bool,
+}
+
+/// The answer to `POST /totp/begin`, and again after a wrong code, without the secret.
+#[derive(Debug, Template)]
+#[template(path = "totp_confirm.html")]
+pub struct ConfirmSecondFactor<'a> {
+    /// The frame.
+    pub frame: Frame<'a>,
+    /// What the app is given; shown once.
+    pub offer: Option<&'a Offer>,
+    /// What went wrong.
+    pub message: Option<&'a str>,
+}
+
+/// `GET /session`
+#[derive(Debug, Template)]
+#[template(path = "session.html")]
+pub struct ThisSession<'a> {
+    /// The frame.
+    pub frame: Frame<'a>,
+    /// The public session id.
+    pub sid: &'a str,
+    /// How surely it is known who this is.
+    pub assurance: &'a str,
+    /// How long it lasts if nobody is active, as text.
+    pub expires_in: &'a str,
+    /// How long it lasts at most, as text.
+    pub ends_in: &'a str,
 }
 
 /// `GET /counter`
@@ -136,6 +229,8 @@ pub struct Devices<'a> {
     pub frame: Frame<'a>,
     /// Every session of the subject.
     pub devices: &'a [Device],
+    /// What went wrong.
+    pub message: Option<&'a str>,
 }
 
 /// `GET /events`

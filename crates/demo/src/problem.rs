@@ -20,6 +20,8 @@ pub enum Problem<'a> {
     NotSignedIn,
     /// 401: the name and the password do not belong together.
     WrongPassword,
+    /// 401: the code is wrong, or was used before.
+    WrongCode,
     /// 404
     NotFound,
     /// 405; the router adds `Allow`.
@@ -40,7 +42,7 @@ impl Problem<'_> {
     /// The status.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::NotSignedIn | Self::WrongPassword => StatusCode::UNAUTHORIZED,
+            Self::NotSignedIn | Self::WrongPassword | Self::WrongCode => StatusCode::UNAUTHORIZED,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict(_) => StatusCode::CONFLICT,
@@ -82,6 +84,7 @@ impl Problem<'_> {
         match self {
             Self::NotSignedIn => "Please sign in",
             Self::WrongPassword => "Name or password not right",
+            Self::WrongCode => "Code not right",
             Self::NotFound => "Nothing here",
             Self::MethodNotAllowed => "Not possible here",
             Self::Conflict(_) => "Not any more",
@@ -97,6 +100,7 @@ impl Problem<'_> {
         match self {
             Self::NotSignedIn => "This needs a signed-in session, and there is none.",
             Self::WrongPassword => "No account has this name with this password.",
+            Self::WrongCode => "That code is not right, or it was used before. Wait for the next one.",
             Self::NotFound => "There is no page at this address.",
             Self::MethodNotAllowed => "This address exists, but not for this method.",
             Self::Conflict(text) | Self::Invalid(text) | Self::Unreadable(_, text) => text,
@@ -115,9 +119,11 @@ impl Problem<'_> {
 
     fn way_out(&self) -> WayOut {
         match self {
-            Self::NotSignedIn | Self::WrongPassword | Self::TooManyAttempts(_) | Self::Conflict(_) => {
-                WayOut { href: "/login", text: "Sign in" }
-            }
+            Self::NotSignedIn
+            | Self::WrongPassword
+            | Self::WrongCode
+            | Self::TooManyAttempts(_)
+            | Self::Conflict(_) => WayOut { href: "/login", text: "Sign in" },
             _ => WayOut { href: "/", text: "Back to the start" },
         }
     }
@@ -146,6 +152,7 @@ mod tests {
         let table = [
             (Problem::NotSignedIn,                                         401, None),
             (Problem::WrongPassword,                                       401, None),
+            (Problem::WrongCode,                                           401, None),
             (Problem::NotFound,                                            404, None),
             (Problem::MethodNotAllowed,                                    405, None),
             (Problem::Invalid("the amount <b>"),                           422, None),

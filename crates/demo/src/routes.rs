@@ -22,6 +22,7 @@ mod account;
 mod data;
 mod devices;
 mod money;
+mod second_factor;
 mod watch;
 
 /// The whole demo: every route, with sessions and security headers around them.
@@ -31,7 +32,9 @@ pub fn service(app: App) -> Router {
             .route("/", get(watch::home))
             .route("/try", get(watch::try_it))
             .route("/denied", get(watch::denied)),
-        doors: Router::new().route("/login", get(account::login_form).post(account::login)),
+        doors: Router::new()
+            .route("/login", get(account::login_form).post(account::login))
+            .route("/login/code", get(second_factor::code_form).post(second_factor::check_code)),
         private: Router::new()
             .route("/logout", post(account::logout))
             .route("/me", get(account::me))
@@ -43,9 +46,17 @@ pub fn service(app: App) -> Router {
             .route("/slow-note", post(data::write_slow_note))
             .route("/devices", get(devices::list))
             .route("/devices/{sid}/end", post(devices::end_one))
+            .route("/devices/{sid}/rename", post(devices::rename))
+            .route("/stay", post(account::stay))
+            .route("/totp", get(second_factor::show))
             .route("/devices/end-others", post(devices::end_others))
             .route("/events", get(watch::events)),
-        sensitive: Router::new().route("/transfer", get(money::balance).post(money::transfer)),
+        quiet: Router::new().route("/session", get(account::this_session)),
+        sensitive: Router::new()
+            .route("/transfer", get(money::balance).post(money::transfer))
+            .route("/totp/begin", post(second_factor::begin))
+            .route("/totp/confirm", post(second_factor::confirm))
+            .route("/totp/remove", post(second_factor::remove)),
     };
     let headers = app.site.headers();
     router(session::guarded(&app.site, routes)).layer(map_request(in_time)).layer(headers).with_state(app)

@@ -16,7 +16,7 @@ mod visitor;
 
 pub use counterfoil::{EndReason, Error, SignIn, Trigger};
 pub use member::{DeviceEntry, Me, Member, SteppedUp};
-pub use sign_in::{Remember, SignInRefused, sign_in};
+pub use sign_in::{Entered, HalfWay, Remember, SignInRefused, sign_in};
 pub use visitor::Visitor;
 
 /// Routes by what sessions have to do with them.
@@ -28,6 +28,8 @@ pub struct Routes {
     pub doors: Router<App>,
     /// They open the session first.
     pub private: Router<App>,
+    /// As private ones, but a look there is no activity.
+    pub quiet: Router<App>,
     /// They also want a CSRF token with every form, whatever the request's headers say.
     pub sensitive: Router<App>,
 }
@@ -55,11 +57,12 @@ pub fn site<'a>(
 
 /// All routes with the session layer that each needs.
 pub fn guarded(site: &Counterfoil, routes: Routes) -> Router<App> {
-    let Routes { public, doors, private, sensitive } = routes;
+    let Routes { public, doors, private, quiet, sensitive } = routes;
     public
         .layer(site.sessions().public())
         .merge(doors.layer(site.sessions().public().sign_in()))
         .merge(private.layer(site.sessions()))
+        .merge(quiet.layer(site.sessions().quiet()))
         .merge(sensitive.layer(site.sessions().sensitive()))
 }
 

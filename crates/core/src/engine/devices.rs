@@ -1,11 +1,13 @@
-//! The sessions of the signed-in subject: seen, ended one by one, or all others at once.
+//! The sessions of the signed-in subject: seen, named, ended one by one, or all others at once.
 
 use super::error::SessionError;
 use super::exchange::{Exchange, Holding, Presence};
+use crate::device::DeviceName;
 use crate::event::EventKind;
 use crate::id::{SessionId, SubjectRef};
+use crate::record::Change;
 use crate::rules::{EndReason, Standing};
-use crate::store::{Ending, Loaded, Page, Summary};
+use crate::store::{Committed, Ending, Loaded, Page, Summary};
 
 impl Exchange {
     /// The sessions of the signed-in subject, newest first. Provisional ones are not among them.
@@ -35,6 +37,34 @@ impl Exchange {
             self.tell(Some(id), Some(subject), EventKind::SessionEnded { reason });
         }
         Ok(true)
+    }
+
+    /// Gives one of the signed-in subject's devices the name its user wants. `false` if there is no such session of theirs.
+    ///
+    /// # Errors
+    /// [`SessionError::NotSignedIn`], or the store's.
+    pub async fn rename_device(&self, id: SessionId, name: &DeviceName) -> Result<bool, SessionError> {
+        let (holding, subject) = self.signed_in_member().await?;
+        let (store, now) = (self.engine.store(), self.engine.now());
+        for _ in 0..ATTEMPTS {
+            let loaded = store.load(id, now, None).await?;
+            let Ok((live, _)) = self.engine.standing(&loaded, now) else {
+                return Ok(false);
+            };
+            if live.record.subject() != Some(subject) {
+                return Ok(false);
+            }
+            let change = Change { label: Some(name.as_str().into()), ..Change::default() };
+            match store.commit(id, live.revision, change, now).await? {
+                Committed::Done(..) if id == holding.live.record.id => {
+                    return self.look_again(holding).await.map(|()| true);
+                }
+                Committed::Done(..) => return Ok(true),
+                Committed::Gone(_) => return Ok(false),
+                Committed::Conflict(_) => {}
+            }
+        }
+        Err(SessionError::Contended)
     }
 
     /// Ends all other sessions of the signed-in subject, and overtakes their sign-ins under way. Where the account changed,
@@ -73,3 +103,6 @@ impl Exchange {
         subject.map(|subject| (holding, subject)).ok_or(SessionError::NotSignedIn)
     }
 }
+
+/// How often a session may change under our hands. Each round somebody else got through.
+const ATTEMPTS: usize = 64;

@@ -33,6 +33,8 @@ pub struct Identity {
     pub elevated_at: Option<Moment>,
     /// How long the session lasts if nobody uses it: the sooner of idle and absolute, or the end of being remembered.
     pub expires_in: Duration,
+    /// How long the session lasts at most, whatever anybody does: until absolute, or the end of being remembered.
+    pub ends_in: Duration,
 }
 
 impl Exchange {
@@ -92,6 +94,7 @@ impl Exchange {
             created_at: record.created_at,
             elevated_at: holding.elevation.map(|elevation| elevation.at),
             expires_in: self.engine.expiry(&holding.live, holding.standing).since(self.arrival.at),
+            ends_in: self.engine.latest_end(&holding.live, holding.standing).since(self.arrival.at),
         })
     }
 }
@@ -99,11 +102,15 @@ impl Exchange {
 impl Engine {
     /// When a session ends if nobody uses it: the sooner of idle and absolute, or the end of being remembered.
     pub(super) fn expiry(&self, live: &Live, standing: Standing) -> Moment {
+        let limits = live.record.limits.tightest(self.policy().limits());
+        let end = self.latest_end(live, standing);
+        if standing == Standing::Live { end.min(live.seen_at + limits.idle) } else { end }
+    }
+
+    /// When a session ends whatever anybody does: at absolute, or at the end of being remembered.
+    fn latest_end(&self, live: &Live, standing: Standing) -> Moment {
         let record = &live.record;
         let limits = record.limits.tightest(self.policy().limits());
-        match standing {
-            Standing::Live => (record.created_at + limits.absolute).min(live.seen_at + limits.idle),
-            _ => limits.end_of(record.created_at),
-        }
+        if standing == Standing::Live { record.created_at + limits.absolute } else { limits.end_of(record.created_at) }
     }
 }

@@ -7,6 +7,7 @@ mod data;
 mod devices;
 mod error;
 mod exchange;
+mod flash;
 mod freshness;
 mod heard;
 mod identity;

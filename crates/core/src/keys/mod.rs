@@ -29,6 +29,7 @@ pub(crate) struct PurposeKeys {
     pub(crate) token: hmac::Key,
     pub(crate) chain: hmac::Key,
     pub(crate) csrf: hmac::Key,
+    pub(crate) flash: hmac::Key,
 }
 
 impl KeyRing {
@@ -102,6 +103,7 @@ impl PurposeKeys {
             token: purpose(root, "counterfoil/v1/key/token")?,
             chain: purpose(root, "counterfoil/v1/key/chain")?,
             csrf: purpose(root, "counterfoil/v1/key/csrf")?,
+            flash: purpose(root, "counterfoil/v1/key/flash")?,
         })
     }
 }
@@ -145,8 +147,8 @@ mod tests {
     fn no_purpose_shares_a_key_with_another() -> Result<(), KeyError> {
         let ring = ring(ONE)?;
         let key = ring.signing();
-        let tags =
-            [&key.token, &key.chain, &key.csrf, &ring.reference].map(|key| hmac::sign(key, b"x").as_ref().to_vec());
+        let tags = [&key.token, &key.chain, &key.csrf, &key.flash, &ring.reference]
+            .map(|key| hmac::sign(key, b"x").as_ref().to_vec());
         for (index, tag) in tags.iter().enumerate() {
             assert!(!tags.get(index + 1..).unwrap_or_default().contains(tag));
         }

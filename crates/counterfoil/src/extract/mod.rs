@@ -1,12 +1,14 @@
 //! What handlers take as arguments.
 
 mod csrf_token;
+mod flash;
 mod fresh;
 mod session;
 mod sign_in;
 mod signed_in;
 
 pub use self::csrf_token::CsrfToken;
+pub use self::flash::Flash;
 pub use self::fresh::{ActiveWithin, SignedInWithin};
 pub use self::session::Session;
 pub use self::sign_in::{Completed, SignIn, SigningIn, local_path};

@@ -8,6 +8,7 @@ use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use counterfoil_core::SessionId;
 use counterfoil_core::data::{Key, Keys, SessionData};
+use counterfoil_core::device::DeviceName;
 use counterfoil_core::engine::{Exchange, Identity};
 use counterfoil_core::rules::{Amr, EndReason, Reaction, Trigger};
 use counterfoil_core::store::{Page, Summary};
@@ -159,6 +160,15 @@ impl<T> Session<T> {
     /// [`Error`] if nobody is signed in, or the store did not answer.
     pub async fn end_device(&self, id: SessionId) -> Result<bool, Error> {
         let done = self.handle.detached(move |exchange| async move { exchange.end_device(id).await }).await;
+        Ok(done?)
+    }
+
+    /// Gives one of the signed-in subject's devices the name its user wants; `false` if they have no such session.
+    ///
+    /// # Errors
+    /// [`Error`] if nobody is signed in, or the store did not answer.
+    pub async fn rename_device(&self, id: SessionId, name: DeviceName) -> Result<bool, Error> {
+        let done = self.handle.detached(move |exchange| async move { exchange.rename_device(id, &name).await }).await;
         Ok(done?)
     }
 

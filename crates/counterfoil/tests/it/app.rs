@@ -6,8 +6,8 @@ use axum::routing::{any, get, post};
 use axum::{Form, Router};
 use counterfoil::data::{Key, SessionData};
 use counterfoil::{
-    ActiveWithin, Amr, Counterfoil, CsrfToken, EndReason, Error, Page, Recent, Session, SignIn, SignedIn,
-    SignedInWithin, Subject, Trigger,
+    ActiveWithin, Amr, Counterfoil, CsrfToken, DeviceName, EndReason, Error, Flash, Page, Recent, Session, SignIn,
+    SignedIn, SignedInWithin, Subject, Trigger,
 };
 use http::StatusCode;
 use serde::Deserialize;
@@ -126,6 +126,8 @@ pub(crate) fn app(site: &Counterfoil) -> Router {
         .route("/note", get(notes).post(note))
         .route("/theme", post(theme))
         .route("/kept", get(kept))
+        .route("/say", post(say))
+        .route("/heard", get(async |flash: Flash| flash.take().await.map(|words| words.join("|"))))
         .route("/any/{*rest}", any(greet))
         .layer(site.sessions().public());
     let door = Router::new()
@@ -138,6 +140,7 @@ pub(crate) fn app(site: &Counterfoil) -> Router {
         .route("/devices", get(devices))
         .route("/logout", post(async |session: Session| session.sign_out().await.map(|()| Redirect::to("/"))))
         .route("/step-up", post(async |session: Session| session.step_up(Amr::Otp).await))
+        .route("/rename", post(rename))
         .route("/trigger", post(pull))
         .route("/sid", get(async |user: SignedIn| user.session_id().to_string()))
         .route("/end-others", post(async |session: Session| session.end_others(EndReason::EndedByUser).await))
@@ -174,6 +177,34 @@ async fn pull(session: Session, Form(form): Form<Pulled>) -> Result<&'static str
     }
     let trigger = Trigger::ALL.into_iter().find(|trigger| trigger.as_str() == form.trigger).unwrap();
     Ok(session.trigger(trigger).await?.as_str())
+}
+
+#[derive(Deserialize)]
+struct Said {
+    value: String,
+    to: String,
+    first: Option<String>,
+}
+
+async fn say(session: Session, flash: Flash, Form(form): Form<Said>) -> Result<Redirect, Error> {
+    if form.first.is_some() {
+        session.sign_out().await?;
+    }
+    flash.redirect(&form.to, &form.value).await
+}
+
+#[derive(Deserialize)]
+struct Renamed {
+    sid: String,
+    label: String,
+}
+
+async fn rename(session: Session, Form(form): Form<Renamed>) -> Result<String, Error> {
+    let name = DeviceName::new(&form.label).unwrap();
+    let renamed = session.rename_device(form.sid.parse().unwrap(), name).await?;
+    let labels: Vec<String> =
+        session.devices(Page::FIRST).await?.into_iter().map(|device| device.label.into()).collect();
+    Ok(format!("{renamed}: {}", labels.join(", ")))
 }
 
 async fn transfer(user: Recent<300>) -> String {

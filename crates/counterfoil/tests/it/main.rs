@@ -6,6 +6,8 @@ mod bad_input;
 mod csrf_layer;
 mod csrf_table;
 mod derive;
+mod devices;
+mod flash;
 mod freshness;
 mod leaks;
 mod lifetimes;

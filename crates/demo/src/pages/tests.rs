@@ -37,7 +37,13 @@ fn pages_with_forms(frame: Frame<'_>) -> Vec<(&'static str, String)> {
         render("transfer", &Transfer { frame, balance: 1, elevated: true, to, amount, message }),
         render("transfer, not yet", &Transfer { frame, balance: 1, elevated: false, to, amount, message }),
         render("password", &ChangePassword { frame, minimum: 8, message }),
-        render("devices", &Devices { frame, devices: &[device] }),
+        render("devices", &Devices { frame, devices: &[device], message }),
+        render("code", &LoginCode { frame, next: Some(HOSTILE), message }),
+        render("confirm", &ConfirmSecondFactor { frame, offer: Some(&Offer { address: text(), secret: text() }), message }),
+        render("confirm again", &ConfirmSecondFactor { frame, offer: None, message }),
+        render("second factor", &SecondFactor { frame, enrolled: true, elevated: true }),
+        render("no second factor", &SecondFactor { frame, enrolled: false, elevated: true }),
+        render("second factor, not yet", &SecondFactor { frame, enrolled: true, elevated: false }),
     ]
 }
 
@@ -52,6 +58,7 @@ fn pages_to_read(frame: Frame<'_>) -> Vec<(&'static str, String)> {
         render("no events", &Events { frame, events: &[] }),
         render("try", &Try { frame, cookie, origin, insecure: true, rotate_every, grace, events }),
         render("denied", &Denied { frame, reason: Some(HOSTILE) }),
+        render("session", &ThisSession { frame, sid: HOSTILE, assurance: HOSTILE, expires_in: HOSTILE, ends_in: HOSTILE }),
         render("problem", &ProblemPage { frame, status: 418, title, explanation, retry_after: Some(3), way_out }),
     ]
 }
@@ -64,13 +71,29 @@ fn anonymous() -> Frame<'static> {
     Frame { csrf: Some(TOKEN), ..Frame::default() }
 }
 
+/// Somebody whose session ends soon, after something was said.
+fn about_to_end(ending: Ending) -> Frame<'static> {
+    Frame { ending: Some(ending), here: HOSTILE, flash: FLASH.get_or_init(|| vec![HOSTILE.to_owned()]), ..signed_in() }
+}
+
+static FLASH: std::sync::OnceLock<Vec<String>> = std::sync::OnceLock::new();
+const IDLE: Ending = Ending::Idle { seconds: 7 };
+const ABSOLUTE: Ending = Ending::Absolute { seconds: 7 };
+
 fn remembered() -> Frame<'static> {
     Frame { remembered: Some(HOSTILE), ..anonymous() }
 }
 
 #[test]
 fn markup_in_any_field_is_shown_and_not_obeyed() {
-    for frame in [signed_in(), anonymous(), remembered(), Frame { csrf: Some(HOSTILE), ..signed_in() }] {
+    for frame in [
+        signed_in(),
+        anonymous(),
+        remembered(),
+        about_to_end(IDLE),
+        about_to_end(ABSOLUTE),
+        Frame { csrf: Some(HOSTILE), ..signed_in() },
+    ] {
         for (name, html) in pages(frame) {
             assert!(!html.contains("<script"), "{name}: {html}");
             assert!(!html.contains("<img"), "{name}: {html}");
@@ -83,7 +106,7 @@ fn markup_in_any_field_is_shown_and_not_obeyed() {
 #[test]
 fn every_form_posts_the_token_where_there_is_one() {
     let hidden = format!(r#"<input type="hidden" name="csrf_token" value="{TOKEN}">"#);
-    for frame in [signed_in(), anonymous(), remembered()] {
+    for frame in [signed_in(), anonymous(), remembered(), about_to_end(IDLE), about_to_end(ABSOLUTE)] {
         for (name, html) in pages(frame) {
             for form in html.split("<form").skip(1).map(|rest| rest.split("</form>").next().unwrap()) {
                 assert!(form.contains(r#"method="post""#), "{name}: {form}");
@@ -99,7 +122,8 @@ fn every_form_posts_the_token_where_there_is_one() {
 
 #[test]
 fn nothing_on_a_page_needs_what_the_policy_forbids() {
-    for frame in [signed_in(), anonymous(), remembered(), Frame::default()] {
+    for frame in [signed_in(), anonymous(), remembered(), about_to_end(IDLE), about_to_end(ABSOLUTE), Frame::default()]
+    {
         for (name, html) in pages(frame) {
             let tags: Vec<&str> = html.split('<').skip(1).map(|rest| rest.split('>').next().unwrap()).collect();
             for forbidden in ["script", "style", "iframe", "object", "embed", "base"] {
@@ -123,7 +147,7 @@ fn nothing_on_a_page_needs_what_the_policy_forbids() {
 
 #[test]
 fn every_page_can_be_used_by_keyboard_and_read_aloud() {
-    for frame in [signed_in(), remembered(), Frame::default()] {
+    for frame in [signed_in(), remembered(), about_to_end(IDLE), about_to_end(ABSOLUTE), Frame::default()] {
         for (name, html) in pages(frame) {
             for (what, times) in [
                 (r#"<html lang="en">"#, 1),
@@ -156,9 +180,13 @@ fn the_sign_out_button_is_on_every_page_of_who_is_signed_in() {
 #[test]
 fn a_session_id_cannot_lead_a_form_to_another_address() {
     let (_, html) = pages(signed_in()).into_iter().find(|(name, _)| *name == "devices").unwrap();
-    let (_, rest) = html.split_once(r#"action="/devices/"#).unwrap();
-    let sid = rest.split_once("/end\"").unwrap().0;
-    assert!(sid.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"%-_.~".contains(&byte)), "{sid}");
+    let actions: Vec<&str> =
+        html.split(r#"action="/devices/"#).skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    for (action, what) in actions.iter().zip(["/rename", "/end"]) {
+        let sid = action.strip_suffix(what).unwrap();
+        assert!(sid.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"%-_.~".contains(&byte)), "{sid}");
+    }
+    assert_eq!(actions.len(), 3, "and all others");
 }
 
 #[test]

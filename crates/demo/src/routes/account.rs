@@ -1,6 +1,6 @@
 //! Signing in and out, stepping up, and changing the password.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json,
@@ -12,21 +12,21 @@ use counterfoil::local_path;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{refuse, see_other};
+use super::{refuse, second_factor, see_other};
 use crate::{
     accounts::{ChangeRefused, MINIMUM_CHARACTERS, Password, Verified},
     app::App,
     fields::Fields,
     negotiate::Wants,
-    pages::{ChangePassword, Login, StepUp, page},
+    pages::{ChangePassword, Login, StepUp, ThisSession, page},
     problem::Problem,
-    session::{Error, Member, Remember, SignIn, SignInRefused, Trigger, Visitor, sign_in},
+    session::{Entered, Error, Member, Remember, SignIn, SignInRefused, Trigger, Visitor, sign_in},
 };
 
 /// Where to go afterwards. Whatever is no path of this site counts as nothing.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Way {
-    next: Option<String>,
+    pub(super) next: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -79,9 +79,11 @@ pub(super) async fn login(
     if let Err(refusal) = app.attempts.attempt(visitor.client(), &username) {
         return Ok(refuse(&visitor, Problem::TooManyAttempts(refusal)));
     }
-    let problem = match sign_in(gate, &username, remember, app.accounts.verify(&username, password)).await {
-        Ok(()) if visitor.wants == Wants::Page => return Ok(see_other(next.unwrap_or("/"))),
-        Ok(()) => return Ok(Json(visitor.me().await?).into_response()),
+    let (verified, takes_a_code) =
+        (app.accounts.verify(&username, password), |name: &str| app.second_factors.is_enrolled(name));
+    let problem = match sign_in(gate, &username, remember, verified, takes_a_code).await {
+        Ok(Entered::Inside) => return inside(&visitor, next).await,
+        Ok(Entered::HalfWay) => return Ok(second_factor::ask_for_code(&visitor, next)),
         Err(SignInRefused::WrongPassword) => Problem::WrongPassword,
         Err(SignInRefused::Hashing(error)) => unavailable(&error),
         Err(SignInRefused::Refused(error)) => return Ok(refuse(&visitor, Problem::Conflict(&error.to_string()))),
@@ -94,6 +96,14 @@ pub(super) async fn login(
         return Ok(show_login(&app, &visitor, problem.status(), filled_in));
     }
     Ok(refuse(&visitor, problem))
+}
+
+/// The answer to who is signed in now.
+pub(super) async fn inside(visitor: &Visitor, next: Option<&str>) -> Result<Response, Error> {
+    Ok(match visitor.wants {
+        Wants::Page => see_other(next.unwrap_or("/")),
+        Wants::Data => Json(visitor.me().await?).into_response(),
+    })
 }
 
 fn show_login<'a>(
@@ -117,6 +127,30 @@ pub(super) async fn logout(visitor: Visitor) -> Result<Response, Error> {
         Wants::Page => see_other("/"),
         Wants::Data => Json(json!({ "signed_out": true })).into_response(),
     })
+}
+
+/// `GET /session`: the time left, and a look at it is no activity.
+pub(super) async fn this_session(member: Member) -> Result<Response, Error> {
+    if member.wants == Wants::Data {
+        return Ok(Json(member.me().await?).into_response());
+    }
+    let (frame, identity) = (member.frame(), member.identity());
+    let [expires_in, ends_in] = [identity.expires_in, identity.ends_in]
+        .map(|time| humantime::format_duration(Duration::from_secs(time.as_secs())).to_string());
+    let (sid, assurance) = (identity.session.to_string(), identity.assurance.as_str());
+    let view = ThisSession { frame, sid: &sid, assurance, expires_in: &expires_in, ends_in: &ends_in };
+    Ok(page(StatusCode::OK, &view))
+}
+
+/// `POST /stay`: being asked for is the activity that keeps the session.
+pub(super) async fn stay(member: Member, Fields(way): Fields<Way>) -> Result<Response, Error> {
+    match member.wants {
+        Wants::Page => {
+            let next = way.next.as_deref().and_then(local_path);
+            member.on_to(next.unwrap_or("/"), "You stay signed in.").await
+        }
+        Wants::Data => Ok(Json(member.me().await?).into_response()),
+    }
 }
 
 /// `GET /step-up`
@@ -172,7 +206,9 @@ pub(super) async fn change_password(
     let member = Arc::new(member);
     let refused = match tokio::spawn(replace_password(app, Arc::clone(&member), form)).await {
         Ok(replaced) => match replaced? {
-            Ok(()) if member.wants == Wants::Page => return Ok(see_other("/devices")),
+            Ok(()) if member.wants == Wants::Page => {
+                return member.on_to("/devices", "Your password is changed.").await;
+            }
             Ok(()) => return Ok(Json(json!({ "changed": true })).into_response()),
             Err(refused) => refused,
         },

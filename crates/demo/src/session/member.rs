@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use axum::{extract::FromRequestParts, http::request::Parts, response::Response};
 use counterfoil::{
-    Amr, EndReason, Error, Identity, Moment, Page, Reaction, Recent, SessionId, SignedIn, Summary, Trigger,
+    Amr, DeviceName, EndReason, Error, Identity, Moment, Page, Reaction, Recent, SessionId, SignedIn, Summary, Trigger,
 };
 use serde::Serialize;
 
@@ -102,6 +102,22 @@ impl Member {
     /// [`Error`]: return it, and the reply fits.
     pub async fn end_others(&self, reason: EndReason) -> Result<(), Error> {
         self.session.end_others(reason).await
+    }
+
+    /// Names one device of the subject; `false` if they have none of that id.
+    ///
+    /// # Errors
+    /// [`Error`]: return it, and the reply fits.
+    pub async fn rename_device(&self, sid: &str, name: DeviceName) -> Result<bool, Error> {
+        match sid.parse::<SessionId>() {
+            Ok(id) => self.session.rename_device(id, name).await,
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// Who this is, how surely, and for how long.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
     }
 
     /// Has done to the sessions of the subject what the policy says of a change of the account.

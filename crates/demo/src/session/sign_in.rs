@@ -1,6 +1,6 @@
-//! Signing in with a name and a password.
+//! Signing in with a name and a password, and a code where the account has a second factor.
 
-use counterfoil::{Amr, Error, SignIn, SignInError, Subject};
+use counterfoil::{Amr, Error, SignIn, SignInError, SigningIn, Subject};
 
 use crate::accounts::{HashingFailed, Verified};
 
@@ -57,7 +57,7 @@ impl TryFrom<Ticked> for Remember {
     }
 }
 
-/// Signs `name` in if `verified` says so. The subject's epoch is noted before anybody looks at the password, so that a
+/// Signs `name` in if `verified` says so, or half-way where a code is wanted as well. The subject's epoch is noted before anybody looks at the password, so that a
 /// change of password in between wins.
 ///
 /// # Errors
@@ -67,7 +67,8 @@ pub async fn sign_in(
     name: &str,
     remember: Remember,
     verified: impl Future<Output = Result<Verified, HashingFailed>>,
-) -> Result<(), SignInRefused> {
+    takes_a_code: impl FnOnce(&str) -> bool,
+) -> Result<Entered, SignInRefused> {
     let Ok(subject) = Subject::new(name) else {
         // No account has such a name; it costs what any other wrong one costs.
         let _ = verified.await?;
@@ -81,8 +82,51 @@ pub async fn sign_in(
     if remember == Remember::Yes {
         attempt.remember();
     }
+    if takes_a_code(name) {
+        attempt.hold().await?;
+        return Ok(Entered::HalfWay);
+    }
     attempt.complete().await?;
-    Ok(())
+    Ok(Entered::Inside)
+}
+
+/// How far a right password led.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entered {
+    /// Somebody is signed in.
+    Inside,
+    /// Nobody is: a code is wanted as well. The browser keeps the half that is done.
+    HalfWay,
+}
+
+/// A sign-in that wants its second factor. Nobody is signed in by it.
+#[derive(Debug)]
+#[must_use = "nobody is signed in before `complete`"]
+pub struct HalfWay(SigningIn);
+
+impl HalfWay {
+    /// The sign-in that this browser left half done, unless that was too long ago.
+    ///
+    /// # Errors
+    /// [`SignInRefused::Session`]: return it, and the reply fits.
+    pub async fn of(gate: &SignIn) -> Result<Option<Self>, SignInRefused> {
+        Ok(gate.resume().await?.map(Self))
+    }
+
+    /// Who it would be.
+    pub fn name(&self) -> &str {
+        self.0.subject().as_str()
+    }
+
+    /// Completes it, once the code was found to be right.
+    ///
+    /// # Errors
+    /// [`SignInRefused`]: nobody is signed in by it.
+    pub async fn complete(mut self) -> Result<(), SignInRefused> {
+        self.0.factor(Amr::Otp);
+        self.0.complete().await?;
+        Ok(())
+    }
 }
 
 impl From<Error> for SignInRefused {

@@ -7,16 +7,19 @@ use std::{
 
 use axum::{
     extract::FromRequestParts,
-    http::request::Parts,
+    http::{Method, request::Parts},
     response::{IntoResponse as _, Response},
 };
 use counterfoil::{
-    Assurance, CsrfToken, Error, Identity, Session,
+    Assurance, CsrfToken, Error, Flash, Identity, Session,
     data::{Keys, SessionData},
 };
 
 use super::Me;
-use crate::{negotiate::Wants, pages::Frame};
+use crate::{
+    negotiate::Wants,
+    pages::{Ending, Frame},
+};
 
 /// Whoever asks, signed in or not: the session of the request, and what every page shows of it.
 #[derive(Debug, Clone)]
@@ -24,6 +27,11 @@ pub struct Visitor {
     pub(super) session: Session<Remembered>,
     identity: Option<Identity>,
     csrf: CsrfToken,
+    flash: Flash,
+    /// What the request before said, where this one is for a page.
+    said: Vec<String>,
+    /// The path asked for.
+    here: String,
     /// A page or data.
     pub wants: Wants,
 }
@@ -41,7 +49,18 @@ const NOTES: Keys<String> = Keys::new("demo.notes/");
 impl Visitor {
     /// What every page shows around its content.
     pub fn frame(&self) -> Frame<'_> {
-        Frame { subject: self.subject(), remembered: self.remembered(), csrf: self.csrf.value() }
+        let limits = self.session.exchange().engine().policy().limits();
+        let ending = self.identity.as_ref().filter(is_signed_in).and_then(|identity| Ending::near(identity, limits));
+        let (subject, remembered, csrf) = (self.subject(), self.remembered(), self.csrf.value());
+        Frame { subject, remembered, csrf, flash: &self.said, ending, here: &self.here }
+    }
+
+    /// On to a page of this site, which then says `words`.
+    ///
+    /// # Errors
+    /// [`Error`]: return it, and the reply fits.
+    pub async fn on_to(&self, path: &str, words: &str) -> Result<Response, Error> {
+        Ok(self.flash.redirect(path, words).await?.into_response())
     }
 
     /// Who is signed in, if anybody.
@@ -133,6 +152,17 @@ impl<S: Send + Sync> FromRequestParts<S> for Visitor {
             Err(error) => return Err(error.into_response()),
         };
         let csrf = CsrfToken::from_request_parts(parts, state).await?;
-        Ok(Self { session, identity, csrf, wants: Wants::of(&parts.headers) })
+        let flash = Flash::from_request_parts(parts, state).await?;
+        let wants = Wants::of(&parts.headers);
+        let said = match wants {
+            Wants::Page if parts.method == Method::GET => match flash.take().await {
+                Ok(said) => said,
+                Err(_) if session.exchange().route().public => Vec::new(),
+                Err(error) => return Err(error.into_response()),
+            },
+            _ => Vec::new(),
+        };
+        let here = parts.uri.path().to_owned();
+        Ok(Self { session, identity, csrf, flash, said, here, wants })
     }
 }

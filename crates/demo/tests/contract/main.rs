@@ -15,7 +15,11 @@ mod remember;
 #[cfg(test)]
 mod routes;
 #[cfg(test)]
+mod second_factor;
+#[cfg(test)]
 mod sign_in;
+#[cfg(test)]
+mod staying;
 #[cfg(test)]
 mod streams;
 #[cfg(test)]
