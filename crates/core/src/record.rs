@@ -74,6 +74,8 @@ pub struct Pending {
     pub epochs: Epochs,
     /// What was verified so far.
     pub factors: Vec<Factor>,
+    /// Whether the user asked to be remembered.
+    pub remember: bool,
     /// When it lapses.
     pub until: Moment,
 }

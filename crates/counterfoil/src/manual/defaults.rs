@@ -8,7 +8,7 @@
 //! | `timeouts.idle` | `aal1` 7 days, `aal2` 1 hour, `aal3` 15 minutes | NIST SP 800-63B-4; 7 days are our choice. Counted from the last user activity (ASVS 7.3.1) |
 //! | `timeouts.absolute` | `aal1` 30 days, `aal2` 24 hours, `aal3` 12 hours | NIST SP 800-63B-4. Counted from sign-in, extended by nothing (ASVS 7.3.2) |
 //! | `timeouts.elevated_for` | 5 minutes | long enough to read and confirm, short enough that a desk left alone is no risk |
-//! | `timeouts.remember_for` | off | a session that outlives its limits is a choice; it then greets and no more, until a new sign-in |
+//! | `timeouts.remember_for` | off | a session that outlives its limits is a choice, the operator's and then [the user's](crate::SigningIn::remember); it then greets and no more, until a new sign-in. Counted from sign-in, extended by nothing, never below `timeouts.absolute` |
 //! | a half-done sign-in | 10 minutes | one of two factors is nobody |
 //! | a session nobody presented | 5 minutes | its reply was lost |
 //!

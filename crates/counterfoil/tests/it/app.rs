@@ -55,6 +55,9 @@ async fn login(gate: SignIn, Form(form): Form<Credentials>) -> Result<Redirect, 
 async fn half_login(gate: SignIn, Form(form): Form<Credentials>) -> Result<StatusCode, Error> {
     let mut attempt = gate.begin(Subject::new(&form.user)?).await?;
     attempt.factor(Amr::Pwd);
+    if form.remember {
+        attempt.remember();
+    }
     attempt.hold().await?;
     Ok(StatusCode::ACCEPTED)
 }

@@ -9,6 +9,7 @@ mod derive;
 mod leaks;
 mod lifetimes;
 mod outage;
+mod remembered;
 mod responses;
 mod seam_table;
 mod sign_in;
