@@ -24,6 +24,8 @@ pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod token;
+#[cfg(test)]
+mod vectors;
 
 pub use engine::{Engine, Exchange};
 pub use entropy::{Entropy, NoEntropy, SystemEntropy};

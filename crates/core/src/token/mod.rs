@@ -94,6 +94,12 @@ impl Token {
         Some(Self { kind: self.kind, id: self.id, generation: self.generation.checked_add(1)?, secret })
     }
 
+    /// A token from its parts, as the published vectors have them.
+    #[cfg(test)]
+    pub(crate) fn assemble(kind: TokenKind, id: SessionId, generation: u32, secret: [u8; SECRET]) -> Self {
+        Self { kind, id, generation, secret: Zeroizing::new(secret) }
+    }
+
     fn from_signed(kind: TokenKind, signed: &[u8]) -> Option<Self> {
         let (id, rest) = signed.split_first_chunk::<{ SessionId::LENGTH }>()?;
         let (generation, secret) = rest.split_first_chunk::<4>()?;
