@@ -9,6 +9,7 @@ mod keyboard;
 mod malformed;
 mod markup;
 mod pages;
+mod reports;
 mod tabs;
 
 use std::pin::Pin;
@@ -30,7 +31,7 @@ pub(crate) type Showing = Pin<Box<dyn Future<Output = Shown> + Send>>;
 
 /// All of them; those that mostly wait come first.
 #[rustfmt::skip]
-pub(crate) const ALL: [Case; 21] = [
+pub(crate) const ALL: [Case; 22] = [
     case("killed-later",          House::Crash,       |stage| Box::pin(crash::killed_later(stage))),
     case("idle",                  House::Idle,        |stage| Box::pin(endings::idle(stage))),
     case("killed-at-once",        House::Crash,       |stage| Box::pin(crash::killed_at_once(stage))),
@@ -51,6 +52,7 @@ pub(crate) const ALL: [Case; 21] = [
     case("malformed",             House::Plain,       |stage| Box::pin(malformed::all(stage))),
     case("markup",                House::Plain,       |stage| Box::pin(markup::everywhere(stage))),
     case("keyboard",              House::Plain,       |stage| Box::pin(keyboard::without_scripts(stage))),
+    case("csp-reports",           House::Plain,       |stage| Box::pin(reports::arrive(stage))),
     case("pages",                 House::Plain,       |stage| Box::pin(pages::all(stage))),
 ];
 

@@ -17,13 +17,13 @@ use crate::reply::{self, Asked};
 use crate::site::Site;
 
 /// Why a request does not reach its handler.
-pub(super) enum Refusal {
+pub(crate) enum Refusal {
     Denied(Denial),
     Unread(Unread),
 }
 
 /// Takes a request in. The store is not asked.
-pub(super) fn receive(site: &Site, route: Route, parts: &Parts) -> Exchange {
+pub(crate) fn receive(site: &Site, route: Route, parts: &Parts) -> Exchange {
     let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
     let view = RequestView {
         method: &parts.method,
@@ -39,7 +39,7 @@ pub(super) fn receive(site: &Site, route: Route, parts: &Parts) -> Exchange {
 
 /// The CSRF decision, with the token from the header or the form where one is needed. The body comes back as the handler
 /// will read it.
-pub(super) async fn pass_csrf(exchange: &Exchange, parts: &Parts, body: Body) -> Result<(PassReason, Body), Refusal> {
+pub(crate) async fn pass_csrf(exchange: &Exchange, parts: &Parts, body: Body) -> Result<(PassReason, Body), Refusal> {
     let Sought { token, body } = match exchange.csrf_verdict() {
         CsrfVerdict::NeedsToken(_) => match seek_token(parts, body).await {
             Err(Unread::TooLarge(body)) if !enforces_csrf(exchange) => Sought { token: None, body },
@@ -60,7 +60,7 @@ fn peer(parts: &Parts) -> Option<IpAddr> {
 }
 
 impl Refusal {
-    pub(super) fn into_reply(self, asked: &Asked, site: &Site) -> Response {
+    pub(crate) fn into_reply(self, asked: &Asked, site: &Site) -> Response {
         match self {
             Self::Denied(denial) => {
                 let mut response = reply::write(denial, asked, &site.pages);
@@ -74,7 +74,7 @@ impl Refusal {
 }
 
 impl Asked {
-    pub(super) fn of(parts: &Parts, exchange: &Exchange) -> Self {
+    pub(crate) fn of(parts: &Parts, exchange: &Exchange) -> Self {
         let repeatable = exchange.is_navigation() && parts.method == http::Method::GET;
         // The layer may stand around a nested router, which sees only the rest of the path.
         let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);

@@ -2,7 +2,7 @@
 
 mod csrf;
 mod form;
-mod gate;
+pub(crate) mod gate;
 mod headers;
 mod session;
 
