@@ -10,6 +10,7 @@ mod malformed;
 mod markup;
 mod pages;
 mod reports;
+mod restored;
 mod tabs;
 
 use std::pin::Pin;
@@ -21,7 +22,7 @@ use crate::{demo::House, verdict::Shown, world::Stage};
 pub(crate) struct Case {
     /// The name on the command line.
     pub(crate) name: &'static str,
-    /// The demo it visits.
+    /// The demo it visits, unless it is told to visit something else.
     pub(crate) house: House,
     pub(crate) run: fn(Stage) -> Showing,
 }
@@ -31,10 +32,11 @@ pub(crate) type Showing = Pin<Box<dyn Future<Output = Shown> + Send>>;
 
 /// All of them; those that mostly wait come first.
 #[rustfmt::skip]
-pub(crate) const ALL: [Case; 22] = [
+pub(crate) const ALL: [Case; 23] = [
     case("killed-later",          House::Crash,       |stage| Box::pin(crash::killed_later(stage))),
     case("idle",                  House::Idle,        |stage| Box::pin(endings::idle(stage))),
     case("killed-at-once",        House::Crash,       |stage| Box::pin(crash::killed_at_once(stage))),
+    case("restored-tabs",         House::Remembering, |stage| Box::pin(restored::ten_tabs(stage))),
     case("tabs-in-rotation",      House::Rotating,    |stage| Box::pin(tabs::in_rotation(stage))),
     case("expiry",                House::Short,       |stage| Box::pin(endings::expiry(stage))),
     case("sign-out",              House::Plain,       |stage| Box::pin(endings::sign_out(stage))),

@@ -52,6 +52,11 @@ pub(crate) enum ChromiumError {
 impl Launch {
     /// Starts a browser on `profile`, which may have been used before.
     pub(crate) async fn start(&self, profile: &Path) -> Result<Chromium, ChromiumError> {
+        self.start_with(profile, &["about:blank"]).await
+    }
+
+    /// The same, with more arguments.
+    pub(crate) async fn start_with(&self, profile: &Path, more: &[&str]) -> Result<Chromium, ChromiumError> {
         let told = profile.join("DevToolsActivePort");
         // Of the browser that used this profile before; there may have been none.
         let _ = std::fs::remove_file(&told);
@@ -59,7 +64,7 @@ impl Launch {
             .args(ARGUMENTS)
             .arg(format!("--host-resolver-rules={}", self.rules))
             .arg(format!("--user-data-dir={}", profile.display()))
-            .arg("about:blank")
+            .args(more)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

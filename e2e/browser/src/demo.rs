@@ -27,6 +27,8 @@ pub(crate) enum House {
     Short,
     /// Tokens change every three seconds.and the grace is as short; for the crash row.
     Crash,
+    /// Idle after four seconds, with rotation meanwhile; who asks for it stays known.
+    Remembering,
     /// `SameSite=Strict`.
     Strict,
     /// `SameSite=None`.
@@ -71,6 +73,7 @@ impl House {
             Self::Idle => "idle.shop.test",
             Self::Short => "short.shop.test",
             Self::Crash => "crash.shop.test",
+            Self::Remembering => "remembering.shop.test",
             Self::Strict => "strict.shop.test",
             Self::Embedded => "embedded.shop.test",
             Self::Partitioned => "partitioned.shop.test",
@@ -89,6 +92,7 @@ impl House {
             Self::Rotating => "--rotate-every 3s --grace 1500ms",
             Self::Idle => "--idle 8s",
             Self::Short => "--absolute 6s --idle 6s",
+            Self::Remembering => "--idle 4s --rotate-every 3s --grace 1500ms",
             Self::Crash => "--rotate-every 1s --grace 1s",
             _ => "",
         }

@@ -11,6 +11,7 @@ mod exchange;
 mod imitation;
 mod jar;
 mod page;
+mod self_check;
 mod stranger;
 mod tab;
 mod variants;
@@ -34,9 +35,10 @@ use tokio::{
 use crate::{
     args::Args,
     case::Case,
+    self_check::Trial,
     tab::Opened,
-    verdict::{Failure, Shown},
-    world::{Stage, World},
+    verdict::Failure,
+    world::{Site, Stage, World},
 };
 
 fn main() -> ExitCode {
@@ -62,61 +64,108 @@ async fn run(args: &Args) -> Result<ExitCode, Failure> {
     }
 }
 
+/// A case to run, and where.
+#[derive(Debug, Clone, Copy)]
+struct Job {
+    case: Case,
+    /// The broken site it must find out; none for the demo, where it must be green.
+    trial: Option<Trial>,
+}
+
 async fn run_cases(args: &Args) -> Result<ExitCode, Failure> {
-    let cases = args.cases();
-    let houses = cases.iter().map(|case| case.house);
+    let demo = |case| Job { case, trial: None };
+    let broken = |trial: Trial| Job { case: trial.case, trial: Some(trial) };
+    let jobs: Vec<_> = if args.self_check {
+        self_check::trials().into_iter().map(broken).collect()
+    } else {
+        args.cases().into_iter().map(demo).collect()
+    };
+    let houses = jobs.iter().filter(|job| job.trial.is_none()).map(|job| job.case.house);
     let world = Arc::new(World::open(&args.demo(), &args.chromium, houses, &args.pictures).await?);
     let version = world.browser.version().await?;
     println!("{version}, demo {}", args.demo().display());
     let seats = Arc::new(Semaphore::new(args.at_once.into()));
     let mut running = JoinSet::new();
-    let began = Instant::now();
-    for case in cases {
+    let (began, all) = (Instant::now(), jobs.len());
+    for job in jobs {
         let (world, seats) = (Arc::clone(&world), Arc::clone(&seats));
         running.spawn(async move {
             // The semaphore is never closed.
             let _seat = seats.acquire_owned().await;
-            let began = Instant::now();
-            let (shown, pictures) = show(case, world).await;
-            report(case, &shown, &pictures, began.elapsed());
-            shown
+            show(job, world).await
         });
     }
-    let (mut broken, mut unknown, mut green) = (false, false, 0);
-    while let Some(shown) = running.join_next().await {
-        match shown {
-            Ok(Ok(_)) => green += 1,
-            Ok(Err(failure)) if failure.promise().is_some() => broken = true,
-            Ok(Err(_)) | Err(_) => unknown = true,
-        }
-    }
+    let ends = running.join_all().await;
     if let Some(page) = &args.write {
         std::fs::write(page, page::write(&variants::all(), &version))?;
     }
-    println!("{green} cases green in {:.1} s; pictures in {}", began.elapsed().as_secs_f64(), args.pictures.display());
-    Ok(ExitCode::from(if broken { 1 } else { 2 * u8::from(unknown) }))
+    let green = ends.iter().filter(|end| **end == End::AsItMust).count();
+    println!(
+        "{green} of {all} as they must be, in {:.1} s; pictures in {}",
+        began.elapsed().as_secs_f64(),
+        args.pictures.display()
+    );
+    Ok(ExitCode::from(match () {
+        () if ends.contains(&End::Wrong) => 1,
+        () if ends.contains(&End::Unknown) => 2,
+        () => 0,
+    }))
 }
 
-/// One case, within its time; and pictures of what it left, where it is not green.
-async fn show(case: Case, world: Arc<World>) -> (Shown, Vec<String>) {
-    let stage = Stage { site: world.site(case.house), world: Arc::clone(&world), opened: Opened::default() };
+/// How a job ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Green at the demo, red for the right reason at a broken site.
+    AsItMust,
+    Wrong,
+    /// Nothing was shown.
+    Unknown,
+}
+
+/// One case, within its time; and pictures of what it left, where it is not as it must be.
+async fn show(job: Job, world: Arc<World>) -> End {
+    let Job { case, trial } = job;
+    let began = Instant::now();
+    let site = match trial {
+        None => world.site(case.house),
+        Some(trial) => {
+            world.stranger.imitate(trial.defect);
+            Site::imitation(trial.defect)
+        }
+    };
+    let stage = Stage { site, world: Arc::clone(&world), opened: Opened::default() };
     let opened = stage.opened.clone();
     let shown = timeout(LONGEST_CASE, (case.run)(stage)).await.unwrap_or(Err(Failure::TooLong(LONGEST_CASE)));
-    let pictures = match &shown {
-        Ok(_) => Vec::new(),
-        Err(_) => opened.pictures(&world.pictures, &format!("failed-{}", case.name)).await,
+    let is_red = shown.as_ref().err().is_some_and(|failure| failure.promise().is_some());
+    let end = match (trial, &shown) {
+        (None, Ok(_)) => End::AsItMust,
+        (Some(trial), _) if trial.holds(&shown) => End::AsItMust,
+        (None, Err(_)) if !is_red => End::Unknown,
+        _ => End::Wrong,
     };
-    (shown, pictures)
+    let pictures = match end {
+        End::AsItMust => Vec::new(),
+        _ => opened.pictures(&world.pictures, &format!("failed-{}", case.name)).await,
+    };
+    let word = match (&shown, end) {
+        (Ok(_), _) => "green",
+        (Err(_), _) if is_red => "RED",
+        (Err(_), _) => "NOT SHOWN",
+    };
+    let text = shown.unwrap_or_else(|failure| failure.in_full());
+    report(job, end, word, &text, &pictures, began.elapsed());
+    end
 }
 
-fn report(case: Case, shown: &Shown, pictures: &[String], took: Duration) {
-    let (word, text) = match shown {
-        Ok(text) => ("ok", text.clone()),
-        Err(failure) if failure.promise().is_some() => ("BROKEN", failure.in_full()),
-        Err(failure) => ("NOT SHOWN", failure.in_full()),
+fn report(job: Job, end: End, word: &str, text: &str, pictures: &[String], took: Duration) {
+    let where_to = job.trial.map(|trial| format!(" at a site that is {:?}", trial.defect)).unwrap_or_default();
+    let must = match (job.trial, end) {
+        (Some(_), End::AsItMust) => " as it must be",
+        (Some(_), _) => " and must not be",
+        (None, _) => "",
     };
     let pictures: String = pictures.iter().flat_map(|picture| ["\n  ", picture]).collect();
-    println!("{word}: {} ({:.1} s): {text}{pictures}", case.name, took.as_secs_f64());
+    println!("{word}{must}: {}{where_to} ({:.1} s): {text}{pictures}", job.case.name, took.as_secs_f64());
 }
 
 fn cannot_run(failure: &Failure) -> ExitCode {

@@ -13,6 +13,7 @@ use rcgen::{CertificateParams, KeyPair};
 use tokio::{
     io::{AsyncRead, AsyncWrite, BufStream},
     net::TcpListener,
+    time::sleep,
 };
 use tokio_rustls::{
     TlsAcceptor,
@@ -24,7 +25,7 @@ use tokio_rustls::{
 };
 
 pub(crate) use self::wire::{Served, Visit};
-use crate::imitation::Imitations;
+use crate::imitation::{Defect, Imitations};
 
 /// A server for all names but the demos', over http and https, on loopback. It lives as long as the runtime.
 #[derive(Debug, Clone)]
@@ -59,6 +60,11 @@ impl Stranger {
         lock(&self.desk.pages).insert((host.to_owned(), path.to_owned()), served);
     }
 
+    /// Opens a site with a defect.
+    pub(crate) fn imitate(&self, defect: Defect) {
+        self.desk.imitations.open(defect);
+    }
+
     /// Who asked this host, in order.
     pub(crate) fn visits(&self, host: &str) -> Vec<Visit> {
         lock(&self.desk.visits).iter().filter(|visit| visit.host == host).cloned().collect()
@@ -67,8 +73,9 @@ impl Stranger {
 
 impl Desk {
     async fn answer(&self, visit: Visit) -> Served {
-        if let Some(imitation) = self.imitations.at(&visit.host) {
-            return imitation.answer(&visit).await;
+        if let Some((served, pause)) = self.imitations.answer(&visit) {
+            sleep(pause).await;
+            return served;
         }
         let known = lock(&self.pages).get(&(visit.host.clone(), visit.path().to_owned())).cloned();
         lock(&self.visits).push(visit);

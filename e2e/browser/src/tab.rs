@@ -81,6 +81,19 @@ impl Person {
         Ok(tab)
     }
 
+    /// The tabs that show a page of this origin, however they came to be.
+    pub(crate) async fn tabs(&self, origin: &str) -> Result<Vec<Tab>, DevToolsError> {
+        let answer = self.devtools.call(None, "Target.getTargets", json!({})).await?;
+        let targets = answer.get("targetInfos").and_then(Value::as_array).into_iter().flatten();
+        let text = |target: &Value, name: &str| target.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let ours = targets.filter(|target| text(target, "type") == "page" && text(target, "url").starts_with(origin));
+        let mut tabs = Vec::new();
+        for target in ours {
+            tabs.push(Tab::attach(self.devtools.clone(), text(target, "targetId")).await?);
+        }
+        Ok(tabs)
+    }
+
     /// Every cookie it has.
     pub(crate) async fn jar(&self) -> Result<Vec<Cookie>, DevToolsError> {
         let answer = self.devtools.call(None, "Storage.getCookies", self.with(json!({}))).await?;

@@ -16,6 +16,7 @@ use crate::{
     chromium::{Chromium, Launch},
     demo::{Demo, House},
     devtools::{DevToolsError, PATIENCE},
+    imitation::Defect,
     stranger::Stranger,
     tab::{Landed, Opened, Person, Tab},
     verdict::{Failure, promise},
@@ -38,6 +39,8 @@ pub(crate) struct World {
 pub(crate) struct Site {
     pub(crate) host: String,
     pub(crate) origin: String,
+    /// What the names of its cookies begin with.
+    prefix: &'static str,
 }
 
 /// What a case gets.
@@ -80,14 +83,19 @@ impl World {
             return Site::https(host);
         }
         let port = self.demos.get(&house).map_or(0, |demo| demo.port);
-        Site { host: host.to_owned(), origin: format!("http://{host}:{port}") }
+        Site { host: host.to_owned(), origin: format!("http://{host}:{port}"), prefix: "dev-" }
     }
 }
 
 impl Site {
     /// A site at the usual port.
     pub(crate) fn https(host: &str) -> Self {
-        Self { host: host.to_owned(), origin: format!("https://{host}") }
+        Self { host: host.to_owned(), origin: format!("https://{host}"), prefix: "__Host-Http-" }
+    }
+
+    /// An imitation of the demo.
+    pub(crate) fn imitation(defect: Defect) -> Self {
+        Self { prefix: "sid-", ..Self::https(&defect.host()) }
     }
 
     /// An address on it.
@@ -97,8 +105,7 @@ impl Site {
 
     /// The name of a cookie of ours: `id`, `el` or `an`.
     pub(crate) fn cookie(&self, which: &str) -> String {
-        let prefix = if self.origin.starts_with("https:") { "__Host-Http-" } else { "dev-" };
-        format!("{prefix}{which}")
+        format!("{}{which}", self.prefix)
     }
 }
 
@@ -197,9 +204,8 @@ mod tests {
     }
 
     #[test]
-    fn cookies_are_named_by_the_scheme() {
+    fn cookies_are_named_as_the_site_names_them() {
         assert_eq!(Site::https("a.test").cookie("id"), "__Host-Http-id");
-        let plain = Site { host: "127.0.0.1".to_owned(), origin: "http://127.0.0.1:1".to_owned() };
-        assert_eq!(plain.cookie("el"), "dev-el");
+        assert_eq!(Site::imitation(Defect::Wide).cookie("el"), "sid-el");
     }
 }

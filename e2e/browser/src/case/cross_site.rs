@@ -100,8 +100,8 @@ fn framed(events: &[Event]) -> Option<bool> {
 
 /// Another site, and a sibling below the same registered name: to cookies that is the same site.
 fn hosts(stage: &Stage) -> [(String, bool); 2] {
-    let parent = stage.site.host.split_once('.').map_or("", |(_, parent)| parent);
-    [("attacker.test".to_owned(), false), (format!("evil.{parent}"), true)]
+    let (label, parent) = stage.site.host.split_once('.').unwrap_or_default();
+    [(format!("attacker-of-{label}.test"), false), (format!("evil-to-{label}.{parent}"), true)]
 }
 
 /// Sends a form from a page at `host`, and says what went along.
@@ -142,8 +142,8 @@ async fn login_by_stranger(stage: &Stage) -> Result<(), Failure> {
 
 async fn link_from(stage: &Stage, tab: &Tab) -> Result<Exchange, Failure> {
     let target = stage.site.at("/devices");
-    stage.world.stranger.put("attacker.test", "/link", Served::page(&format!("<a href=\"{target}\">here</a>")));
-    tab.go("https://attacker.test/link").await?;
+    stage.world.stranger.put("links.test", "/link", Served::page(&format!("<a href=\"{target}\">here</a>")));
+    tab.go("https://links.test/link").await?;
     let mark = tab.mark();
     tab.follow("document.querySelector('a').click()").await?;
     sent_to(tab, mark, &target, "GET")

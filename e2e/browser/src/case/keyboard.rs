@@ -1,6 +1,7 @@
 //! The whole of the demo by keyboard alone, with scripts switched off.
 
 use crate::{
+    devtools::DevToolsError,
     tab::{Key, Landed, Tab},
     verdict::{Failure, Shown, promise},
     world::Stage,
@@ -62,7 +63,16 @@ async fn reach(tab: &Tab, selector: &str) -> Result<usize, Failure> {
 async fn enter(tab: &Tab) -> Result<Landed, Failure> {
     let mark = tab.mark();
     tab.press(Key::Enter).await?;
-    Ok(tab.landed(mark).await?)
+    match tab.landed(mark).await {
+        Err(DevToolsError::Patience { .. }) => {
+            let stop = focused(tab).await?;
+            Err(Failure::Broken {
+                promise: "pages work without scripts",
+                seen: format!("Enter does nothing on {stop}"),
+            })
+        }
+        landed => Ok(landed?),
+    }
 }
 
 async fn focused(tab: &Tab) -> Result<String, Failure> {
