@@ -170,7 +170,7 @@ const ARGUMENTS: [&str; 19] = [
     "--window-size=1280,900",
     "--remote-debugging-port=0",
 ];
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 #[cfg(test)]
 mod tests {

@@ -1,4 +1,4 @@
-//! Chromium's DevTools socket: commands with their answers, and each session's events in the order they came.
+//! Chromium's `DevTools` socket: commands with their answers, and each session's events in the order they came.
 
 use std::{
     collections::HashMap,

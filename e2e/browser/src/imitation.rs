@@ -33,6 +33,8 @@ pub(crate) enum Defect {
     CookieOnly,
     /// Sessions have no end.
     Endless,
+    /// Sessions outlive their cookies.
+    Outliving,
     /// Each token is good for one request.
     SingleUse,
     /// What was posted is shown as it is.
@@ -99,7 +101,7 @@ impl Imitation {
     fn answer(&mut self, visit: &Visit) -> Served {
         let found = ["sid-id", "sid-an"].into_iter().find_map(|name| self.session_of(visit.cookie(name)?));
         let served = match (visit.method.as_str(), visit.path()) {
-            ("POST", _) if !self.lets_in(visit) => Served::page("refused"),
+            ("POST", _) if !self.lets_in(visit) => Served { status: 403, ..Served::page("refused") },
             ("POST", path) => self.post(visit, path, found),
             (_, path) => self.show(path, visit, found),
         };
@@ -213,8 +215,7 @@ impl Imitation {
         let secure = if self.defect == Defect::Insecure { "" } else { "; Secure" };
         let same_site = if self.defect == Defect::Promiscuous { "None" } else { "Lax" };
         let domain = if self.defect == Defect::Misdirected { "; Domain=elsewhere.test" } else { "" };
-        // The case for expiry waits this long; no other takes as long before it is red, but those that rotate.
-        let age = if self.defect == Defect::Endless { 6 } else { 3_600 };
+        let age = if self.defect == Defect::Outliving { 6 } else { 3_600 };
         format!("sid-{which}={value}; Max-Age={age}; Path=/{secure}{readable}; SameSite={same_site}{domain}")
     }
 

@@ -52,7 +52,7 @@ impl fmt::Debug for Secret {
 }
 
 impl Cookie {
-    /// A cookie as DevTools describes it.
+    /// A cookie as `DevTools` describes it.
     pub(crate) fn read(cookie: &Value) -> Self {
         let text = |name: &str| cookie.get(name).and_then(Value::as_str).unwrap_or_default();
         let flag = |name: &str| cookie.get(name).and_then(Value::as_bool).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What a real Chromium does with the demo's cookies, forms and pages. Knows nothing but the wire and the DevTools socket.
+//! What a real Chromium does with the demo's cookies, forms and pages. Knows nothing but the wire and the `DevTools` socket.
 //!
 //! Exit status: 0 all kept, 1 a promise was broken, 2 nothing could be shown.
 
@@ -96,6 +96,9 @@ async fn run_cases(args: &Args) -> Result<ExitCode, Failure> {
         });
     }
     let ends = running.join_all().await;
+    if args.self_check {
+        println!("cases that no broken site tries: {:?}", self_check::untried());
+    }
     if let Some(page) = &args.write {
         std::fs::write(page, page::write(&variants::all(), &version))?;
     }

@@ -92,9 +92,8 @@ mod tests {
     fn the_page_is_what_the_table_says() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/cookies-in-browsers.md");
         let kept = std::fs::read_to_string(path).unwrap();
-        let without_version = |page: &str| {
-            page.lines().filter(|line| !line.starts_with(SEEN)).map(|line| format!("{line}\n")).collect::<String>()
-        };
+        let without_version =
+            |page: &str| page.lines().filter(|line| !line.starts_with(SEEN)).collect::<Vec<_>>().join("\n");
         let expected = without_version(&write(&variants::all(), ""));
         assert!(without_version(&kept) == expected, "write it anew: cargo xtask browser malformed --write {path}");
     }

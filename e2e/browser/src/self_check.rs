@@ -47,7 +47,7 @@ const TRIALS: [(&str, Defect, &str); 18] = [
     ("killed-at-once",     Defect::SingleUse,   "a crash signs nobody out"),
     ("restored-tabs",      Defect::SingleUse,   "restored tabs still know who was there"),
     ("tabs-in-rotation",   Defect::SingleUse,   "parallel tabs stay signed in"),
-    ("expiry",             Defect::Endless,     "a copy of an expired cookie is worth nothing"),
+    ("expiry",             Defect::Outliving,   "a copy of an expired cookie is worth nothing"),
     ("sign-out",           Defect::CookieOnly,  "sign-out is final for a copy too"),
     ("script-cannot-read", Defect::Readable,    "script cannot read the cookie"),
     ("not-over-http",      Defect::Insecure,    "the cookie is not sent over http"),

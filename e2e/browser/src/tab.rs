@@ -32,7 +32,6 @@ pub(crate) struct Opened(Arc<Mutex<Vec<Tab>>>);
 #[derive(Debug, Clone)]
 pub(crate) struct Tab {
     devtools: DevTools,
-    target: String,
     session: String,
     log: Arc<Log>,
 }
@@ -81,17 +80,23 @@ impl Person {
         Ok(tab)
     }
 
-    /// The tabs that show a page of this origin, however they came to be.
-    pub(crate) async fn tabs(&self, origin: &str) -> Result<Vec<Tab>, DevToolsError> {
+    /// The tabs that show a page of this origin, however they came to be, once there are `enough`.
+    pub(crate) async fn tabs(&self, origin: &str, enough: usize) -> Result<Option<Vec<Tab>>, DevToolsError> {
         let answer = self.devtools.call(None, "Target.getTargets", json!({})).await?;
         let targets = answer.get("targetInfos").and_then(Value::as_array).into_iter().flatten();
         let text = |target: &Value, name: &str| target.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let ours = targets.filter(|target| text(target, "type") == "page" && text(target, "url").starts_with(origin));
-        let mut tabs = Vec::new();
-        for target in ours {
-            tabs.push(Tab::attach(self.devtools.clone(), text(target, "targetId")).await?);
+        let ids: Vec<_> = ours.map(|target| text(target, "targetId")).collect();
+        if ids.len() < enough {
+            return Ok(None);
         }
-        Ok(tabs)
+        let mut tabs = Vec::new();
+        for id in ids {
+            // One that was never looked at may not have been loaded yet.
+            self.devtools.call(None, "Target.activateTarget", json!({ "targetId": id })).await?;
+            tabs.push(Tab::attach(self.devtools.clone(), id).await?);
+        }
+        Ok(Some(tabs))
     }
 
     /// Every cookie it has.
@@ -138,7 +143,7 @@ impl Tab {
         let attached = devtools.call(None, "Target.attachToTarget", how).await?;
         let session = member(&attached, "Target.attachToTarget", "sessionId")?;
         let log = devtools.log(&session);
-        let tab = Self { devtools, target, session, log };
+        let tab = Self { devtools, session, log };
         tab.call("Page.enable", json!({})).await?;
         tab.call("Network.enable", json!({})).await?;
         Ok(tab)
@@ -284,11 +289,6 @@ impl Tab {
         find: impl Fn(&[Event]) -> Option<T>,
     ) -> Result<T, DevToolsError> {
         self.log.wait(mark, what, find).await
-    }
-
-    /// Closes it.
-    pub(crate) async fn close(self) -> Result<(), DevToolsError> {
-        self.devtools.call(None, "Target.closeTarget", json!({ "targetId": self.target })).await.map(drop)
     }
 }
 

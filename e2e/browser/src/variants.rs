@@ -74,6 +74,7 @@ impl Rule {
 }
 
 /// The table.
+#[expect(clippy::too_many_lines, reason = "it is one table")]
 #[rustfmt::skip]
 pub(crate) fn all() -> Vec<Variant> {
     use Claim::{NoAnswer, Nothing, One};

@@ -72,6 +72,7 @@ impl World {
         let stranger = Stranger::open().await?;
         let launch = Launch { program: chromium.to_owned(), rules: rules(&demos, &stranger) };
         let profile = tempfile::tempdir()?;
+        allow_third_parties(profile.path())?;
         let browser = launch.start(profile.path()).await?;
         Ok(Self { browser, launch, stranger, pictures: pictures.to_owned(), demos, _profile: profile })
     }
@@ -182,6 +183,14 @@ pub(crate) async fn until<T, F: Future<Output = Result<Option<T>, Failure>>>(
     };
     let late = |_| Failure::DevTools(DevToolsError::Patience { what: what.to_owned() });
     tokio::time::timeout(PATIENCE * 2, asking).await.map_err(late)?
+}
+
+/// Every person of this browser is a private window, which would withhold cookies from other sites' requests whatever
+/// their `SameSite`: then nothing would be shown about that.
+fn allow_third_parties(profile: &Path) -> std::io::Result<()> {
+    let folder = profile.join("Default");
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(folder.join("Preferences"), r#"{"profile":{"cookie_controls_mode":0}}"#)
 }
 
 /// Demos by name, plain http and all other names to the strangers: nothing leaves this machine.

@@ -1,5 +1,7 @@
 //! What other sites get done in a signed-in browser: nothing.
 
+use std::{collections::BTreeSet, fmt::Write as _};
+
 use serde_json::Value;
 
 use crate::{
@@ -17,11 +19,12 @@ pub(super) async fn form(stage: Stage) -> Shown {
     tab.go(&stage.site.at("/counter")).await?;
     let token = tab.read("(document.querySelector('input[name=csrf_token]') || {}).value").await?;
     let own = stage.site.cookie("id");
-    let mut tried = 0;
+    let (mut tried, mut answers) = (0, BTreeSet::new());
     for (host, same_site) in hosts(&stage) {
         for token in ["", token.as_str()] {
             let sent = post(&stage, &tab, &host, &[("csrf_token", token)], "/counter").await?;
             tried += 1;
+            answers.extend(sent.status);
             if !same_site {
                 promise("the cookie is not sent on a cross-site POST", !sent.sent.contains(&own), || {
                     format!("a form at {host} was sent with {own}")
@@ -36,7 +39,9 @@ pub(super) async fn form(stage: Stage) -> Shown {
         format!("a link brought along {:?}, withheld {:?}", link.sent, link.withheld)
     })?;
     person.leave().await?;
-    Ok(format!("{tried} foreign forms and one foreign sign-in changed nothing; a link arrives with {own}"))
+    Ok(format!(
+        "{tried} foreign forms, answered {answers:?}, and a foreign sign-in changed nothing; a link arrives with {own}"
+    ))
 }
 
 /// Requests by script from another site and from a sibling.
@@ -80,7 +85,8 @@ pub(super) async fn framing(stage: Stage) -> Shown {
             stage.world.stranger.put(&host, "/frame", Served::page(&page));
             let mark = tab.mark();
             tab.go(&format!("https://{host}/frame")).await?;
-            let blocked = tab.wait(mark, "the frame", framed).await?;
+            // The page has loaded, so what became of its frame is known.
+            let blocked = tab.wait(mark, "the frame", |events| Some(refused_frame(events))).await?;
             promise("no other site shows ours in a frame", blocked, || format!("{host} shows {path} in a frame"))?;
             tried += 1;
         }
@@ -89,13 +95,10 @@ pub(super) async fn framing(stage: Stage) -> Shown {
     Ok(format!("{tried} frames of other sites stayed empty"))
 }
 
-/// Whether what a frame asked for was refused by its own answer; none while nothing has come of it.
-fn framed(events: &[Event]) -> Option<bool> {
-    let documents = events.iter().filter(|event| event.text("/type") == "Document");
-    documents.into_iter().find_map(|event| match event.name.as_str() {
-        "Network.loadingFailed" => Some(event.text("/errorText") == "net::ERR_BLOCKED_BY_RESPONSE"),
-        _ => None,
-    })
+/// Whether what a frame asked for was refused because of its own answer.
+fn refused_frame(events: &[Event]) -> bool {
+    let failed = |event: &Event| event.name == "Network.loadingFailed" && event.text("/type") == "Document";
+    events.iter().any(|event| failed(event) && event.text("/errorText") == "net::ERR_BLOCKED_BY_RESPONSE")
 }
 
 /// Another site, and a sibling below the same registered name: to cookies that is the same site.
@@ -107,9 +110,12 @@ fn hosts(stage: &Stage) -> [(String, bool); 2] {
 /// Sends a form from a page at `host`, and says what went along.
 async fn post(stage: &Stage, tab: &Tab, host: &str, fields: &[(&str, &str)], path: &str) -> Result<Exchange, Failure> {
     let target = stage.site.at(path);
-    let inputs: String = fields.iter().map(|(name, value)| format!("<input name={name} value=\"{value}\">")).collect();
-    let page = Served::page(&format!("<form method=post action=\"{target}\">{inputs}</form>"));
-    stage.world.stranger.put(host, "/form", page);
+    let mut page = format!("<form method=post action=\"{target}\">");
+    for (name, value) in fields {
+        // Writing to a string cannot fail.
+        let _ = write!(page, "<input name={name} value=\"{value}\">");
+    }
+    stage.world.stranger.put(host, "/form", Served::page(&page));
     tab.go(&format!("https://{host}/form")).await?;
     let mark = tab.mark();
     tab.follow("document.forms[0].submit()").await?;

@@ -1,5 +1,7 @@
 //! Markup put into everything that is shown again: it stays text, even where no policy would stop it from running.
 
+use std::fmt::Write as _;
+
 use crate::{
     tab::Tab,
     verdict::{Failure, Shown, promise},
@@ -65,7 +67,11 @@ async fn inert(tab: &Tab, place: &str, shown: bool) -> Result<(), Failure> {
 }
 
 fn escaped(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    text.bytes().fold(String::new(), |mut escaped, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(escaped, "%{byte:02X}");
+        escaped
+    })
 }
 
 /// Ways out of text, of an attribute, of a script and of a title.

@@ -20,11 +20,8 @@ pub(super) async fn ten_tabs(stage: Stage) -> Shown {
 
     let browser = stage.world.launch.start_with(profile.path(), &["--restore-last-session"]).await?;
     let person = Person::of_the_profile(browser.devtools(), stage.opened.clone());
-    let tabs = until("ten tabs to come back", || async {
-        let tabs = person.tabs(&stage.site.origin).await?;
-        Ok((tabs.len() >= TABS).then_some(tabs))
-    })
-    .await?;
+    let back = || async { Ok(person.tabs(&stage.site.origin, TABS).await?) };
+    let tabs = until("ten tabs to come back", back).await?;
     greeted(&tabs, "restored tabs still know who was there").await?;
     try_join_all(tabs.iter().map(Tab::reload)).await?;
     greeted(&tabs, "restored tabs still know who was there").await?;
