@@ -38,11 +38,11 @@ pub(crate) fn routes<S: Clone + Send + Sync + 'static>(site: Arc<Site>) -> Route
 
 /// 204 for a report, told or not: its sender learns nothing.
 async fn receive(State(site): State<Arc<Site>>, request: Request<Body>) -> Response {
-    let (parts, body) = request.into_parts();
-    let exchange = gate::receive(&site, Route { public: true, ..Route::default() }, &parts);
-    let body = match gate::pass_csrf(&exchange, &parts, body).await {
-        Ok((_, body)) => body,
-        Err(refusal) => return refusal.into_reply(&Asked::of(&parts, &exchange), &site),
+    let exchange = Arc::new(gate::receive(&site, Route { public: true, ..Route::default() }, &request));
+    let asked = Asked::of(&request, &exchange);
+    let (parts, body) = match gate::admit_alone(Arc::clone(&exchange), request).await {
+        Ok((_, request)) => request.into_parts(),
+        Err(refusal) => return refusal.into_reply(&asked, &site),
     };
     let media_type = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     answer(match read(media_type, body).await {

@@ -79,8 +79,9 @@ impl Defect {
 impl Imitations {
     /// Opens a site with a defect.
     pub(crate) fn open(&self, defect: Defect) {
-        let imitation = Imitation { defect, tokens: 0, sessions: Vec::new() };
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(defect.host(), imitation);
+        let new = || Imitation { defect, tokens: 0, sessions: Vec::new() };
+        // Another case may be there already.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(defect.host()).or_insert_with(new);
     }
 
     /// The answer of the imitation that the request is for, if it is for one; and how long it takes to make.

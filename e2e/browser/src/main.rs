@@ -150,17 +150,17 @@ async fn show(job: Job, world: Arc<World>) -> End {
         End::AsItMust => Vec::new(),
         _ => opened.pictures(&world.pictures, &format!("failed-{}", case.name)).await,
     };
-    let word = match (&shown, end) {
+    let colour = match (&shown, end) {
         (Ok(_), _) => "green",
         (Err(_), _) if is_red => "RED",
         (Err(_), _) => "NOT SHOWN",
     };
     let text = shown.unwrap_or_else(|failure| failure.in_full());
-    report(job, end, word, &text, &pictures, began.elapsed());
+    report(job, end, colour, &text, &pictures, began.elapsed());
     end
 }
 
-fn report(job: Job, end: End, word: &str, text: &str, pictures: &[String], took: Duration) {
+fn report(job: Job, end: End, colour: &str, text: &str, pictures: &[String], took: Duration) {
     let where_to = job.trial.map(|trial| format!(" at a site that is {:?}", trial.defect)).unwrap_or_default();
     let must = match (job.trial, end) {
         (Some(_), End::AsItMust) => " as it must be",
@@ -168,7 +168,7 @@ fn report(job: Job, end: End, word: &str, text: &str, pictures: &[String], took:
         (None, _) => "",
     };
     let pictures: String = pictures.iter().flat_map(|picture| ["\n  ", picture]).collect();
-    println!("{word}{must}: {}{where_to} ({:.1} s): {text}{pictures}", job.case.name, took.as_secs_f64());
+    println!("{colour}{must}: {}{where_to} ({:.1} s): {text}{pictures}", job.case.name, took.as_secs_f64());
 }
 
 fn cannot_run(failure: &Failure) -> ExitCode {

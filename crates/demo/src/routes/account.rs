@@ -20,7 +20,7 @@ use crate::{
     negotiate::Wants,
     pages::{ChangePassword, Login, StepUp, page},
     problem::Problem,
-    session::{EndReason, Error, Member, Remember, SignIn, SignInRefused, Visitor, sign_in},
+    session::{Error, Member, Remember, SignIn, SignInRefused, Trigger, Visitor, sign_in},
 };
 
 /// Where to go afterwards. Whatever is no path of this site counts as nothing.
@@ -193,7 +193,8 @@ pub(super) async fn change_password(
     })
 }
 
-/// Stores the new password, then ends the other sessions while nobody else can change it; both or neither.
+/// Stores the new password, then does to the sessions what the policy says (the others end, unless it says otherwise)
+/// while nobody else can change it; both or neither.
 async fn replace_password(
     app: App,
     member: Arc<Member>,
@@ -203,8 +204,8 @@ async fn replace_password(
         Ok(changed) => changed,
         Err(refused) => return Ok(Err(refused)),
     };
-    match member.end_others(EndReason::CredentialChanged).await {
-        Ok(()) => Ok(Ok(())),
+    match member.trigger(Trigger::PasswordChanged).await {
+        Ok(_) => Ok(Ok(())),
         Err(error) => {
             changed.undo();
             Err(error)

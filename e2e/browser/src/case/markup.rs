@@ -1,6 +1,6 @@
 //! Markup put into everything that is shown again: it stays text, even where no policy would stop it from running.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use crate::{
     tab::Tab,
@@ -48,8 +48,44 @@ pub(super) async fn everywhere(stage: Stage) -> Shown {
         tab.follow(&fill("/logout", &[])).await?;
         fields = 14;
     }
+    let forms = every_form(&stage, &tab).await?;
     person.leave().await?;
-    Ok(format!("{} kinds of markup in {fields} places stayed text, with the content policy ignored", MARKUP.len()))
+    Ok(format!(
+        "{} kinds of markup in {fields} places, and one in each field of {forms} forms, stayed text with the content policy \
+         ignored",
+        MARKUP.len()
+    ))
+}
+
+/// Every form with a field to write in, on every page that the first one links to: also those nobody thought of here.
+async fn every_form(stage: &Stage, tab: &Tab) -> Result<usize, Failure> {
+    let mut sent = 0;
+    stage.sign_in(tab).await?;
+    let links = "[...document.links].map(link => new URL(link.href)).filter(url => url.origin === location.origin)\
+                 .map(url => url.pathname)";
+    let links = tab.run(links).await?;
+    let links = links.as_array().into_iter().flatten().filter_map(serde_json::Value::as_str);
+    let paths: BTreeSet<_> = links.chain(["/step-up", "/login"]).map(str::to_owned).collect();
+    for path in &paths {
+        let mut form = 0;
+        loop {
+            tab.go(&stage.site.at(path)).await?;
+            let filled = tab.read(&FILL_ONE.replace("FORM", &form.to_string())).await?;
+            if filled == "sent" {
+                tab.follow(&format!("document.forms[{form}].submit()")).await?;
+                inert(tab, &format!("a form on {path}"), false).await?;
+                sent += 1;
+            } else if filled == "no more" {
+                break;
+            }
+            form += 1;
+        }
+    }
+    for path in &paths {
+        tab.go(&stage.site.at(path)).await?;
+        inert(tab, path, false).await?;
+    }
+    Ok(sent)
 }
 
 /// Nothing of the markup became part of the page, and nothing of it ran. Where it is `shown`, it is there as text.
@@ -74,6 +110,15 @@ fn escaped(text: &str) -> String {
     })
 }
 
+/// Writes markup into each field of one form that one can write in.
+const FILL_ONE: &str = "(() => {
+    const form = document.forms[FORM];
+    if (!form) return 'no more';
+    const written = [...form.elements].filter(field => field.tagName === 'TEXTAREA' || field.tagName === 'INPUT'
+        && !field.hidden && !['hidden', 'checkbox', 'radio', 'submit', 'button'].includes(field.type));
+    for (const field of written) field.value = '\"><img data-markup src=x onerror=markupRan=true>';
+    return written.length ? 'sent' : 'nothing to write';
+})()";
 /// Ways out of text, of an attribute, of a script and of a title.
 const MARKUP: [&str; 5] = [
     "<script data-markup>window.markupRan=true</script>",
