@@ -2,6 +2,7 @@
 
 mod advisories;
 mod invocation;
+mod packages;
 mod plan;
 mod report;
 mod stage;
@@ -39,6 +40,12 @@ enum Task {
     /// Race the demo over HTTP
     Races {
         /// For `races`, e.g. `--full` or `sign-out --n 500` [default: --short]
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Drive a real browser through the demo; installs Chromium where it is missing
+    Browser {
+        /// For `browser`, e.g. `--self-check` or `sign-out idle`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
@@ -81,6 +88,7 @@ impl Task {
             Self::Full => ("every test there is, in its long version", plan::test(Size::Full)),
             Self::Demo { arguments } => ("the demo; ctrl-c ends it", plan::demo(arguments)),
             Self::Races { arguments } => ("races over HTTP against the demo", plan::races(arguments)),
+            Self::Browser { arguments } => ("a real browser at the demo", plan::browser(arguments)),
             Self::Model { arguments } => ("a model check of the token family", plan::model(arguments)),
             Self::Bench { short } => {
                 ("benchmarks beside a bare server", plan::bench(if short { Size::Short } else { Size::Full }))

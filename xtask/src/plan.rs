@@ -2,6 +2,7 @@
 //! optimised.
 
 use crate::invocation::Invocation;
+use crate::packages::CHROMIUM;
 use crate::stage::{Stage, Step};
 use crate::tools::{DENY, NEXTEST};
 
@@ -25,6 +26,7 @@ pub(crate) fn test(size: Size) -> Vec<Stage> {
         documentation(),
         Stage::new("model", vec![run_model(size, [])]),
         Stage::new("races", vec![run_races([size.flag_of_races()])]),
+        in_browser(size),
     ]
 }
 
@@ -54,6 +56,12 @@ pub(crate) fn demo(arguments: Vec<String>) -> Vec<Stage> {
 pub(crate) fn races(arguments: Vec<String>) -> Vec<Stage> {
     let arguments = if arguments.is_empty() { vec![Size::Short.flag_of_races()] } else { arguments };
     vec![build_optimised().or_stop(), Stage::new("races", vec![run_races(arguments)])]
+}
+
+/// The browser's cases, built and run: all of them unless told otherwise.
+pub(crate) fn browser(arguments: Vec<String>) -> Vec<Stage> {
+    let cases = vec![Step::InstallPackage(CHROMIUM), run_browser(arguments)];
+    vec![build_optimised().or_stop(), Stage::new("browser", cases).or_stop()]
 }
 
 /// The model check, built and run: the short one unless told otherwise.
@@ -92,7 +100,8 @@ fn build() -> Stage {
 
 /// One call for all that runs optimised: by one each, their shared dependencies would be built with other features.
 fn build_optimised() -> Stage {
-    let release = "build --release --locked -p counterfoil-cli -p counterfoil-e2e -p counterfoil-model";
+    let release =
+        "build --release --locked -p counterfoil-cli -p counterfoil-e2e -p counterfoil-browser -p counterfoil-model";
     Stage::new("build", vec![cargo(release)])
 }
 
@@ -125,6 +134,20 @@ fn run_races(arguments: impl IntoIterator<Item = String>) -> Step {
     Step::Run(races.arguments(arguments))
 }
 
+/// In its long version, the broken sites too, each of which it has to find out.
+fn in_browser(size: Size) -> Stage {
+    let mut steps = vec![Step::InstallPackage(CHROMIUM), run_browser([])];
+    if size == Size::Full {
+        steps.push(run_browser(["--self-check".to_owned()]));
+    }
+    Stage::new("browser", steps).or_stop()
+}
+
+fn run_browser(arguments: impl IntoIterator<Item = String>) -> Step {
+    let browser = Invocation::program("target/release/browser", "--bin target/release/counterfoil");
+    Step::Run(browser.arguments(arguments))
+}
+
 impl Size {
     fn flag_of_races(self) -> String {
         match self {
@@ -154,7 +177,7 @@ mod tests {
         let names = |size| test(size).iter().map(|stage| stage.name).collect::<Vec<_>>();
         assert_eq!(names(Size::Short), names(Size::Full));
         let full = commands(&test(Size::Full)).join("\n");
-        for part in ["PROPTEST_CASES=10240 ", "target/release/model --full", "--full"] {
+        for part in ["PROPTEST_CASES=10240 ", "target/release/model --full", "--full", "--self-check"] {
             assert!(full.contains(part), "{part}");
         }
     }

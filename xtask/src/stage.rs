@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::advisories;
 use crate::invocation::Invocation;
+use crate::packages::{Package, Rights};
 use crate::tally::{Tally, closing_line};
 use crate::tools::Tool;
 
@@ -34,6 +35,8 @@ pub(crate) enum Step {
     Count(Invocation),
     /// Install a tool where it is missing.
     Install(Tool),
+    /// The same, for what the system's package manager has.
+    InstallPackage(Package),
     /// Look for known advisories, where their database can be reached.
     Advisories,
 }
@@ -97,6 +100,7 @@ impl Step {
             Self::Run(invocation) => invocation.run(),
             Self::Count(invocation) => count(invocation, outcome),
             Self::Install(tool) => tool.install(),
+            Self::InstallPackage(package) => package.install(),
             Self::Advisories => {
                 let checked = advisories::check()?;
                 outcome.notes.extend(checked.note());
@@ -125,6 +129,7 @@ impl std::fmt::Display for Step {
         match self {
             Self::Run(invocation) | Self::Count(invocation) => invocation.fmt(out),
             Self::Install(tool) => tool.installation().fmt(out),
+            Self::InstallPackage(package) => package.installation(Rights::Root).fmt(out),
             Self::Advisories => advisories::invocation().fmt(out),
         }
     }

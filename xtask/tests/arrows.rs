@@ -27,6 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("counterfoil-cli",     &["counterfoil-gateway", "counterfoil-demo", "counterfoil-audit", "counterfoil-client"]),
     // Outside the default members.
     ("counterfoil-e2e",     &[]),
+    ("counterfoil-browser", &[]),
     ("counterfoil-model",   &["counterfoil-core"]),
     ("counterfoil-benches", &["counterfoil", "counterfoil-core"]),
     ("counterfoil-fuzz",    &["counterfoil-core"]),

@@ -87,6 +87,16 @@ pub enum EventKind {
         /// Whether it was refused, or only reported.
         enforced: bool,
     },
+    /// A browser reports that a page of ours was about to do what its content security policy forbids. Anybody can send
+    /// such a report.
+    CspViolated {
+        /// The directive: a known name, or `other`.
+        directive: &'static str,
+        /// The kind of thing it stopped: a known name, or `other`.
+        blocked: &'static str,
+        /// Whether it was stopped, or only reported.
+        enforced: bool,
+    },
     /// A write to a session that had ended meanwhile was dropped.
     WriteDropped,
 }
@@ -114,6 +124,7 @@ impl EventKind {
             Self::CookieTossing => "token.tossed",
             Self::TokenMisplaced => "token.misplaced",
             Self::CsrfDenied { .. } => "csrf.denied",
+            Self::CspViolated { .. } => "csp.violated",
             Self::WriteDropped => "session.write_dropped",
         }
     }
@@ -127,6 +138,7 @@ impl EventKind {
             | Self::DeadToken { reason } => Some(reason.as_str()),
             Self::AccountChanged { trigger, .. } => Some(trigger.as_str()),
             Self::CsrfDenied { reason, .. } => Some(reason),
+            Self::CspViolated { directive, .. } => Some(directive),
             _ => None,
         }
     }

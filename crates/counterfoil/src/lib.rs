@@ -18,6 +18,7 @@
 //! What this stops and what it does not, why each default is as it is, and where tokens may live in a browser:
 //! [`manual`].
 
+mod csp_report;
 pub mod data;
 mod ended;
 mod error;
@@ -49,6 +50,7 @@ pub use counterfoil_core::{
 };
 pub use counterfoil_core::{headers, origin};
 
+pub use self::csp_report::{CSP_REPORT_PATH, REPORTS_PER_MINUTE};
 pub use self::error::Error;
 pub use self::extract::{
     ActiveWithin, Completed, CsrfToken, Flash, Recent, Session, SignIn, SignedIn, SignedInWithin, SigningIn, local_path,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use counterfoil_core::engine::Engine;
 
 use counterfoil_core::headers::SecurityHeaders;
@@ -10,6 +11,7 @@ use counterfoil_core::rules::{Reaction, Trigger};
 use counterfoil_core::store::{DynStore, Store, StoreError};
 use counterfoil_core::{Clock, Event, EventSink, Moment, Policy, Subject};
 
+use crate::csp_report::{self, Ration};
 use crate::ended::Hub;
 use crate::housekeeping::Housekeeping;
 use crate::layer::{CsrfLayer, HeadersLayer, SessionLayer};
@@ -38,6 +40,7 @@ pub(crate) struct Site {
     pub(crate) pages: Pages,
     pub(crate) hub: Hub,
     pub(crate) housekeeping: Housekeeping,
+    pub(crate) reports: Ration,
     headers: SecurityHeaders,
 }
 
@@ -99,6 +102,32 @@ impl Counterfoil {
     /// The layer for routes that have no business with sessions but change something: the CSRF decision alone.
     pub fn csrf(&self) -> CsrfLayer {
         CsrfLayer::new(Arc::clone(&self.0))
+    }
+
+    /// A route for the reports that browsers send when a page is about to break its content security policy, at
+    /// [`CSP_REPORT_PATH`](crate::CSP_REPORT_PATH). Each becomes an event; have them sent by
+    /// [`ContentSecurityPolicy::report_uri`](crate::headers::ContentSecurityPolicy::report_uri).
+    ///
+    /// # Security
+    /// Anybody can send reports, so little is believed and little is spent: nothing of their text is kept, the store is
+    /// not asked, sizes and times are bounded, and beyond [`REPORTS_PER_MINUTE`](crate::REPORTS_PER_MINUTE) they are
+    /// only counted. Reports that other sites' pages send are refused as any cross-site request is.
+    ///
+    /// # Examples
+    /// ```
+    /// use axum::Router;
+    /// use counterfoil::headers::{ContentSecurityPolicy, SecurityHeaders};
+    /// use counterfoil::{CSP_REPORT_PATH, Counterfoil, GeneratedKeys, MemoryStore, Policy};
+    ///
+    /// let content = ContentSecurityPolicy::strict().report_uri(CSP_REPORT_PATH)?;
+    /// let site = Counterfoil::builder(Policy::aal2("https://shop.example")?, &GeneratedKeys, MemoryStore::new())?
+    ///     .security_headers(SecurityHeaders::strict().content(content))
+    ///     .build();
+    /// let app: Router = Router::new().merge(site.csp_reports()).layer(site.headers());
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn csp_reports<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
+        csp_report::routes(Arc::clone(&self.0))
     }
 
     /// The layer for everything: security headers on every answer.
@@ -170,6 +199,7 @@ impl Builder {
         Counterfoil(Arc::new(Site {
             hub: Hub::new(engine.clone()),
             housekeeping: Housekeeping::default(),
+            reports: Ration::default(),
             engine,
             pages: self.pages,
             headers: self.headers,

@@ -131,6 +131,10 @@ fn sentence(kind: &EventKind) -> std::borrow::Cow<'static, str> {
         EventKind::CsrfDenied { reason, enforced: false } => {
             format!("A request does not seem to come from this site, and was let through: {reason}.").into()
         }
+        EventKind::CspViolated { directive, blocked, .. } => {
+            format!("A page was about to do what its policy forbids ({blocked}, by {directive}); the browser says so.")
+                .into()
+        }
         EventKind::WriteDropped => "The session ended while a request ran; what that changed was dropped.".into(),
         other => other.name().into(),
     }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use counterfoil::{
-    CookieKind, Counterfoil, Event, EventSink as _, GeneratedKeys, KeyError, MemoryStore, Policy, Subject,
+    CSP_REPORT_PATH, CookieKind, Counterfoil, Event, EventSink as _, GeneratedKeys, KeyError, MemoryStore, Policy,
+    Subject,
     headers::{ContentSecurityPolicy, Directive, SecurityHeaders, Source, TooWide},
 };
 
@@ -64,6 +65,7 @@ pub fn guarded(site: &Counterfoil, routes: Routes) -> Router<App> {
         .merge(private.layer(site.sessions()))
         .merge(quiet.layer(site.sessions().quiet()))
         .merge(sensitive.layer(site.sessions().sensitive()))
+        .merge(site.csp_reports())
 }
 
 /// The name of the session cookie; never its value.
@@ -71,13 +73,14 @@ pub fn cookie_name(site: &Counterfoil) -> &'static str {
     site.engine().policy().cookies().names().name(CookieKind::Session).as_str()
 }
 
-/// Our styles and pictures, and no script at all: an escaping mistake would still not run anything.
+/// Our styles and pictures, and no script at all: an escaping mistake would still not run anything, and would be told.
 fn security_headers() -> SecurityHeaders {
     let strict = ContentSecurityPolicy::strict();
     let ours = || [Source::SameOrigin];
     let narrow = |policy: ContentSecurityPolicy| -> Result<_, TooWide> {
         policy.set(Directive::DefaultSrc, [])?.set(Directive::StyleSrc, ours())?.set(Directive::ImgSrc, ours())
     };
-    // Nothing here is wide, so nothing is refused; were it, the strict policy would stand.
-    SecurityHeaders::strict().content(narrow(strict.clone()).unwrap_or(strict))
+    // Nothing here is wide and the address is plain, so nothing is refused; were it, the strict policy would stand.
+    let policy = narrow(strict.clone()).unwrap_or_else(|_| strict.clone());
+    SecurityHeaders::strict().content(policy.report_uri(CSP_REPORT_PATH).unwrap_or(strict))
 }

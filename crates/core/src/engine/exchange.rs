@@ -14,6 +14,7 @@ use crate::record::Elevation;
 use crate::rules::{Standing, Verdict};
 use crate::seam::Route;
 use crate::store::Live;
+use crate::token::Token;
 
 /// One request and its response. Every use case that concerns "this session" is a method of it.
 ///
@@ -107,6 +108,12 @@ impl Exchange {
     /// Whether a cookie of ours was presented, genuine or not.
     pub fn is_cookie_bearing(&self) -> bool {
         self.arrival.cookie_bearing
+    }
+
+    /// The session whose genuine token was presented, if one was. Says nothing about whether it still lives: the store is
+    /// not asked.
+    pub fn presented(&self) -> Option<SessionId> {
+        self.arrival.session.as_ref().map(Token::id)
     }
 
     /// The client's address, as far as it can be believed.

@@ -4,6 +4,7 @@ mod cors;
 mod csp;
 mod hsts;
 mod policies;
+mod report;
 mod security;
 #[cfg(test)]
 mod tests;
@@ -14,4 +15,5 @@ pub use self::hsts::{Hsts, HstsTooShort};
 pub use self::policies::{
     ClearSiteData, CrossOriginOpenerPolicy, CrossOriginResourcePolicy, Feature, PermissionsPolicy, ReferrerPolicy,
 };
+pub use self::report::{CspViolation, NotAReport};
 pub use self::security::SecurityHeaders;

@@ -15,7 +15,7 @@ pub(super) struct Sought {
 
 /// Why no token could be looked for. Where the decision is enforced, the handler must not run.
 #[derive(Debug)]
-pub(super) enum Unread {
+pub(crate) enum Unread {
     /// It is larger than a form may be. The whole body, what was read of it included, is still here.
     TooLarge(Body),
     /// The client broke off.

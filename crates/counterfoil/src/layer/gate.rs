@@ -20,10 +20,10 @@ use crate::reply::{self, Asked};
 use crate::site::Site;
 
 /// Why a request reaches its handler, and the request as it goes there; or why it does not.
-pub(super) type Admission = Result<(PassReason, Request<Body>), Refusal>;
+pub(crate) type Admission = Result<(PassReason, Request<Body>), Refusal>;
 
 /// Why a request does not reach its handler.
-pub(super) enum Refusal {
+pub(crate) enum Refusal {
     Denied(Denial),
     Unread(Unread),
     /// Two session layers stand around the route: a fault of the program's.
@@ -31,7 +31,7 @@ pub(super) enum Refusal {
 }
 
 /// Takes a request in. The store is not asked.
-pub(super) fn receive(site: &Site, route: Route, request: &Request<Body>) -> Exchange {
+pub(crate) fn receive(site: &Site, route: Route, request: &Request<Body>) -> Exchange {
     let (uri, headers) = (request.uri(), request.headers());
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
     let view = RequestView {
@@ -73,6 +73,11 @@ pub(super) async fn admit(exchange: Arc<Exchange>, duty: Duty, request: Request<
     Ok((reason, Request::from_parts(parts, body)))
 }
 
+/// The CSRF decision alone, for a route that is ours.
+pub(crate) async fn admit_alone(exchange: Arc<Exchange>, request: Request<Body>) -> Admission {
+    admit(exchange, Duty::CsrfAlone, request).await
+}
+
 fn opens(exchange: &Exchange, duty: Duty) -> bool {
     duty == Duty::Sessions && !exchange.route().public
 }
@@ -104,7 +109,7 @@ fn peer(extensions: &Extensions) -> Option<IpAddr> {
 }
 
 impl Refusal {
-    pub(super) fn into_reply(self, asked: &Asked, site: &Site) -> Response {
+    pub(crate) fn into_reply(self, asked: &Asked, site: &Site) -> Response {
         match self {
             Self::Denied(denial) => {
                 let mut response = reply::write(denial, asked, &site.pages);
@@ -119,7 +124,7 @@ impl Refusal {
 }
 
 impl Asked {
-    pub(super) fn of(request: &Request<Body>, exchange: &Exchange) -> Self {
+    pub(crate) fn of(request: &Request<Body>, exchange: &Exchange) -> Self {
         let repeatable = exchange.is_navigation() && request.method() == http::Method::GET;
         // The layer may stand around a nested router, which sees only the rest of the path.
         let uri = || request.extensions().get::<OriginalUri>().map_or(request.uri(), |original| &original.0);

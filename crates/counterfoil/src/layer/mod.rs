@@ -3,7 +3,7 @@
 mod answer;
 mod csrf;
 mod form;
-mod gate;
+pub(crate) mod gate;
 mod headers;
 mod service;
 mod session;

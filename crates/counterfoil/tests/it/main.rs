@@ -3,6 +3,7 @@
 
 mod app;
 mod bad_input;
+mod csp_report;
 mod csrf_layer;
 mod csrf_table;
 mod derive;

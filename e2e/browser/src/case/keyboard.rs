@@ -1,0 +1,87 @@
+//! The whole of the demo by keyboard alone, with scripts switched off.
+
+use crate::{
+    devtools::DevToolsError,
+    tab::{Key, Landed, Tab},
+    verdict::{Failure, Shown, promise},
+    world::Stage,
+};
+
+/// Signs in, counts and signs out with Tab, Enter and letters.
+pub(super) async fn without_scripts(stage: Stage) -> Shown {
+    let person = stage.stranger().await?;
+    let tab = person.tab().await?;
+    tab.without_scripts().await?;
+    tab.go(&stage.site.at("/")).await?;
+    let mut presses = 0;
+    tab.press(Key::Tab).await?;
+    let first = focused(&tab).await?;
+    promise("the first stop skips to the content", first.contains("#content"), || format!("it is {first}"))?;
+
+    presses += reach(&tab, "a[href='/login']").await?;
+    let landed = enter(&tab).await?;
+    promise("pages work without scripts", landed.path() == "/login", || format!("Enter led to {}", landed.path()))?;
+    presses += reach(&tab, "#username").await?;
+    tab.type_text("ada").await?;
+    presses += reach(&tab, "#password").await?;
+    tab.type_text("ada-demo-1").await?;
+    tab.picture(&stage.world.pictures, "keyboard-sign-in").await?;
+    let landed = enter(&tab).await?;
+    promise("one signs in by keyboard alone", landed.path() == "/", || format!("Enter led to {}", landed.path()))?;
+    promise("one signs in by keyboard alone", shows(&tab, "Signed in as ada").await?, || {
+        "the page says otherwise".into()
+    })?;
+
+    presses += reach(&tab, "a[href='/counter']").await?;
+    enter(&tab).await?;
+    presses += reach(&tab, "form[action='/counter'] button").await?;
+    enter(&tab).await?;
+    promise("pages work without scripts", shows(&tab, "counted to 1").await?, || "the counter did not move".into())?;
+    presses += reach(&tab, "form[action='/logout'] button").await?;
+    enter(&tab).await?;
+    promise("one signs out by keyboard alone", !shows(&tab, "Signed in as").await?, || "still signed in".into())?;
+    person.leave().await?;
+    Ok(format!("signed in, counted and signed out without scripts, with Tab pressed {presses} times"))
+}
+
+/// Presses Tab until the focus is on `selector`, and sees at each stop that the focus can be seen.
+async fn reach(tab: &Tab, selector: &str) -> Result<usize, Failure> {
+    for presses in 0..MOST_STOPS {
+        let script = format!("document.activeElement.matches(\"{selector}\")");
+        if tab.run(&script).await?.as_bool() == Some(true) {
+            return Ok(presses);
+        }
+        tab.press(Key::Tab).await?;
+        let outline = tab.read("getComputedStyle(document.activeElement).outlineStyle").await?;
+        let stop = focused(tab).await?;
+        promise("the focus can be seen", outline != "none", || format!("not on {stop}"))?;
+    }
+    promise("everything can be reached by keyboard", false, || format!("{selector} cannot"))?;
+    Ok(MOST_STOPS)
+}
+
+async fn enter(tab: &Tab) -> Result<Landed, Failure> {
+    let mark = tab.mark();
+    tab.press(Key::Enter).await?;
+    match tab.landed(mark).await {
+        Err(DevToolsError::Patience { .. }) => {
+            let stop = focused(tab).await?;
+            Err(Failure::Broken {
+                promise: "pages work without scripts",
+                seen: format!("Enter does nothing on {stop}"),
+            })
+        }
+        landed => Ok(landed?),
+    }
+}
+
+async fn focused(tab: &Tab) -> Result<String, Failure> {
+    Ok(tab.read("document.activeElement.outerHTML.slice(0, 80)").await?)
+}
+
+async fn shows(tab: &Tab, text: &str) -> Result<bool, Failure> {
+    Ok(tab.text().await?.contains(text))
+}
+
+/// More than any page has.
+const MOST_STOPS: usize = 40;

@@ -1,0 +1,61 @@
+//! What a case comes to: what was seen, or which promise was broken, or why nothing could be shown.
+
+use std::io;
+
+use crate::{chromium::ChromiumError, demo::DemoError, devtools::DevToolsError};
+
+/// What a case saw, in words for the report.
+pub(crate) type Shown = Result<String, Failure>;
+
+/// Why a case is not green.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// A promise is broken.
+    #[error("{promise}: {seen}")]
+    Broken {
+        /// Which; stable, so that the self-check can name it.
+        promise: &'static str,
+        /// What was seen instead.
+        seen: String,
+    },
+    /// The case could not be carried out.
+    #[error(transparent)]
+    DevTools(#[from] DevToolsError),
+    /// There was no browser.
+    #[error(transparent)]
+    Chromium(#[from] ChromiumError),
+    /// There was no demo.
+    #[error(transparent)]
+    Demo(#[from] DemoError),
+    /// A file, a socket or a folder.
+    #[error("the suite itself could not read or write")]
+    Io(#[from] io::Error),
+    /// It took too long.
+    #[error("not done within {}", humantime::format_duration(*.0))]
+    TooLong(std::time::Duration),
+}
+
+/// Holds a promise to what was seen.
+///
+/// # Errors
+/// [`Failure::Broken`] with what was seen, where it was not kept.
+pub(crate) fn promise(promise: &'static str, kept: bool, seen: impl FnOnce() -> String) -> Result<(), Failure> {
+    if kept { Ok(()) } else { Err(Failure::Broken { promise, seen: seen() }) }
+}
+
+impl Failure {
+    /// The promise that is broken, if one is.
+    pub(crate) fn promise(&self) -> Option<&'static str> {
+        match self {
+            Self::Broken { promise, .. } => Some(promise),
+            _ => None,
+        }
+    }
+
+    /// The error with all its causes.
+    pub(crate) fn in_full(&self) -> String {
+        let first = std::error::Error::source(self);
+        let causes = std::iter::successors(first, |cause| cause.source());
+        causes.fold(self.to_string(), |text, cause| format!("{text}: {cause}"))
+    }
+}

@@ -1,0 +1,115 @@
+//! What the tests need of the system's own packages, installed where it is missing and where that may be done.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::invocation::Invocation;
+
+/// A package of Debian's and what it provides.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Package {
+    name: &'static str,
+    /// The program that tells whether it is there.
+    program: &'static str,
+    /// Where another than the system's own may be named.
+    variable: &'static str,
+}
+
+/// The browser of the browser's cases.
+pub(crate) const CHROMIUM: Package = Package { name: "chromium", program: "chromium", variable: "CHROMIUM_BIN" };
+
+/// By whose rights a package is installed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rights {
+    /// We are root.
+    Root,
+    /// We may become root without being asked for a password.
+    Sudo,
+}
+
+impl Package {
+    /// Makes sure the program is there. One that is there is taken as it is, whatever its version.
+    pub(crate) fn install(self) -> io::Result<bool> {
+        if std::env::var_os(self.variable).is_some_and(|named| PathBuf::from(named).is_file()) {
+            println!("{} is named by {}", self.program, self.variable);
+            return Ok(true);
+        }
+        if let Some(version) = says(&Invocation::program(self.program, "--version")) {
+            println!("{}: already there", version.trim());
+            return Ok(true);
+        }
+        let Some(rights) = rights() else {
+            eprintln!("{}", self.by_hand());
+            return Ok(false);
+        };
+        // Lists may be old or absent. If they cannot be had, the installation says what is missing.
+        let _ = apt_get(rights, "update --quiet=2").run()?;
+        self.installation(rights).run()
+    }
+
+    /// The command that installs it.
+    pub(crate) fn installation(self, rights: Rights) -> Invocation {
+        apt_get(rights, "install --yes --quiet --no-install-recommends").arguments([self.name])
+    }
+
+    fn by_hand(self) -> String {
+        format!(
+            "{program} is missing, and this command cannot install it: it is neither root on a Debian nor may it become so \
+             without a password.\nEither install it, on Debian by `{command}` as root, or name yours in {variable}.",
+            program = self.program,
+            command = self.installation(Rights::Root),
+            variable = self.variable,
+        )
+    }
+}
+
+/// None where there is no apt-get, or no right to use it.
+fn rights() -> Option<Rights> {
+    says(&Invocation::program("apt-get", "--version"))?;
+    if says(&Invocation::program("id", "-u"))?.trim() == "0" {
+        return Some(Rights::Root);
+    }
+    says(&Invocation::program("sudo", "-n true")).map(|_| Rights::Sudo)
+}
+
+fn apt_get(rights: Rights, words: &str) -> Invocation {
+    let apt_get = match rights {
+        Rights::Root => Invocation::program("apt-get", words),
+        Rights::Sudo => Invocation::program("sudo", "-n apt-get").arguments(words.split_whitespace()),
+    };
+    apt_get.environment("DEBIAN_FRONTEND", "noninteractive")
+}
+
+/// What a program prints, if there is such a program and it succeeds.
+fn says(invocation: &Invocation) -> Option<String> {
+    let heard = invocation.run_within(Duration::from_mins(1)).ok().flatten()?;
+    heard.succeeded.then_some(heard.text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_is_shown_as_one_would_type_it() {
+        let command = |rights| CHROMIUM.installation(rights).to_string();
+        let rest = "apt-get install --yes --quiet --no-install-recommends chromium";
+        assert_eq!(command(Rights::Root), format!("DEBIAN_FRONTEND=noninteractive {rest}"));
+        assert_eq!(command(Rights::Sudo), format!("DEBIAN_FRONTEND=noninteractive sudo -n {rest}"));
+    }
+
+    #[test]
+    fn who_has_no_right_to_install_is_told_package_command_and_way_round() {
+        let text = CHROMIUM.by_hand();
+        for part in ["chromium is missing", "apt-get install", "CHROMIUM_BIN", "root"] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_says_nothing() {
+        assert_eq!(says(&Invocation::program("no-such-program-anywhere", "--version")), None);
+        assert_eq!(says(&Invocation::program("false", "")), None);
+    }
+}
