@@ -31,6 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("counterfoil-benches", &["counterfoil", "counterfoil-core"]),
     ("counterfoil-fuzz",    &["counterfoil-core"]),
     ("xtask",               &[]),
+    ("example-plain-axum",  &[]),
 ];
 
 /// What must not be anywhere below a crate, optional features included.
