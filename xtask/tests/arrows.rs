@@ -32,6 +32,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("counterfoil-fuzz",    &["counterfoil-core"]),
     ("xtask",               &[]),
     ("example-plain-axum",  &[]),
+    ("example-plain-axum-signed-in", &["counterfoil"]),
 ];
 
 /// What must not be anywhere below a crate, optional features included.
