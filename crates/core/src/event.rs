@@ -26,6 +26,16 @@ pub enum EventKind {
         /// The session it replaced.
         previous: Option<SessionId>,
     },
+    /// A session of the layer before was taken over: its user is signed in.
+    SessionAdopted {
+        /// The anonymous session it replaced.
+        previous: Option<SessionId>,
+    },
+    /// A session of the layer before was not taken over: its user signs in.
+    AdoptionRefused {
+        /// Why: the stable name of the reason.
+        reason: &'static str,
+    },
     /// A successor was made for the session's token.
     SessionRotated,
     /// A session ended.
@@ -87,6 +97,8 @@ impl EventKind {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::SessionCreated { .. } => "session.created",
+            Self::SessionAdopted { .. } => "session.adopted",
+            Self::AdoptionRefused { .. } => "session.adoption_refused",
             Self::SessionRotated => "session.rotated",
             Self::SessionEnded { .. } => "session.ended",
             Self::SubjectEnded { .. } => "subject.ended",
@@ -114,7 +126,7 @@ impl EventKind {
             | Self::SubjectEnded { reason }
             | Self::AllEnded { reason }
             | Self::DeadToken { reason } => Some(reason.as_str()),
-            Self::CsrfDenied { reason, .. } => Some(reason),
+            Self::CsrfDenied { reason, .. } | Self::AdoptionRefused { reason } => Some(reason),
             _ => None,
         }
     }

@@ -15,6 +15,7 @@
 //! What this stops and what it does not, why each default is as it is, and where tokens may live in a browser:
 //! [`manual`].
 
+pub mod adopt;
 pub mod data;
 mod ended;
 mod error;

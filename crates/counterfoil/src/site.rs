@@ -9,6 +9,7 @@ use counterfoil_core::keys::{KeyError, KeyRing, KeySource};
 use counterfoil_core::store::{DynStore, Store};
 use counterfoil_core::{Clock, Event, EventSink, Moment, Policy};
 
+use crate::adopt::Adopt;
 use crate::ended::Hub;
 use crate::housekeeping::Housekeeping;
 use crate::layer::{CsrfLayer, HeadersLayer, SessionLayer};
@@ -58,6 +59,7 @@ pub struct Builder {
     events: Box<dyn EventSink>,
     headers: SecurityHeaders,
     pages: Pages,
+    adopt: Option<Adopt>,
 }
 
 /// The system's clock.
@@ -86,6 +88,7 @@ impl Counterfoil {
             events: Box::new(log_event),
             headers: SecurityHeaders::strict(),
             pages: Pages { sign_in: "/login".into(), step_up: "/step-up".into(), denied: None },
+            adopt: None,
         })
     }
 
@@ -148,14 +151,25 @@ impl Builder {
         self
     }
 
+    /// Takes over the sessions of another layer, so that the application can move without signing anybody out.
+    pub fn adopt(self, adopt: Adopt) -> Self {
+        Self { adopt: Some(adopt), ..self }
+    }
+
     /// The site. What the policy weakens is logged now.
     pub fn build(self) -> Counterfoil {
         for weakening in self.policy.weakenings() {
             tracing::warn!(rule = "policy", "{weakening}");
         }
         let events = self.events;
-        let engine =
-            Engine::new(self.policy, self.keys, self.store, self.clock, move |event: &Event| events.emit(event));
+        let events = move |event: &Event| events.emit(event);
+        let engine = match self.adopt {
+            None => Engine::new(self.policy, self.keys, self.store, self.clock, events),
+            Some(adopt) => {
+                adopt.tell_at_start(self.clock.now());
+                Engine::with_predecessor(self.policy, self.keys, self.store, self.clock, events, adopt)
+            }
+        };
         Counterfoil(Arc::new(Site {
             hub: Hub::new(engine.clone()),
             housekeeping: Housekeeping::default(),

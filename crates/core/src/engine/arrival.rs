@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use http::{HeaderName, HeaderValue, header};
 
 use super::Engine;
+use super::adopt::Legacy;
 use crate::address::network_prefix;
 use crate::agent::Agent;
 use crate::cookie::{CookieKind, Found, HeaderJoin, Scanned, scan};
@@ -27,6 +28,8 @@ pub(super) struct Arrival {
     /// Whether a cookie of ours is there, genuine or not.
     pub(super) cookie_bearing: bool,
     pub(super) csrf: CsrfVerdict,
+    /// What it brings of the layer before.
+    pub(super) legacy: Legacy,
     pub(super) navigation: bool,
     /// Whether a token may rotate with this response.
     pub(super) renewable: bool,
@@ -50,6 +53,9 @@ impl Arrival {
         if looks_like_token(view.target) {
             tell_misplaced(engine, view.target);
         }
+        let legacy = if session.is_none() { legacy(engine, view, &scanned) } else { Legacy::Nothing };
+        let cookie_bearing = scanned.is_cookie_bearing() || legacy.is_present();
+        let csrf = csrf_verdict(engine, view, route, cookie_bearing);
         let renewable = session.is_some() && view.may_set_cookie && !is_prefetch(view.headers);
         Self {
             at: engine.now(),
@@ -58,7 +64,8 @@ impl Arrival {
             visit: claim(engine, TokenKind::Visit, scanned.of(CookieKind::Anonymous)),
             elevated,
             cookie_bearing: scanned.is_cookie_bearing(),
-            csrf: csrf_verdict(engine, view, route, &scanned),
+            csrf,
+            legacy: legacy.admit(view, csrf),
             navigation: is_navigation(view.headers),
             renewable,
             origin: public_origin(engine, view.authority),
@@ -134,7 +141,21 @@ fn tell_misplaced(engine: &Engine, target: &str) {
     }
 }
 
-fn csrf_verdict(engine: &Engine, view: &RequestView<'_>, route: Route, scanned: &Scanned<'_>) -> CsrfVerdict {
+/// What the request brings of the layer before; nothing where a genuine token of ours is in it, even one that was tossed.
+fn legacy(engine: &Engine, view: &RequestView<'_>, scanned: &Scanned<'_>) -> Legacy {
+    let Some(predecessor) = engine.predecessor().filter(|predecessor| predecessor.is_open(engine.now())) else {
+        return Legacy::Nothing;
+    };
+    if genuine(engine, TokenKind::Session, scanned.of(CookieKind::Session)).next().is_some() {
+        return Legacy::Nothing;
+    }
+    Legacy::of(predecessor.cookie(), view).unwrap_or_else(|_| {
+        engine.tell(None, None, EventKind::CookieTossing);
+        Legacy::Nothing
+    })
+}
+
+fn csrf_verdict(engine: &Engine, view: &RequestView<'_>, route: Route, cookie_bearing: bool) -> CsrfVerdict {
     let policy = engine.policy();
     if policy.csrf() == CsrfMode::Off {
         return CsrfVerdict::Pass(PassReason::Off);
@@ -148,15 +169,15 @@ fn csrf_verdict(engine: &Engine, view: &RequestView<'_>, route: Route, scanned: 
     if method == MethodKind::Safe && !route.csrf.changes_state {
         return CsrfVerdict::Pass(PassReason::SafeMethod);
     }
-    decide(&csrf_facts(view, route, method, scanned), policy.public_origins(), policy.trusted_origins())
+    decide(&csrf_facts(view, route, method, cookie_bearing), policy.public_origins(), policy.trusted_origins())
 }
 
-fn csrf_facts<'a>(view: &RequestView<'a>, route: Route, method: MethodKind, scanned: &Scanned<'_>) -> CsrfFacts<'a> {
+fn csrf_facts<'a>(view: &RequestView<'a>, route: Route, method: MethodKind, cookie_bearing: bool) -> CsrfFacts<'a> {
     let all = |name: HeaderName| view.headers.get_all(name).into_iter().map(HeaderValue::as_bytes);
     CsrfFacts {
         method,
         route: route.csrf,
-        cookie_bearing: scanned.is_cookie_bearing(),
+        cookie_bearing,
         authorization_present: view.headers.get(header::AUTHORIZATION).is_some_and(is_deliberate),
         origin: HeaderCount::of(all(header::ORIGIN)),
         sec_fetch_site: HeaderCount::of(all(SEC_FETCH_SITE)),

@@ -31,6 +31,7 @@ impl Exchange {
         state.phase = Phase::Concluded;
         Effects {
             set_cookie: state.outbox.take(),
+            remove_old: state.remove_old.take(),
             uses_session: state.presence.is_some(),
             // A rotation that did not come about is no loss: the old token is still good.
             denial: written.err().filter(|_| carries_data).map(|error| denial_of(&error)),

@@ -41,7 +41,13 @@ impl Exchange {
         {
             return Ok(Presence::Member(holding));
         }
-        Ok(self.open_visit().await?.map_or(Presence::Nobody, Presence::Visitor))
+        let visit = self.open_visit().await?;
+        if self.arrival.legacy.is_present()
+            && let Some(holding) = Box::pin(self.inherit(visit.as_ref())).await?
+        {
+            return Ok(Presence::Member(holding));
+        }
+        Ok(visit.map_or(Presence::Nobody, Presence::Visitor))
     }
 
     /// The anonymous session, also where it lies beside a signed-in one.

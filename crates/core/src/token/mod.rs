@@ -94,8 +94,7 @@ impl Token {
         Some(Self { kind: self.kind, id: self.id, generation: self.generation.checked_add(1)?, secret })
     }
 
-    /// A token from its parts, as the published vectors have them.
-    #[cfg(test)]
+    /// A token from its parts: one that is derived, or as the published vectors have them.
     pub(crate) fn assemble(kind: TokenKind, id: SessionId, generation: u32, secret: [u8; SECRET]) -> Self {
         Self { kind, id, generation, secret: Zeroizing::new(secret) }
     }

@@ -169,11 +169,17 @@ fn after(effects: Effects, response: Response, asked: &Asked, site: &Site) -> Re
         Some(denial) => reply::write(denial, asked, &site.pages),
         None => response,
     };
+    let removes_old = effects.remove_old.and_then(|removal| HeaderValue::from_str(&removal).ok());
+    if let Some(removal) = &removes_old {
+        response.headers_mut().append(SET_COOKIE, removal.clone());
+    }
     if let Some(cookie) = effects.set_cookie
         && let Ok(mut value) = HeaderValue::from_str(cookie.as_str())
     {
         value.set_sensitive(true);
         response.headers_mut().append(SET_COOKIE, value);
+        response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
+    } else if removes_old.is_some() {
         response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
     } else if !effects.uses_session || is_cached_by(&response, b"private") {
         // Also what only a browser's own cache may keep: the next person there is another one.
