@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::cookie::{Brought, ForeignCookie, OldCookie};
 use crate::csrf::CsrfVerdict;
-use crate::seam::{RequestView, is_prefetch};
+use crate::seam::{RequestView, SEC_FETCH_MODE, is_prefetch};
 
 /// What of the layer before a request brings.
 #[derive(Debug)]
@@ -48,10 +48,13 @@ impl Legacy {
 #[derive(Debug)]
 pub(in crate::engine) struct Tossed;
 
+/// Repeated headers count for the worse.
 fn lands_in_the_jar(headers: &HeaderMap) -> bool {
-    let is = |name: &HeaderName, value: &str| headers.get(name).is_some_and(|found| found == value);
-    !is(&SEC_FETCH_SITE, "cross-site")
-        || (is(&crate::seam::SEC_FETCH_MODE, "navigate") && is(&SEC_FETCH_DEST, "document"))
+    let cross_site = headers.get_all(&SEC_FETCH_SITE).iter().any(|site| site == "cross-site");
+    let is = |name: &HeaderName, value: &str| {
+        headers.contains_key(name) && headers.get_all(name).iter().all(|found| found == value)
+    };
+    !cross_site || (is(&SEC_FETCH_MODE, "navigate") && is(&SEC_FETCH_DEST, "document"))
 }
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");

@@ -53,7 +53,15 @@ pub struct OldSession {
 }
 
 /// What came of storing an adopted session.
-pub struct Entry(Result<(Inserted, Option<SessionId>), StoreError>);
+pub struct Entry(Result<Entered, StoreError>);
+
+#[derive(Debug)]
+struct Entered {
+    inserted: Inserted,
+    /// As it was offered to the store.
+    record: Record,
+    previous: Option<SessionId>,
+}
 
 /// What came of an old cookie before.
 enum Before {
@@ -144,14 +152,14 @@ impl Exchange {
         let record = self.record_of(&old, id, &token, epochs, limits, heir, now);
         let entrance = Entrance {
             store: Arc::clone(self.engine.store()),
-            record: record.clone(),
+            record,
             subject: old.subject,
             visitor: visitor.map(|visitor| visitor.live.clone()),
             limit: self.engine.policy().session_limit(),
             now,
         };
         let entry = predecessor.to_the_end(Box::pin(entrance.take(old.end))).await;
-        let (inserted, previous) = entry.0?;
+        let Entered { inserted, record, previous } = entry.0?;
         match inserted {
             Inserted::Done(yielded) => {
                 if previous.is_some() {
@@ -236,22 +244,25 @@ impl Entrance {
     /// out.
     async fn take(self, end_old: BoxFuture<'static, ()>) -> Entry {
         let entered = self.insert().await;
-        if matches!(entered, Ok((Inserted::Done(_), _))) {
+        if matches!(entered, Ok(Entered { inserted: Inserted::Done(_), .. })) {
             end_old.await;
         }
         Entry(entered)
     }
 
-    async fn insert(self) -> Result<(Inserted, Option<SessionId>), StoreError> {
+    async fn insert(self) -> Result<Entered, StoreError> {
         let Self { store, record, subject, mut visitor, limit, now } = self;
         for _ in 0..ATTEMPTS {
             let data = carried_over(visitor.as_ref().map(|live| &*live.record), &subject).map_err(unreadable)?;
             let record = Record { data, ..record.clone() };
             let Some(old) = visitor else {
-                return Ok((store.insert(record, limit, now).await?, None));
+                let inserted = store.insert(record.clone(), limit, now).await?;
+                return Ok(Entered { inserted, record, previous: None });
             };
-            visitor = match store.replace(old.record.id, old.revision, record, limit, now).await? {
-                Replaced::Inserted(inserted) => return Ok((inserted, Some(old.record.id))),
+            visitor = match store.replace(old.record.id, old.revision, record.clone(), limit, now).await? {
+                Replaced::Inserted(inserted) => {
+                    return Ok(Entered { inserted, record, previous: Some(old.record.id) });
+                }
                 Replaced::Conflict(live) => Some(live),
                 Replaced::Gone => None,
             };
