@@ -31,6 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("counterfoil-benches", &["counterfoil", "counterfoil-core"]),
     ("counterfoil-fuzz",    &["counterfoil-core"]),
     ("xtask",               &[]),
+    ("example-moved",       &["counterfoil"]),
     ("example-plain-axum",  &[]),
     ("example-plain-axum-signed-in", &["counterfoil"]),
 ];

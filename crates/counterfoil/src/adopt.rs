@@ -81,8 +81,10 @@ pub struct Adopt {
 #[must_use = "return it from the closure"]
 pub struct Adopted(OldSession);
 
-type Found = Result<Option<OldSession>, BoxError>;
-type Find = dyn Fn(OldCookie) -> BoxFuture<'static, Found> + Send + Sync;
+/// What a closure answers: a session, none, or that the old store does not answer.
+pub type Found = Result<Option<Adopted>, Box<dyn std::error::Error + Send + Sync>>;
+
+type Find = dyn Fn(OldCookie) -> BoxFuture<'static, Result<Option<OldSession>, BoxError>> + Send + Sync;
 
 impl Adopt {
     /// Sessions whose cookie has this name, set with `Path=/` and without `Domain`. `find` looks one up and ends nothing;
@@ -93,9 +95,9 @@ impl Adopt {
     pub fn from_cookie<F, Fut>(name: &str, find: F) -> Result<Self, BadForeignCookie>
     where
         F: Fn(OldCookie) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<Option<Adopted>, BoxError>> + Send + 'static,
+        Fut: Future<Output = Found> + Send + 'static,
     {
-        let find = move |cookie| -> BoxFuture<'static, Found> {
+        let find = move |cookie| -> BoxFuture<'static, Result<Option<OldSession>, BoxError>> {
             let found = find(cookie);
             Box::pin(async move { Ok(found.await?.map(|Adopted(old)| old)) })
         };
@@ -180,7 +182,7 @@ impl Predecessor for Adopt {
         open
     }
 
-    fn find(&self, cookie: OldCookie) -> BoxFuture<'static, Found> {
+    fn find(&self, cookie: OldCookie) -> BoxFuture<'static, Result<Option<OldSession>, BoxError>> {
         (self.find)(cookie)
     }
 
