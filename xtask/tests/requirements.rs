@@ -106,7 +106,7 @@ fn text(path: &str) -> Option<String> {
 }
 
 /// How many were met when somebody last looked. It only grows.
-const MET: usize = 37;
+const MET: usize = 38;
 
 /// Which ids there are.
 #[rustfmt::skip]

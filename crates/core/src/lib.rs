@@ -34,4 +34,4 @@ pub use id::{BadSubject, Bucket, NotASessionId, SessionId, Subject, SubjectRef};
 pub use memory::MemoryStore;
 pub use moment::{Clock, FakeClock, Moment};
 pub use policy::Policy;
-pub use record::{Change, Elevation, Holder, Member, Pending, Record, Reference};
+pub use record::{Change, Elevation, Holder, Member, Pending, Record, Reference, StepUp};

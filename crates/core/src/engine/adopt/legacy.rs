@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::cookie::{Brought, ForeignCookie, OldCookie};
 use crate::csrf::CsrfVerdict;
-use crate::seam::{RequestView, SEC_FETCH_MODE, is_prefetch};
+use crate::seam::{RequestView, SEC_FETCH_MODE};
 
 /// What of the layer before a request brings.
 #[derive(Debug)]
@@ -20,11 +20,15 @@ pub(in crate::engine) enum Legacy {
 impl Legacy {
     /// The cookie, as far as the headers of its request go. Only the top-level request of another site may adopt: from
     /// its frames, images and scripts, browsers keep the removal and drop the new cookie.
-    pub(in crate::engine) fn of(cookie: &ForeignCookie, view: &RequestView<'_>) -> Result<Self, Tossed> {
+    pub(in crate::engine) fn of(
+        cookie: &ForeignCookie,
+        view: &RequestView<'_>,
+        prefetch: bool,
+    ) -> Result<Self, Tossed> {
         let headers = view.headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes);
         match cookie.find(headers) {
             Brought::Several => Err(Tossed),
-            Brought::One(_) if is_prefetch(view.headers) => Ok(Self::NotNow),
+            Brought::One(_) if prefetch => Ok(Self::NotNow),
             Brought::One(found) => Ok(Self::Cookie(found)),
             Brought::Nothing => Ok(Self::Nothing),
         }
