@@ -143,13 +143,14 @@ impl Builder {
         Self { headers, ..self }
     }
 
-    /// Where people are sent who must sign in; `/login` unless set. A path of this site.
+    /// Where people are sent who must sign in; `/login` unless set. A path of this site; it gets `?next=…`, the path they
+    /// asked for, if they can ask for it again.
     pub fn sign_in_page(mut self, path: &str) -> Self {
         self.pages.sign_in = path.into();
         self
     }
 
-    /// Where people are sent who must step up; `/step-up` unless set. A path of this site.
+    /// Where people are sent who must step up; `/step-up` unless set. A path of this site; it gets `?next=…` too.
     pub fn step_up_page(mut self, path: &str) -> Self {
         self.pages.step_up = path.into();
         self
