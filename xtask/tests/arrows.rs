@@ -32,6 +32,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("counterfoil-benches", &["counterfoil", "counterfoil-core"]),
     ("counterfoil-fuzz",    &["counterfoil-core"]),
     ("xtask",               &[]),
+    ("example-moved",       &["counterfoil"]),
+    ("example-plain-axum",  &[]),
+    ("example-plain-axum-signed-in", &["counterfoil"]),
 ];
 
 /// What must not be anywhere below a crate, optional features included.

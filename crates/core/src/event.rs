@@ -26,6 +26,16 @@ pub enum EventKind {
         /// The session it replaced.
         previous: Option<SessionId>,
     },
+    /// A session of the layer before was taken over: its user is signed in.
+    SessionAdopted {
+        /// The anonymous session it replaced.
+        previous: Option<SessionId>,
+    },
+    /// A session of the layer before was not taken over: its user signs in.
+    AdoptionRefused {
+        /// Why: the stable name of the reason.
+        reason: &'static str,
+    },
     /// A successor was made for the session's token.
     SessionRotated,
     /// A session ended.
@@ -106,6 +116,8 @@ impl EventKind {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::SessionCreated { .. } => "session.created",
+            Self::SessionAdopted { .. } => "session.adopted",
+            Self::AdoptionRefused { .. } => "session.adoption_refused",
             Self::SessionRotated => "session.rotated",
             Self::SessionEnded { .. } => "session.ended",
             Self::SubjectEnded { .. } => "subject.ended",
@@ -137,7 +149,7 @@ impl EventKind {
             | Self::AllEnded { reason }
             | Self::DeadToken { reason } => Some(reason.as_str()),
             Self::AccountChanged { trigger, .. } => Some(trigger.as_str()),
-            Self::CsrfDenied { reason, .. } => Some(reason),
+            Self::CsrfDenied { reason, .. } | Self::AdoptionRefused { reason } => Some(reason),
             Self::CspViolated { directive, .. } => Some(directive),
             _ => None,
         }

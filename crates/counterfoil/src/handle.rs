@@ -42,14 +42,19 @@ impl Handle {
         T: Send + 'static,
         F: Future<Output = T> + Send + 'static,
     {
-        match tokio::spawn(operation(Arc::clone(&self.exchange))).await {
-            Ok(done) => done,
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                // Only a runtime that shuts down cancels the task; nobody waits for the answer then.
-                Err(_) => std::future::pending().await,
-            },
-        }
+        to_the_end(operation(Arc::clone(&self.exchange))).await
+    }
+}
+
+/// Runs `operation` in a task of its own, to its end even if nobody waits any more.
+pub(crate) async fn to_the_end<T: Send + 'static>(operation: impl Future<Output = T> + Send + 'static) -> T {
+    match tokio::spawn(operation).await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // Only a runtime that shuts down cancels the task; nobody waits for the answer then.
+            Err(_) => std::future::pending().await,
+        },
     }
 }
 

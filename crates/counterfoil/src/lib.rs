@@ -18,6 +18,7 @@
 //! What this stops and what it does not, why each default is as it is, and where tokens may live in a browser:
 //! [`manual`].
 
+pub mod adopt;
 mod csp_report;
 pub mod data;
 mod ended;

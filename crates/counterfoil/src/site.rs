@@ -11,6 +11,7 @@ use counterfoil_core::rules::{Reaction, Trigger};
 use counterfoil_core::store::{DynStore, Store, StoreError};
 use counterfoil_core::{Clock, Event, EventSink, Moment, Policy, Subject};
 
+use crate::adopt::Adopt;
 use crate::csp_report::{self, Ration};
 use crate::ended::Hub;
 use crate::housekeeping::Housekeeping;
@@ -62,6 +63,7 @@ pub struct Builder {
     events: Box<dyn EventSink>,
     headers: SecurityHeaders,
     pages: Pages,
+    adopt: Option<Adopt>,
 }
 
 /// The system's clock.
@@ -90,6 +92,7 @@ impl Counterfoil {
             events: Box::new(log_event),
             headers: SecurityHeaders::strict(),
             pages: Pages { sign_in: "/login".into(), step_up: "/step-up".into(), denied: None },
+            adopt: None,
         })
     }
 
@@ -169,13 +172,14 @@ impl Builder {
         Self { headers, ..self }
     }
 
-    /// Where people are sent who must sign in; `/login` unless set. A path of this site.
+    /// Where people are sent who must sign in; `/login` unless set. A path of this site; it gets `?next=…`, the path they
+    /// asked for, if they can ask for it again.
     pub fn sign_in_page(mut self, path: &str) -> Self {
         self.pages.sign_in = path.into();
         self
     }
 
-    /// Where people are sent who must step up; `/step-up` unless set. A path of this site.
+    /// Where people are sent who must step up; `/step-up` unless set. A path of this site; it gets `?next=…` too.
     pub fn step_up_page(mut self, path: &str) -> Self {
         self.pages.step_up = path.into();
         self
@@ -188,14 +192,25 @@ impl Builder {
         self
     }
 
+    /// Takes over the sessions of another layer, so that the application can move without signing anybody out.
+    pub fn adopt(self, adopt: Adopt) -> Self {
+        Self { adopt: Some(adopt), ..self }
+    }
+
     /// The site. What the policy weakens is logged now.
     pub fn build(self) -> Counterfoil {
         for weakening in self.policy.weakenings() {
             tracing::warn!(rule = "policy", "{weakening}");
         }
         let events = self.events;
-        let engine =
-            Engine::new(self.policy, self.keys, self.store, self.clock, move |event: &Event| events.emit(event));
+        let events = move |event: &Event| events.emit(event);
+        let engine = match self.adopt {
+            None => Engine::new(self.policy, self.keys, self.store, self.clock, events),
+            Some(adopt) => {
+                adopt.tell_at_start(self.clock.now());
+                Engine::with_predecessor(self.policy, self.keys, self.store, self.clock, events, adopt)
+            }
+        };
         Counterfoil(Arc::new(Site {
             hub: Hub::new(engine.clone()),
             housekeeping: Housekeeping::default(),

@@ -1,11 +1,14 @@
 //! Our cookies on the wire: what they are called, how they are read from a request and written to a response.
 
+mod foreign;
 mod name;
 mod scan;
 #[cfg(test)]
 mod tests;
 mod write;
 
+pub(crate) use self::foreign::Brought;
+pub use self::foreign::{BadForeignCookie, ForeignCookie, OldCookie};
 pub use self::name::{CookieKind, CookieName, CookieNames};
 pub use self::scan::{Found, HeaderJoin, MAX_CANDIDATES, Scanned, scan};
 pub use self::write::{CookieError, CookieLifetime, CookieShape, NeedsSecure, SameSite, SetCookie};

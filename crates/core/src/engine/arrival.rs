@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use http::HeaderValue;
 
 use super::Engine;
+use super::adopt::Legacy;
 use super::heard::Heard;
 use crate::address::network_prefix;
 use crate::agent::Agent;
@@ -26,6 +27,8 @@ pub(super) struct Arrival {
     /// Whether a cookie of ours is there, genuine or not.
     pub(super) cookie_bearing: bool,
     pub(super) csrf: CsrfVerdict,
+    /// What it brings of the layer before.
+    pub(super) legacy: Legacy,
     pub(super) navigation: bool,
     /// Whether a token may rotate with this response.
     pub(super) renewable: bool,
@@ -50,6 +53,8 @@ impl Arrival {
         if looks_like_token(view.target) {
             tell_misplaced(engine, view.target);
         }
+        let legacy = if session.is_none() { legacy(engine, view, &heard) } else { Legacy::Nothing };
+        let csrf = csrf_verdict(engine, view, route, &heard, legacy.is_present());
         let renewable = session.is_some() && view.may_set_cookie && !heard.prefetch;
         Self {
             at: engine.now(),
@@ -58,7 +63,8 @@ impl Arrival {
             visit: claim(engine, TokenKind::Visit, cookies.of(CookieKind::Anonymous)),
             elevated,
             cookie_bearing: cookies.is_cookie_bearing(),
-            csrf: csrf_verdict(engine, view, route, &heard),
+            csrf,
+            legacy: legacy.admit(view, csrf),
             navigation: navigates(heard.fetch_mode, view.headers),
             renewable,
             origin: public_origin(engine, view.authority),
@@ -134,7 +140,27 @@ fn tell_misplaced(engine: &Engine, target: &str) {
     }
 }
 
-fn csrf_verdict(engine: &Engine, view: &RequestView<'_>, route: Route, heard: &Heard<'_>) -> CsrfVerdict {
+/// What the request brings of the layer before; nothing where a genuine token of ours is in it, even one that was tossed.
+fn legacy(engine: &Engine, view: &RequestView<'_>, heard: &Heard<'_>) -> Legacy {
+    let Some(predecessor) = engine.predecessor().filter(|predecessor| predecessor.is_open(engine.now())) else {
+        return Legacy::Nothing;
+    };
+    if genuine(engine, TokenKind::Session, heard.cookies.of(CookieKind::Session)).next().is_some() {
+        return Legacy::Nothing;
+    }
+    Legacy::of(predecessor.cookie(), view, heard.prefetch).unwrap_or_else(|_| {
+        engine.tell(None, None, EventKind::CookieTossing);
+        Legacy::Nothing
+    })
+}
+
+fn csrf_verdict(
+    engine: &Engine,
+    view: &RequestView<'_>,
+    route: Route,
+    heard: &Heard<'_>,
+    old_cookie: bool,
+) -> CsrfVerdict {
     let policy = engine.policy();
     if policy.csrf() == CsrfMode::Off {
         return CsrfVerdict::Pass(PassReason::Off);
@@ -142,7 +168,7 @@ fn csrf_verdict(engine: &Engine, view: &RequestView<'_>, route: Route, heard: &H
     let facts = CsrfFacts {
         method: if view.websocket { heard.method.upgrading_to_websocket() } else { heard.method },
         route: route.csrf,
-        cookie_bearing: heard.cookies.is_cookie_bearing(),
+        cookie_bearing: heard.cookies.is_cookie_bearing() || old_cookie,
         authorization_present: heard.authorization.is_some_and(is_deliberate),
         origin: heard.origin,
         sec_fetch_site: heard.fetch_site,

@@ -34,6 +34,7 @@ impl Exchange {
         state.phase = Phase::Concluded;
         Effects {
             set_cookie: state.outbox.take(),
+            remove_old: state.remove_old.take(),
             uses_session: state.presence.is_some(),
             // A rotation that did not come about is no loss: the old token is still good.
             denial: written.err().filter(|_| carries_data).map(|error| denial_of(&error)),
@@ -47,7 +48,12 @@ impl Exchange {
         let writes = !state.intents.is_empty() || self.is_renewal_due(&state);
         (!writes).then(|| {
             state.phase = Phase::Concluded;
-            Effects { set_cookie: state.outbox.take(), uses_session: state.presence.is_some(), denial: None }
+            Effects {
+                set_cookie: state.outbox.take(),
+                remove_old: state.remove_old.take(),
+                uses_session: state.presence.is_some(),
+                denial: None,
+            }
         })
     }
 

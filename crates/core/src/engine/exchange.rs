@@ -35,6 +35,8 @@ pub(super) struct State {
     pub(super) intents: Vec<Intent>,
     /// The one cookie that leaves with the response.
     pub(super) outbox: Option<SetCookie>,
+    /// What removes the cookie of the layer before, beside it.
+    pub(super) remove_old: Option<Box<str>>,
     /// How many intents there were so far.
     pub(super) numbered: u64,
     /// How far the request has come.

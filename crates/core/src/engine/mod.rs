@@ -1,5 +1,6 @@
 //! The engine: what an application can do with sessions, each use case on top of pure rules and one store verb.
 
+mod adopt;
 mod arrival;
 mod conclude;
 mod csrf;
@@ -23,6 +24,7 @@ mod trigger;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::adopt::{Entry, OldSession, Predecessor};
 use self::arrival::Arrival;
 pub use self::error::{SessionError, SignInError, StepUpError};
 pub use self::exchange::Exchange;
@@ -49,6 +51,7 @@ struct Inner {
     clock: Box<dyn Clock>,
     entropy: Box<dyn Entropy>,
     events: Box<dyn EventSink>,
+    predecessor: Option<Box<dyn Predecessor>>,
 }
 
 impl Engine {
@@ -73,7 +76,21 @@ impl Engine {
         entropy: impl Entropy,
     ) -> Self {
         let (clock, entropy, events) = (Box::new(clock), Box::new(entropy), Box::new(events));
-        Self(Arc::new(Inner { policy, keys, store, clock, entropy, events }))
+        Self(Arc::new(Inner { policy, keys, store, clock, entropy, events, predecessor: None }))
+    }
+
+    /// As [`new`](Self::new), taking over the sessions of the layer before.
+    pub fn with_predecessor(
+        policy: Policy,
+        keys: KeyRing,
+        store: Arc<dyn DynStore>,
+        clock: impl Clock,
+        events: impl EventSink,
+        predecessor: impl Predecessor,
+    ) -> Self {
+        let (clock, entropy, events) = (Box::new(clock), Box::new(SystemEntropy), Box::new(events));
+        let predecessor: Option<Box<dyn Predecessor>> = Some(Box::new(predecessor));
+        Self(Arc::new(Inner { policy, keys, store, clock, entropy, events, predecessor }))
     }
 
     /// Takes in a request: reads its cookies, checks their tags, makes the CSRF decision. The store is not asked.
@@ -170,6 +187,10 @@ impl Engine {
 
     pub(crate) fn keys(&self) -> &KeyRing {
         &self.0.keys
+    }
+
+    pub(crate) fn predecessor(&self) -> Option<&dyn Predecessor> {
+        self.0.predecessor.as_deref()
     }
 
     pub(crate) fn entropy(&self) -> &dyn Entropy {

@@ -55,6 +55,7 @@ impl Exchange {
     /// Who is there, if memory alone can tell.
     fn peek(&self) -> Option<Presence> {
         match (&self.arrival.session, &self.arrival.visit) {
+            _ if self.arrival.legacy.is_present() => None,
             (Some(token), _) => self.peek_session(token).map(Presence::Member),
             (None, Some(token)) => self.peek_visit(token).map(Presence::Visitor),
             (None, None) => Some(Presence::Nobody),
@@ -67,7 +68,13 @@ impl Exchange {
         {
             return Ok(Presence::Member(holding));
         }
-        Ok(self.open_visit().await?.map_or(Presence::Nobody, Presence::Visitor))
+        let visit = self.open_visit().await?;
+        if self.arrival.legacy.is_present()
+            && let Some(holding) = Box::pin(self.inherit(visit.as_ref())).await?
+        {
+            return Ok(Presence::Member(holding));
+        }
+        Ok(visit.map_or(Presence::Nobody, Presence::Visitor))
     }
 
     /// The anonymous session, also where it lies beside a signed-in one.

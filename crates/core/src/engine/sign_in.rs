@@ -6,7 +6,7 @@ use super::error::{SessionError, SignInError};
 use super::exchange::{Exchange, Holding, Presence};
 use super::mint::Minted;
 use crate::cookie::CookieKind;
-use crate::data::{Fields, Payload};
+use crate::data::{BadPayload, Fields, Payload};
 use crate::event::EventKind;
 use crate::id::{SessionId, Subject};
 use crate::moment::Moment;
@@ -207,7 +207,7 @@ impl Exchange {
             elevations: [None, None],
             references: options.references.clone(),
         };
-        let data = carried_over(old.map(|old| &*old.record), &attempt.subject)?;
+        let data = carried_over(old.map(|old| &*old.record), &attempt.subject).map_err(SessionError::from)?;
         let remember = attempt.remember || options.remember;
         Ok(self.engine.mint_member(member, data, attempt.epochs, remember, self.engine.now())?)
     }
@@ -227,6 +227,7 @@ impl Exchange {
         self.engine.tell_yielded(yielded, subject);
         self.tell(Some(id), subject, EventKind::SessionCreated { previous });
         self.send(self.engine.cookie(CookieKind::Session, &token, record.limits.end_of(now), now));
+        self.dismiss_old_cookie();
         self.settle(Presence::Member(Holding::new(Live::born(record))));
         self.drop_pending().await;
         id
@@ -261,7 +262,7 @@ impl Exchange {
 }
 
 /// What follows its user into a new session. Never from one subject to another.
-fn carried_over(old: Option<&Record>, subject: &Subject) -> Result<Payload, SessionError> {
+pub(super) fn carried_over(old: Option<&Record>, subject: &Subject) -> Result<Payload, BadPayload> {
     let same_person = |old: &&Record| old.member().is_none_or(|member| member.subject == *subject);
     match old.filter(same_person) {
         Some(old) => Ok(Fields::open(&old.data)?.portable().seal()),

@@ -16,7 +16,8 @@ impl Exchange {
     /// # Errors
     /// [`StoreError`]: the session may live on. Reply 503; the cookie stays, so that the user can try again.
     pub async fn sign_out(&self) -> Result<(), StoreError> {
-        if let Presence::Member(holding) = self.presence().await? {
+        let presence = self.presence().await?;
+        if let Presence::Member(holding) = &presence {
             let record = &holding.live.record;
             let (store, reason) = (self.engine.store(), EndReason::SignOut);
             if matches!(store.end(record.id, None, reason, self.engine.now()).await?, Ending::Done) {
@@ -25,9 +26,11 @@ impl Exchange {
             self.state.lock().intents.clear();
             self.settle(Presence::Nobody);
         }
-        if self.arrival.cookie_bearing {
+        // A session that this very request took over or began has its cookie on the way: that must not leave either.
+        if self.arrival.cookie_bearing || matches!(presence, Presence::Member(_)) {
             self.send(Some(self.engine.policy().cookies().removal(CookieKind::Session)));
         }
+        self.dismiss_old_cookie();
         Ok(())
     }
 }

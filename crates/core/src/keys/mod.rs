@@ -21,6 +21,7 @@ pub struct KeyRing {
     signing: PurposeKeys,
     others: Vec<PurposeKeys>,
     reference: hmac::Key,
+    adoption: hmac::Key,
 }
 
 /// The keys derived from one root key.
@@ -51,6 +52,7 @@ impl KeyRing {
                 .map(|(id, root)| PurposeKeys::derive(*id, root))
                 .collect::<Result<_, _>>()?,
             reference: purpose(&material.reference, "counterfoil/v1/key/reference")?,
+            adoption: purpose(&material.reference, "counterfoil/v1/key/adoption")?,
         })
     }
 
@@ -72,6 +74,12 @@ impl KeyRing {
             *to = *from;
         }
         SubjectRef::from_bytes(reference)
+    }
+
+    /// What turns another layer's cookie into a session. Of the root key that is never rotated: the same cookie must lead
+    /// to the same session on every node, always.
+    pub(crate) const fn adoption(&self) -> &hmac::Key {
+        &self.adoption
     }
 
     pub(crate) const fn signing(&self) -> &PurposeKeys {
@@ -147,7 +155,7 @@ mod tests {
     fn no_purpose_shares_a_key_with_another() -> Result<(), KeyError> {
         let ring = ring(ONE)?;
         let key = ring.signing();
-        let tags = [&key.token, &key.chain, &key.csrf, &key.flash, &ring.reference]
+        let tags = [&key.token, &key.chain, &key.csrf, &key.flash, &ring.reference, &ring.adoption]
             .map(|key| hmac::sign(key, b"x").as_ref().to_vec());
         for (index, tag) in tags.iter().enumerate() {
             assert!(!tags.get(index + 1..).unwrap_or_default().contains(tag));

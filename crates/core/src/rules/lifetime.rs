@@ -90,6 +90,13 @@ impl Limits {
         }
     }
 
+    /// What is left of them for a session whose user signed in before it began, elsewhere; `None` if nothing is. The
+    /// absolute limit counts from that sign-in, and nobody asked this site to be remembered.
+    pub fn left_since(&self, signed_in_at: Moment, now: Moment) -> Option<Self> {
+        let absolute = self.absolute.checked_sub(now.since(signed_in_at)).filter(|left| !left.is_zero())?;
+        Some(Self { absolute, remember_for: None, ..*self })
+    }
+
     /// When user activity at `now` is worth a write: it moved by the touch step, and the session is good.
     /// A session past its limits is never touched back to life.
     pub fn touch(&self, life: &Life, now: Moment) -> Option<Moment> {
@@ -196,6 +203,26 @@ mod tests {
             assert_eq!(touched.is_some(), written, "{name}");
         }
         assert_eq!(limits(Some(9_000)).touch(&life(0, 0, false), Moment::from_unix_seconds(1_000)), None, "remembered");
+    }
+
+    #[test]
+    fn a_sign_in_elsewhere_uses_up_the_absolute_limit() {
+        #[rustfmt::skip]
+        let rows = [
+            //  name                     signed in  now     seconds left
+            ("just now",                 5_000,     5_000,  Some(3_600)),
+            ("half an hour ago",         5_000,     6_800,  Some(1_800)),
+            ("a second before the end",  5_000,     8_599,  Some(1)),
+            ("at the end",               5_000,     8_600,  None),
+            ("long ago",                 0,         90_000, None),
+            ("by a clock ahead of ours", 5_060,     5_000,  Some(3_600)),
+        ];
+        for (name, signed_in, now, left) in rows {
+            let (signed_in, now) = (Moment::from_unix_seconds(signed_in), Moment::from_unix_seconds(now));
+            let limits = limits(Some(9_000)).left_since(signed_in, now);
+            assert_eq!(limits.map(|limits| limits.absolute.as_secs()), left, "{name}");
+            assert!(limits.is_none_or(|limits| limits.remember_for.is_none()), "{name}");
+        }
     }
 
     #[test]

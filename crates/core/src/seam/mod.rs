@@ -46,6 +46,8 @@ pub struct Route {
 pub struct Effects {
     /// At most one cookie of ours.
     pub set_cookie: Option<SetCookie>,
+    /// The `Set-Cookie` value that removes the cookie of the layer before.
+    pub remove_old: Option<Box<str>>,
     /// Whether the response depends on a session: it must not be stored by any cache then.
     pub uses_session: bool,
     /// What replaces the application's answer.

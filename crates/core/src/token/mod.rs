@@ -99,8 +99,7 @@ impl Token {
         Some(Self::new(self.kind, self.id, self.generation.checked_add(1)?, secret))
     }
 
-    /// A token from its parts, as the published vectors have them.
-    #[cfg(test)]
+    /// A token from its parts: one that is derived, or as the published vectors have them.
     pub(crate) fn assemble(kind: TokenKind, id: SessionId, generation: u32, secret: [u8; SECRET]) -> Self {
         Self::new(kind, id, generation, Zeroizing::new(secret))
     }

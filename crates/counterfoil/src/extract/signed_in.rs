@@ -14,6 +14,11 @@ use crate::handle::{Handle, Rejection};
 
 /// Who is signed in. Without a session the handler does not run: 401 for fetches, the sign-in page for navigations.
 ///
+/// The sign-in page is yours: `/login`, or what [`Builder::sign_in_page`](crate::Builder::sign_in_page) says. It is asked
+/// with `?next=` and the path to come back to, where that can be asked for again; check it with
+/// [`local_path`](crate::local_path). Put this argument before those that read the body, or a stranger hears of a broken
+/// form first.
+///
 /// `Option<SignedIn>` is `None` instead; a store that does not answer is 503 either way.
 ///
 /// # Examples
@@ -37,7 +42,10 @@ pub struct SignedIn(Identity);
 /// Who is signed in and stepped up within the last `SECONDS`. A fresh sign-in alone is not enough.
 ///
 /// Without a step-up the handler does not run: fetches get 401 with the challenge of RFC 9470, navigations the step-up
-/// page.
+/// page, with `?next=` as the sign-in page gets it.
+///
+/// Put it on the page that shows a form as well, not only on the route that takes it: a form that is sent too early is
+/// lost, and there is no way back to it.
 ///
 /// # Examples
 /// ```

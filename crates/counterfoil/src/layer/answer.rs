@@ -15,11 +15,15 @@ pub(super) fn write(effects: &Effects, response: Response, asked: &Asked, site: 
         Some(denial) => reply::write(denial, asked, &site.pages),
         None => response,
     };
+    let removal = effects.remove_old.as_ref().and_then(|removal| HeaderValue::from_str(removal).ok());
+    let removes_old = removal.map(|removal| response.headers_mut().append(SET_COOKIE, removal)).is_some();
     if let Some(cookie) = &effects.set_cookie
         && let Ok(mut value) = HeaderValue::from_str(cookie.as_str())
     {
         value.set_sensitive(true);
         response.headers_mut().append(SET_COOKIE, value);
+        response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
+    } else if removes_old {
         response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
     } else if !effects.uses_session || is_cached_by(&response, b"private") {
         // Also what only a browser's own cache may keep: the next person there is another one.

@@ -1,6 +1,7 @@
 //! The library as applications see it, one module for each thing it promises.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod adopt;
 mod app;
 mod bad_input;
 mod csp_report;
