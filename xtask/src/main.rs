@@ -48,6 +48,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Simulate days of browsers, bad networks and thieves, under our rotation and three others
+    Simulate {
+        /// For `simulation`, e.g. `--short` or `--write docs/rotation.md`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Measure beside a bare server, and write docs/benchmarks.md
     Bench {
         /// A quick look: less of everything, and nothing is written
@@ -80,6 +86,7 @@ impl Task {
             Self::Demo { arguments } => ("the demo; ctrl-c ends it", plan::demo(arguments)),
             Self::Races { arguments } => ("races over HTTP against the demo", plan::races(arguments)),
             Self::Model { arguments } => ("a model check of the token family", plan::model(arguments)),
+            Self::Simulate { arguments } => ("a simulation of rotation", plan::simulate(arguments)),
             Self::Bench { short } => {
                 ("benchmarks beside a bare server", plan::bench(if short { Size::Short } else { Size::Full }))
             }

@@ -24,6 +24,7 @@ pub(crate) fn test(size: Size) -> Vec<Stage> {
         unit_and_property(size),
         documentation(),
         Stage::new("model", vec![run_model(size, [])]),
+        Stage::new("simulation", vec![run_simulation(size.flag_of_simulation())]),
         Stage::new("races", vec![run_races([size.flag_of_races()])]),
     ]
 }
@@ -54,6 +55,11 @@ pub(crate) fn races(arguments: Vec<String>) -> Vec<Stage> {
 /// The model check, built and run: the short one unless told otherwise.
 pub(crate) fn model(arguments: Vec<String>) -> Vec<Stage> {
     vec![build_optimised().or_stop(), Stage::new("model", vec![run_model(Size::Short, arguments)])]
+}
+
+/// The simulation, built and run: all of it unless told otherwise.
+pub(crate) fn simulate(arguments: Vec<String>) -> Vec<Stage> {
+    vec![build_optimised().or_stop(), Stage::new("simulation", vec![run_simulation(arguments)])]
 }
 
 /// Pieces by criterion, then everything beside the bare server, which also writes the page. Built as it is shipped.
@@ -87,7 +93,8 @@ fn build() -> Stage {
 
 /// One call for all that runs optimised: by one each, their shared dependencies would be built with other features.
 fn build_optimised() -> Stage {
-    let release = "build --release --locked -p counterfoil-cli -p counterfoil-e2e -p counterfoil-model";
+    let release = "build --release --locked -p counterfoil-cli -p counterfoil-e2e -p counterfoil-model \
+                   -p counterfoil-simulation";
     Stage::new("build", vec![cargo(release)])
 }
 
@@ -120,7 +127,18 @@ fn run_races(arguments: impl IntoIterator<Item = String>) -> Step {
     Step::Run(races.arguments(arguments))
 }
 
+fn run_simulation(arguments: impl IntoIterator<Item = String>) -> Step {
+    Step::Run(Invocation::program("target/release/simulation", "").arguments(arguments))
+}
+
 impl Size {
+    fn flag_of_simulation(self) -> Option<String> {
+        match self {
+            Self::Short => Some("--short".to_owned()),
+            Self::Full => None,
+        }
+    }
+
     fn flag_of_races(self) -> String {
         match self {
             Self::Short => "--short".to_owned(),
@@ -152,6 +170,7 @@ mod tests {
         for part in ["PROPTEST_CASES=10240 ", "target/release/model --full", "--full"] {
             assert!(full.contains(part), "{part}");
         }
+        assert!(!full.contains("--short"), "{full}");
     }
 
     #[test]

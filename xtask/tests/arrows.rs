@@ -29,6 +29,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("counterfoil-e2e",     &[]),
     ("counterfoil-model",   &["counterfoil-core"]),
     ("counterfoil-benches", &["counterfoil", "counterfoil-core"]),
+    ("counterfoil-simulation", &["counterfoil-core"]),
     ("counterfoil-fuzz",    &["counterfoil-core"]),
     ("xtask",               &[]),
 ];
