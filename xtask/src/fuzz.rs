@@ -38,9 +38,9 @@ const TARGETS: [&str; 8] = ["address", "cookie", "csrf", "headers", "origin", "p
 
 /// What libFuzzer needs to see which branches an input takes. These are the flags behind `-Z sanitizer`'s coverage, and
 /// stable as codegen options.
-const INSTRUMENTED: &str = "--cfg fuzzing -Ccodegen-units=1 -Cpasses=sancov-module \
+const INSTRUMENTED: &str = "--cfg fuzzing -Cpasses=sancov-module \
     -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
-    -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares";
+    -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1";
 
 #[cfg(test)]
 mod tests {
