@@ -28,10 +28,10 @@ pub fn losses(results: &Results) -> String {
     let layout = layout(&plots)
         .with_title("Honest sessions ended, per 1,000 days")
         .with_x_label("messages lost, each way, in %")
-        .with_y_label("ended per 1,000 days (at 0.1: none seen)")
+        .with_y_label("ended per 1,000 days (lowest: none seen)")
         .with_log_y()
-        .with_y_axis_min(NONE_SEEN)
-        .with_y_axis_max(1_000.0);
+        .with_y_axis_min(NONE_SEEN / 2.0)
+        .with_y_axis_max(2_000.0);
     drawn(plots, layout)
 }
 
