@@ -13,11 +13,11 @@ use crate::token::Token;
 pub(super) struct Theft {
     thief: Thief,
     due: bool,
-    copy: Option<Copy>,
+    copy: Option<Stolen>,
 }
 
 #[derive(Debug)]
-struct Copy {
+struct Stolen {
     token: Token,
     at: u64,
     /// How long the browser had been in use.
@@ -57,7 +57,7 @@ impl<R: Rule> History<'_, R> {
             return;
         }
         if let Some(token) = self.browser.token() {
-            theft.copy = Some(Copy { token, at: self.now, used: self.browser.used(self.now) });
+            theft.copy = Some(Stolen { token, at: self.now, used: self.browser.used(self.now) });
             self.queue.at(self.now + SECOND, Event::Use);
         }
     }
