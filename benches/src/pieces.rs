@@ -47,6 +47,7 @@ fn parts(cookie: &str) -> Result<Vec<Piece>, Failed> {
     let (ring, header) = (Arc::new(KeyRing::from_source(&FixedKeys)?), browser_header(cookie));
     let genuine = value(cookie).to_owned();
     let (other_ring, false_one) = (Arc::clone(&ring), value(&forged(cookie)).to_owned());
+    let (third_ring, hashed) = (Arc::clone(&ring), genuine.clone());
     let token = parse(&genuine, &ring)?;
     let presented = Presented { generation: token.generation(), hash: token.hash() };
     let family = Family::born(presented.hash, NOW);
@@ -58,7 +59,7 @@ fn parts(cookie: &str) -> Result<Vec<Piece>, Failed> {
         }),
         piece("token, genuine", move || Token::parse(TokenKind::Session, &genuine, &ring).is_ok()),
         piece("token, forged", move || Token::parse(TokenKind::Session, &false_one, &other_ring).is_ok()),
-        piece("token hash", move || token.hash()),
+        piece("token, genuine, with its hash", move || parse(&hashed, &third_ring).map(|token| token.hash()).ok()),
         piece("family judge", move || family.judge(black_box(&presented), Context::UNSEEN, NOW, grace)),
         csrf("CSRF decision, GET", b"GET")?,
         csrf("CSRF decision, POST", b"POST")?,
@@ -146,9 +147,11 @@ fn view<'a>(method: &'a Method, headers: &'a HeaderMap) -> RequestView<'a> {
 fn layers() -> Result<Vec<Piece>, Failed> {
     let app = site::app()?;
     let cookie = sign_in(&app)?;
-    let bare = Router::new().route("/", get(async || BODY));
+    let bare = || Router::new().route("/", get(async || BODY));
+    let no_op = bare().layer(tower::util::MapRequestLayer::new(|request: Request<Body>| request));
     Ok(vec![
-        router_piece("router, bare", &bare, "/", None)?,
+        router_piece("router, bare", &bare(), "/", None)?,
+        router_piece("router, a layer that does nothing", &no_op, "/", None)?,
         router_piece("router, authenticated", &app, "/signed-in", Some(cookie.clone()))?,
         router_piece("router, anonymous", &app, "/", None)?,
         router_piece("router, forged", &app, "/", Some(forged(&cookie)))?,
@@ -157,7 +160,8 @@ fn layers() -> Result<Vec<Piece>, Failed> {
 }
 
 fn router_piece(name: &'static str, app: &Router, path: &'static str, cookie: Option<String>) -> Result<Piece, Failed> {
-    let app = app.clone();
+    // As `axum::serve` does: the layers are applied once, not for each request.
+    let app: Router = app.clone().with_state(());
     let work = move || {
         let mut request = Request::get(path).header(header::HOST, "bench.example").header(header::ACCEPT, "*/*");
         if let Some(cookie) = &cookie {

@@ -55,6 +55,9 @@ pub enum Actor {
     Crash,
     /// The browser changes network while it is without the token a crash cost it: beyond what is assumed.
     MoveAfterCrash,
+    /// While it is without that token, a request may also leave by the other network, if it is overtaken: it arrives only
+    /// after the token was used again. Beyond what is assumed, and what a link that is about to close is open for.
+    Detour,
     /// The signing key changes in the middle of a link.
     KeyRotation,
     /// The browser steps up.

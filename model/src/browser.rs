@@ -2,7 +2,7 @@
 
 use crate::bounds::Actor;
 use crate::event::{Cookie, Event, Way};
-use crate::state::{Crash, Heard, Intent, Journey, Network, Record, Request, State, Token};
+use crate::state::{Crash, Heard, Intent, Journey, Network, Record, Request, Route, State, Token};
 use crate::world::{Step, World};
 
 impl World<'_> {
@@ -40,19 +40,23 @@ impl World<'_> {
             return;
         };
         for network in [Network::Home, Network::Away] {
-            if !self.may_use(network, state) {
+            let Some(route) = self.route(network, state) else {
                 continue;
-            }
-            let journey = Journey { token, network, age: 0, heard: Heard::Yes };
+            };
+            let journey = Journey { token, network, age: 0, heard: Heard::Yes, route };
             let after = state.with(free, Request::Travelling(journey));
             steps.push(Step::to(Event::Sends(Cookie(token), Way(network)), after));
         }
     }
 
-    fn may_use(&self, network: Network, state: &State) -> bool {
+    /// How a request travels that leaves by `network`. `None`: the browser is not there.
+    fn route(&self, network: Network, state: &State) -> Option<Route> {
         match state.crash {
-            Crash::Recovering { network: only, .. } => network == only,
-            _ => network == Network::Home || self.has(Actor::SecondNetwork),
+            Crash::Recovering { network: only, .. } if network != only => {
+                self.has(Actor::Detour).then_some(Route::Detour)
+            }
+            Crash::Recovering { .. } => Some(Route::Direct),
+            _ => (network == Network::Home || self.has(Actor::SecondNetwork)).then_some(Route::Direct),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::bounds::Actor;
 use crate::event::{Carries, Cookie, Event, Party};
 use crate::rules::StepUp;
 use crate::state::{
-    Chain, Crash, Expect, Heard, Intent, Journey, Network, Pending, Record, Request, Sent, State, Token, Work,
+    Chain, Crash, Expect, Heard, Intent, Journey, Network, Pending, Record, Request, Route, Sent, State, Token, Work,
 };
 use crate::symbol;
 use crate::world::{Step, World};
@@ -165,7 +165,13 @@ impl Work {
 impl Pending {
     const fn offer(work: Work, node: u8, cookie: Token, becomes: Chain, ahead: i8) -> Self {
         Self {
-            request: Journey { token: work.token, network: Network::Home, age: 0, heard: Heard::Yes },
+            request: Journey {
+                token: work.token,
+                network: Network::Home,
+                age: 0,
+                heard: Heard::Yes,
+                route: Route::Direct,
+            },
             node,
             head_age: 0,
             intent: Intent::Offer { cookie, rolled_back: work.rolled_back },

@@ -8,7 +8,7 @@ use counterfoil_core::rules::family::{Context, Family, Judgement, Link, Presente
 use counterfoil_core::token::{Nonce, TokenHash};
 
 use crate::bounds::Actor::{
-    Cache, Crash, KeyRotation, Races, SecondNetwork, SignOut, StaticThief, StepUp as StepsUp, Stranger,
+    Cache, Crash, Detour, KeyRotation, Races, SecondNetwork, SignOut, StaticThief, StepUp as StepsUp, Stranger,
 };
 use crate::bounds::{Actor, Bounds, Setting};
 use crate::property::Property;
@@ -47,8 +47,11 @@ fn listed() -> Vec<Mutant> {
         mutant("the predecessor dies at first use", &DiesAtFirstUse, HONEST, &[]),
         mutant("no crash row", &NoCrashRow, HONEST, &[Crash]),
         mutant("the network in the ordinary rows", &NetworkEverywhere, HONEST, &[SecondNetwork]),
-        // What was reuse on an earlier record is reuse now, so this alone is no fault. Any refusal is.
-        mutant("reuse found on a cached record", &ReuseFromCache, None, &[SecondNetwork, Crash, Cache]),
+        // Within 03's assumptions what was reuse on an earlier record is reuse now. One step beyond them it is not: a
+        // link that is about to close is open again to a request which an earlier record takes for a thief's.
+        mutant("reuse found on a cached record", &ReuseFromCache, HONEST, &[SecondNetwork, Crash, Detour, Cache]),
+        mutant("the same within what 03 assumes", &ReuseFromCache, None, &[SecondNetwork, Crash, Cache]),
+        mutant("no row for a link about to close", &NoClosingRow, HONEST, &[SecondNetwork, Crash, Detour]),
         mutant("any refusal on a cached record", &RefusalFromCache, HONEST, &[Cache]),
         mutant("step-up that replaces the token", &StepUpReplaces, HONEST, &[StepsUp]),
         mutant("chain key of today", &TodaysKey, HONEST, &[KeyRotation]),
@@ -140,6 +143,19 @@ impl Rules for NoCrashRow {
     fn judge(&self, family: &Family, token: &Presented, context: Context, now: Moment, grace: Duration) -> Judgement {
         let judged = family.judge(token, context, now, grace);
         reuse_if(judged.verdict == Verdict::RolledBack, judged)
+    }
+}
+
+struct NoClosingRow;
+
+impl Rules for NoClosingRow {
+    fn judge(&self, family: &Family, token: &Presented, context: Context, now: Moment, grace: Duration) -> Judgement {
+        let closing = family.next.as_ref().and_then(|link| link.until).is_some_and(|until| now <= until);
+        let undated = with_link(family, |link| link.until = None);
+        match undated {
+            Some(undated) if closing && token.hash == family.current => undated.judge(token, context, now, grace),
+            _ => family.judge(token, context, now, grace),
+        }
     }
 }
 

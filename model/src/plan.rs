@@ -1,7 +1,7 @@
 //! Which worlds the real rules are explored in.
 
 use crate::bounds::Actor::{
-    Cache, Crash, FollowingThief, KeyRotation, OtherWrites, Races, SecondNetwork, SignOut, StaticThief, StepUp,
+    Cache, Crash, Detour, FollowingThief, KeyRotation, OtherWrites, Races, SecondNetwork, SignOut, StaticThief, StepUp,
     Stranger,
 };
 use crate::bounds::{Bounds, Setting};
@@ -46,6 +46,7 @@ fn worlds(bounds: Bounds, few: u8, many: u8) -> Vec<Setting> {
         world("honest", bounds, 3, &[SecondNetwork, Crash, KeyRotation]),
         world("step-up", bounds, many, &[SecondNetwork, Crash, StepUp]),
         world("cached record", bounds, many, &[SecondNetwork, Crash, Cache]),
+        world("detour", bounds, many, &[SecondNetwork, Crash, Detour, Cache]),
         world("lost races", raced, many, &[SecondNetwork, Crash, Races, OtherWrites]),
         world("static thief", bounds, 2, &[SecondNetwork, Crash, StaticThief]),
         world("following thief", bounds, few, &[SecondNetwork, FollowingThief]),

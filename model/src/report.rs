@@ -11,8 +11,8 @@ use crate::explore::{Broken, Explored};
 pub const ASSUMPTIONS: &str = "\
 Assumed: a browser with one jar; two nodes, any of which serves at any moment; two networks, either of which carries any
 request; handlers that take any time; responses and requests that are lost or overtake one another; one crash per link,
-on the network the lost token was used from, and the browser stays there until it has that token again; a key rotation in
-every link. Times and generations are relative, and explored to a fixpoint: histories of any length are covered.";
+on the network the lost token was used from, and the browser stays there until it has that token again (\"detour\": or
+sends by the other network as well, overtaken by a use of that token); a key rotation in every link. Times and generations are relative, and explored to a fixpoint: histories of any length are covered.";
 
 /// The bounds of a world, in ticks.
 pub fn bounds_line(bounds: &Bounds) -> String {

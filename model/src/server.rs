@@ -7,7 +7,9 @@ use crate::conclude::Conclusion;
 use crate::event::{Cookie, Event, Outcome, Party};
 use crate::property::Property;
 use crate::rules::Commit;
-use crate::state::{Cached, Chain, Expect, Heard, Intent, Journey, OfferKey, Pending, Record, Request, State, Work};
+use crate::state::{
+    Cached, Chain, Expect, Heard, Intent, Journey, OfferKey, Pending, Record, Request, Route, State, Token, Work,
+};
 use crate::symbol;
 use crate::world::{NODES, Step, World};
 
@@ -30,6 +32,9 @@ impl World<'_> {
 
     /// A request's head arrives, at either node.
     fn arriving(&self, without: &State, journey: Journey, steps: &mut Vec<Step>) {
+        if journey.route == Route::Detour && !without.overtaken(journey) {
+            return;
+        }
         for node in NODES {
             steps.push(self.present(without, journey, Party::Browser, node));
         }
@@ -128,6 +133,12 @@ impl World<'_> {
 }
 
 impl State {
+    /// Whether the successor of the request's token was used again since.
+    fn overtaken(&self, journey: Journey) -> bool {
+        let Record::Live(chain) = self.record else { return true };
+        journey.token != Token::CURRENT || chain.link.is_some_and(|link| link.until.is_some())
+    }
+
     fn with_key_rotated(mut self) -> Self {
         if let Record::Live(Chain { link: Some(link), .. }) = &mut self.record {
             link.key = OfferKey::Older;

@@ -99,6 +99,7 @@ pub(crate) struct Journey {
     pub(crate) network: Network,
     pub(crate) age: u8,
     pub(crate) heard: Heard,
+    pub(crate) route: Route,
 }
 
 /// An admitted request whose handler takes as long as it likes.
@@ -115,6 +116,14 @@ pub(crate) struct Work {
 pub(crate) enum Heard {
     Yes,
     No,
+}
+
+/// Whether a request may arrive at any moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Route {
+    Direct,
+    /// It left by the other network while the browser was without the token a crash cost it.
+    Detour,
 }
 
 /// One crash per link; after it the browser stays on its network until it has the lost token again.

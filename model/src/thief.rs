@@ -5,7 +5,7 @@ use counterfoil_core::rules::family::Verdict;
 use crate::bounds::Actor;
 use crate::event::{Cookie, Event, Outcome, Party, Source, Way};
 use crate::property::Property;
-use crate::state::{Heard, Journey, Network, Record, State, Token, Work};
+use crate::state::{Heard, Journey, Network, Record, Route, State, Token, Work};
 use crate::world::{NODES, Step, World};
 
 impl World<'_> {
@@ -95,7 +95,7 @@ impl State {
 }
 
 const fn journey(token: Token, network: Network) -> Journey {
-    Journey { token, network, age: 0, heard: Heard::No }
+    Journey { token, network, age: 0, heard: Heard::No, route: Route::Direct }
 }
 
 /// What a stranger may claim: an older generation, the current one, the next.

@@ -72,6 +72,8 @@ enum Task {
         #[arg(long)]
         short: bool,
     },
+    /// Which requirements (ASVS, NIST, WSTG, RFCs) are shown by tests, and which are open
+    Requirements,
     /// Format all sources
     Fmt,
     /// Formatting and clippy, where any warning fails
@@ -106,6 +108,7 @@ impl Task {
             Self::Bench { short } => {
                 ("benchmarks beside a bare server", plan::bench(if short { Size::Short } else { Size::Full }))
             }
+            Self::Requirements => ("what is met and what is open", vec![plan::requirements()]),
             Self::Fmt => ("formats all sources", vec![plan::format()]),
             Self::Lint => ("formatting and clippy", vec![plan::lint()]),
         }

@@ -40,6 +40,11 @@ pub(crate) fn lint() -> Stage {
     Stage::new("lint", vec![cargo("fmt --all --check"), cargo(clippy)])
 }
 
+/// The test that holds the list of requirements, with what it prints.
+pub(crate) fn requirements() -> Stage {
+    Stage::new("requirements", vec![cargo("test --quiet --locked --package xtask --test requirements -- --nocapture")])
+}
+
 /// The demo in the foreground.
 pub(crate) fn demo(arguments: Vec<String>) -> Vec<Stage> {
     let demo = Invocation::cargo("run --release --locked --package counterfoil-cli --bin counterfoil -- demo");

@@ -45,6 +45,7 @@ mod command {
             "--idle",
             "--absolute",
             "--elevated-for",
+            "--remember-for",
             "--limit",
             "Examples:",
             "Exit status:",

@@ -2,7 +2,7 @@
 
 use crate::id::{SessionId, SubjectRef};
 use crate::moment::Moment;
-use crate::rules::EndReason;
+use crate::rules::{EndReason, Reaction, Trigger};
 
 /// One event. Holds public ids and keyed references only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,10 +43,19 @@ pub enum EventKind {
         /// Why.
         reason: EndReason,
     },
+    /// The account changed, and this was done to its sessions.
+    AccountChanged {
+        /// What changed.
+        trigger: Trigger,
+        /// What was done.
+        reaction: Reaction,
+    },
     /// Somebody stepped up.
     SteppedUp,
     /// A route asked for a step-up.
     StepUpRequired,
+    /// A route asked for a more recent sign-in.
+    SignInAgainRequired,
     /// A sign-in whose credential was checked was refused, because the subject's sessions were ended meanwhile.
     SignInOvertaken,
     /// A sign-in was refused: the subject has as many sessions as it may.
@@ -91,8 +100,10 @@ impl EventKind {
             Self::SessionEnded { .. } => "session.ended",
             Self::SubjectEnded { .. } => "subject.ended",
             Self::AllEnded { .. } => "all.ended",
+            Self::AccountChanged { .. } => "account.changed",
             Self::SteppedUp => "step_up.done",
             Self::StepUpRequired => "step_up.required",
+            Self::SignInAgainRequired => "sign_in.required_again",
             Self::SignInOvertaken => "sign_in.overtaken",
             Self::LimitReached => "sign_in.limit_reached",
             Self::TokenReused { .. } => "token.reused",
@@ -114,6 +125,7 @@ impl EventKind {
             | Self::SubjectEnded { reason }
             | Self::AllEnded { reason }
             | Self::DeadToken { reason } => Some(reason.as_str()),
+            Self::AccountChanged { trigger, .. } => Some(trigger.as_str()),
             Self::CsrfDenied { reason, .. } => Some(reason),
             _ => None,
         }

@@ -24,6 +24,8 @@ pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod token;
+#[cfg(test)]
+mod vectors;
 
 pub use engine::{Engine, Exchange};
 pub use entropy::{Entropy, NoEntropy, SystemEntropy};
@@ -32,4 +34,4 @@ pub use id::{BadSubject, Bucket, NotASessionId, SessionId, Subject, SubjectRef};
 pub use memory::MemoryStore;
 pub use moment::{Clock, FakeClock, Moment};
 pub use policy::Policy;
-pub use record::{Change, Elevation, Holder, Member, Pending, Record, Reference};
+pub use record::{Change, Elevation, Holder, Member, Pending, Record, Reference, StepUp};

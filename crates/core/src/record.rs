@@ -65,6 +65,15 @@ pub struct Elevation {
     pub until: Moment,
 }
 
+/// What becomes of a session's step-ups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepUp {
+    /// One more, with the factor that was verified for it; the last two count.
+    Granted(Elevation, Factor),
+    /// None is left, however recent.
+    Withdrawn,
+}
+
 /// A sign-in under way: some factors verified, others to come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pending {
@@ -74,6 +83,8 @@ pub struct Pending {
     pub epochs: Epochs,
     /// What was verified so far.
     pub factors: Vec<Factor>,
+    /// Whether the user asked to be remembered.
+    pub remember: bool,
     /// When it lapses.
     pub until: Moment,
 }
@@ -98,8 +109,8 @@ pub struct Change {
     pub data: Option<Payload>,
     /// What the pending sign-in becomes; `Some(None)` drops it.
     pub pending: Option<Option<Box<Pending>>>,
-    /// A step-up, with the factor that was verified for it.
-    pub step_up: Option<(Elevation, Factor)>,
+    /// What becomes of the step-ups.
+    pub step_up: Option<StepUp>,
     /// The session is presented for the first time: from now on it counts against the limit given here.
     pub first_use: Option<Option<Limit>>,
     /// The device's new name.
@@ -157,10 +168,14 @@ impl Member {
         if let Some(label) = &change.label {
             member.label.clone_from(label);
         }
-        if let Some((elevation, factor)) = change.step_up {
-            member.elevations = [Some(elevation), self.elevations[0]];
-            member.factors.retain(|earlier| earlier.amr != factor.amr);
-            member.factors.push(factor);
+        match change.step_up {
+            None => {}
+            Some(StepUp::Granted(elevation, factor)) => {
+                member.elevations = [Some(elevation), self.elevations[0]];
+                member.factors.retain(|earlier| earlier.amr != factor.amr);
+                member.factors.push(factor);
+            }
+            Some(StepUp::Withdrawn) => member.elevations = [None, None],
         }
         member
     }

@@ -28,7 +28,12 @@ pub(crate) enum Rejection {
 
 impl Handle {
     pub(crate) fn of(parts: &Parts) -> Result<Self, Rejection> {
-        parts.extensions.get::<Self>().cloned().ok_or(Rejection::NoLayer)
+        Self::lent_by(parts).cloned()
+    }
+
+    /// For extractors that need it no longer than the request's head is there.
+    pub(crate) fn lent_by(parts: &Parts) -> Result<&Self, Rejection> {
+        parts.extensions.get::<Self>().ok_or(Rejection::NoLayer)
     }
 
     /// Runs an operation to its end even if the client hangs up: half a sign-in must not happen.

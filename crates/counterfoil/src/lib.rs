@@ -9,6 +9,8 @@
 //! | [`Session<T>`] | typed data of this session, anonymous or signed in |
 //! | [`SignedIn`] | who is signed in; the handler does not run otherwise |
 //! | [`Recent<SECONDS>`] | as `SignedIn`, and stepped up no longer ago than that |
+//! | [`SignedInWithin<SECONDS>`] | as `SignedIn`, and proved who they are no longer ago than that |
+//! | [`ActiveWithin<SECONDS>`] | as `SignedIn`, on routes with an idle limit of their own |
 //! | [`SignIn`] | the only road to a subject |
 //! | [`CsrfToken`] | the token for a form |
 //!
@@ -36,7 +38,7 @@ pub use counterfoil_core::csrf::{DenyReason, NeedReason, PassReason};
 pub use counterfoil_core::engine::{Identity, SessionError, SignInError, SignInOptions, SignedInNow, StepUpError};
 pub use counterfoil_core::keys::{GeneratedKeys, KeyError, KeySource};
 pub use counterfoil_core::policy::{PolicyError, PolicySettings, Preset, Span};
-pub use counterfoil_core::rules::{Amr, Assurance, EndReason, Factor};
+pub use counterfoil_core::rules::{Amr, Assurance, EndReason, Factor, Reaction, Trigger};
 pub use counterfoil_core::seam::{Denial, is_navigation};
 pub use counterfoil_core::store::{Page, Store, StoreError, Summary};
 pub use counterfoil_core::{
@@ -46,7 +48,9 @@ pub use counterfoil_core::{
 pub use counterfoil_core::{headers, origin};
 
 pub use self::error::Error;
-pub use self::extract::{Completed, CsrfToken, Recent, Session, SignIn, SignedIn, SigningIn, local_path};
+pub use self::extract::{
+    ActiveWithin, Completed, CsrfToken, Recent, Session, SignIn, SignedIn, SignedInWithin, SigningIn, local_path,
+};
 pub use self::keys::EnvironmentKeys;
 pub use self::settings::{SettingsError, policy_from_toml};
 pub use self::site::{Builder, Counterfoil, SystemClock, log_event};

@@ -5,7 +5,8 @@ use axum::response::{IntoResponse, Response};
 use counterfoil_core::seam::Denial;
 use counterfoil_core::token::looks_like_token;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderValue, StatusCode, Uri};
+use http::uri::PathAndQuery;
+use http::{HeaderValue, StatusCode};
 
 use crate::site::Pages;
 
@@ -18,7 +19,7 @@ pub(crate) struct Denied(pub(crate) Denial);
 pub(crate) struct Asked {
     pub(crate) navigation: bool,
     /// The address to come back to; only of a navigation that can be repeated.
-    pub(crate) again: Option<Uri>,
+    pub(crate) again: Option<PathAndQuery>,
 }
 
 impl IntoResponse for Denied {
@@ -41,7 +42,9 @@ fn form_of(denial: Denial, asked: &Asked, pages: &Pages) -> Response {
         return problem(denial);
     }
     match (denial, &pages.denied) {
-        (Denial::SignInRequired | Denial::Ended, _) => redirect(&with_next(&pages.sign_in, asked)),
+        (Denial::SignInRequired | Denial::SignInAgain { .. } | Denial::Ended, _) => {
+            redirect(&with_next(&pages.sign_in, asked))
+        }
         (Denial::StepUpRequired { .. }, _) => redirect(&with_next(&pages.step_up, asked)),
         (Denial::Csrf(reason), Some(page)) => redirect(&format!("{page}?reason={}", reason.as_str())),
         (denial, _) => page(denial),
@@ -104,7 +107,7 @@ fn with_headers(denial: Denial, mut response: Response) -> Response {
         Denial::Unavailable => {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
         }
-        Denial::StepUpRequired { max_age } => {
+        Denial::StepUpRequired { max_age } | Denial::SignInAgain { max_age } => {
             // RFC 9470, section 3: what would be sufficient.
             let challenge = format!(
                 "Bearer error=\"insufficient_user_authentication\", \
@@ -133,7 +136,7 @@ fn redirect(to: &str) -> Response {
 /// The page with the way back as `next`, for whoever asked for something that can be asked for again. An address with
 /// one of our tokens in it goes no further.
 fn with_next(page: &str, asked: &Asked) -> String {
-    match asked.again.as_ref().and_then(Uri::path_and_query).filter(|again| !looks_like_token(again.as_str())) {
+    match asked.again.as_ref().filter(|again| !looks_like_token(again.as_str())) {
         Some(again) => {
             let next: String = url::form_urlencoded::byte_serialize(again.as_str().as_bytes()).collect();
             format!("{page}?next={next}")
@@ -159,6 +162,7 @@ const fn words(denial: Denial) -> Words {
         Denial::StepUpRequired { .. } => {
             ("step-up-required", "Confirm that it is you", "This needs a fresh confirmation of who you are.")
         }
+        Denial::SignInAgain { .. } => ("sign-in-again", "Sign in again", "This needs a more recent sign-in."),
         Denial::Ended => (
             "session-ended",
             "The session has ended",

@@ -6,8 +6,9 @@ use counterfoil_core::engine::Engine;
 
 use counterfoil_core::headers::SecurityHeaders;
 use counterfoil_core::keys::{KeyError, KeyRing, KeySource};
-use counterfoil_core::store::{DynStore, Store};
-use counterfoil_core::{Clock, Event, EventSink, Moment, Policy};
+use counterfoil_core::rules::{Reaction, Trigger};
+use counterfoil_core::store::{DynStore, Store, StoreError};
+use counterfoil_core::{Clock, Event, EventSink, Moment, Policy, Subject};
 
 use crate::ended::Hub;
 use crate::housekeeping::Housekeeping;
@@ -107,6 +108,16 @@ impl Counterfoil {
         HeadersLayer::new(&self.0.headers, scheme)
     }
 
+    /// Does what a change of an account wants done to its sessions, where none of them asks for it: an operator disabled
+    /// it, a mail reset its password. All of them end, at once however many there are; sign-ins under way are overtaken.
+    /// Call it once the change is stored.
+    ///
+    /// # Errors
+    /// [`StoreError`]: it may or may not have been done; try again. Doing it twice is fine.
+    pub async fn trigger(&self, subject: &Subject, trigger: Trigger) -> Result<Reaction, StoreError> {
+        self.engine().trigger(subject, trigger, None).await
+    }
+
     /// The engine beneath, for what concerns no single request: ending a subject's sessions, or all.
     pub fn engine(&self) -> &Engine {
         &self.0.engine
@@ -176,10 +187,9 @@ impl Clock for SystemClock {
 /// Writes an event to the log, with the same field names everywhere. This is where events go unless
 /// [`Builder::events`] says otherwise; a sink of one's own can call it and do more.
 pub fn log_event(event: &Event) {
-    let (session, user) = (event.session.map(|id| id.to_string()), event.subject.map(|user| user.to_string()));
     tracing::info!(
-        session.id = session,
-        user.hash = user,
+        session.id = event.session.map(tracing::field::display),
+        user.hash = event.subject.map(tracing::field::display),
         reason = event.kind.reason(),
         event = event.kind.name(),
         "{}",

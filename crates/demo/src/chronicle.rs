@@ -6,7 +6,9 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-use counterfoil::{EndReason, Event, EventKind, EventSink, Moment, SessionId, SubjectRef, log_event};
+use counterfoil::{
+    EndReason, Event, EventKind, EventSink, Moment, Reaction, SessionId, SubjectRef, Trigger, log_event,
+};
 use parking_lot::Mutex;
 
 use crate::feed::{EventLine, Feed};
@@ -102,6 +104,10 @@ fn sentence(kind: &EventKind) -> std::borrow::Cow<'static, str> {
         EventKind::SessionEnded { reason } => format!("The session is over: {}.", because(*reason)).into(),
         EventKind::SubjectEnded { reason } => format!("All other sessions are over: {}.", because(*reason)).into(),
         EventKind::AllEnded { .. } => "Every session of this site is over.".into(),
+        EventKind::AccountChanged { trigger, reaction } => {
+            format!("{}: {}.", changed(*trigger), consequence(*reaction)).into()
+        }
+        EventKind::SignInAgainRequired => "Something was refused that needs a more recent sign-in.".into(),
         EventKind::SteppedUp => "The password was confirmed.".into(),
         EventKind::StepUpRequired => "Something was refused that needs the password again.".into(),
         EventKind::SignInOvertaken => "A sign-in was refused: sessions were ended while it ran.".into(),
@@ -130,6 +136,24 @@ fn sentence(kind: &EventKind) -> std::borrow::Cow<'static, str> {
     }
 }
 
+const fn changed(trigger: Trigger) -> &'static str {
+    match trigger {
+        Trigger::PasswordChanged => "The password was changed",
+        Trigger::MfaChanged => "The second factor was changed",
+        _ => trigger.as_str(),
+    }
+}
+
+const fn consequence(reaction: Reaction) -> &'static str {
+    match reaction {
+        Reaction::EndAll => "every session is over",
+        Reaction::EndOthers => "every other session is over",
+        Reaction::Rotate => "this session gets a new token",
+        Reaction::StepUp => "what matters asks for the password again",
+        _ => reaction.as_str(),
+    }
+}
+
 const fn because(reason: EndReason) -> &'static str {
     match reason {
         EndReason::SignOut => "signed out",
@@ -140,7 +164,7 @@ const fn because(reason: EndReason) -> &'static str {
         EndReason::Reuse => "a copied token was used",
         EndReason::Limit => "a newer session took its place",
         EndReason::EndedByUser => "ended from another session",
-        EndReason::CredentialChanged => "the password was changed",
+        EndReason::CredentialChanged => "the password or the second factor was changed",
         EndReason::Admin => "ended by an operator",
         _ => reason.as_str(),
     }

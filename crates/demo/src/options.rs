@@ -80,6 +80,12 @@ pub struct LimitArgs {
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, env = "COUNTERFOIL_DEMO_ELEVATED_FOR")]
     pub elevated_for: Option<Duration>,
 
+    /// Know who ticked "keep me known" for this long after sign-in: greeted, but not signed in
+    ///
+    /// 30 days unless said here or in the policy; never less than --absolute.
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, env = "COUNTERFOIL_DEMO_REMEMBER_FOR")]
+    pub remember_for: Option<Duration>,
+
     /// How many sessions one account may have at once
     #[arg(long, value_name = "N", env = "COUNTERFOIL_DEMO_LIMIT")]
     pub limit: Option<NonZeroU32>,

@@ -13,6 +13,8 @@ use crate::feed::EventLine;
 pub struct Frame<'a> {
     /// Who is signed in; shows the sign-out button.
     pub subject: Option<&'a str>,
+    /// Whom this browser is known by, who has to sign in for anything that matters.
+    pub remembered: Option<&'a str>,
     /// The hidden field of every form, where a session exists.
     pub csrf: Option<&'a str>,
 }
@@ -37,6 +39,10 @@ pub struct Login<'a> {
     pub username: &'a str,
     /// Where to go afterwards: a path of this site.
     pub next: Option<&'a str>,
+    /// For how long who asks for it is remembered; without it there is no box to tick.
+    pub remember_for: Option<&'a str>,
+    /// Whether the box was ticked before.
+    pub ticked: bool,
     /// What went wrong.
     pub message: Option<&'a str>,
 }

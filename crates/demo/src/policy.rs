@@ -1,6 +1,6 @@
 //! The session policy: the policy file, what the command line says on top of it, and what test mode weakens.
 
-use std::{io, path::PathBuf};
+use std::{io, path::PathBuf, time::Duration};
 
 use counterfoil::{AddressSource, Policy, PolicyError, PolicySettings, origin::Origin, origin::OriginError};
 
@@ -101,11 +101,18 @@ fn override_limits(settings: &mut PolicySettings, given: &LimitArgs) {
         (&mut times.idle, given.idle),
         (&mut times.absolute, given.absolute),
         (&mut times.elevated_for, given.elevated_for),
+        (&mut times.remember_for, given.remember_for),
     ] {
         *setting = given.map(Into::into).or(*setting);
     }
+    let shortest = times.absolute.map_or(REMEMBER_FOR, |absolute| REMEMBER_FOR.max(absolute.into()));
+    times.remember_for.get_or_insert(shortest.into());
     settings.sessions.limit = given.limit.map(Into::into).or(settings.sessions.limit);
 }
+
+/// The library remembers nobody unless told for how long; the demo is there to show it. A month is what people who come
+/// back now and then expect, and it signs nobody in.
+const REMEMBER_FOR: Duration = Duration::from_hours(30 * 24);
 
 #[cfg(test)]
 mod tests {
@@ -137,6 +144,27 @@ mod tests {
             let limits = policy.limits();
             assert_eq!((limits.idle.as_secs(), limits.absolute.as_secs()), (idle, absolute), "{line} / {file}");
         }
+    }
+
+    #[test]
+    fn people_are_remembered_for_a_month_unless_somebody_says_otherwise() {
+        #[rustfmt::skip]
+        let table = [
+            // command line                                            file                                      days
+            ("",                                                       "",                                       30),
+            ("--remember-for 2days",                                   "",                                        2),
+            ("",                                                       "[timeouts]\nremember_for = \"7days\"",      7),
+            ("--remember-for 2days",                                   "[timeouts]\nremember_for = \"7days\"",      2),
+            ("--test-mode --absolute 40days",                          "",                                       40),
+        ];
+        for (line, file, days) in table {
+            let remembered = policy_of(line, file).unwrap().limits().remember_for.unwrap();
+            assert_eq!(remembered.as_secs(), days * 86_400, "{line} / {file}");
+        }
+        let shortest = policy_of("--test-mode --idle 1s --absolute 2s --remember-for 2s", "").unwrap();
+        assert_eq!(shortest.limits().remember_for, Some(Duration::from_secs(2)));
+        let refused = policy_of("--remember-for 1h", "").unwrap_err().to_string();
+        assert_eq!(refused, "timeouts.absolute (1day) exceeds timeouts.remember_for (1h)");
     }
 
     #[test]

@@ -14,9 +14,9 @@ mod member;
 mod sign_in;
 mod visitor;
 
-pub use counterfoil::{EndReason, Error, SignIn};
+pub use counterfoil::{EndReason, Error, SignIn, Trigger};
 pub use member::{DeviceEntry, Me, Member, SteppedUp};
-pub use sign_in::{SignInRefused, sign_in};
+pub use sign_in::{Remember, SignInRefused, sign_in};
 pub use visitor::Visitor;
 
 /// Routes by what sessions have to do with them.

@@ -9,7 +9,7 @@ use super::random::Random;
 use crate::data::Payload;
 use crate::id::{SessionId, Subject};
 use crate::keys::KeyId;
-use crate::record::{Change, Elevation, Holder, Member, Record};
+use crate::record::{Change, Elevation, Holder, Member, Record, StepUp};
 use crate::rules::{Amr, Context, Factor, Family, Limits, Link, Presented, Seen};
 use crate::store::{Activity, Committed, DynStore, Epochs, Inserted, Limit, Live, Loaded, OverLimit, Revision};
 use crate::token::{Nonce, TokenHash};
@@ -129,7 +129,7 @@ pub(super) fn changes(bench: &Bench) -> Vec<Change> {
     let seen = Some(Seen { at: now, context });
     let family = |next| Change { family: Some(Family { next, ..born.clone() }), ..Change::default() };
     let step_up = |hash, amr| Change {
-        step_up: Some((
+        step_up: Some(StepUp::Granted(
             Elevation { hash, at: now, until: now + Duration::from_mins(5) },
             Factor { amr, verified_at: now },
         )),
@@ -145,6 +145,8 @@ pub(super) fn changes(bench: &Bench) -> Vec<Change> {
         step_up(hash(), Amr::Otp),
         step_up(hash(), Amr::Hwk),
         step_up(hash(), Amr::Pwd),
+        Change { step_up: Some(StepUp::Withdrawn), ..Change::default() },
+        step_up(hash(), Amr::Otp),
         Change { label: Some("my laptop".into()), ..Change::default() },
         data(&[0xff; 5_000]),
         data(b""),

@@ -48,6 +48,18 @@ impl<'a> Scanned<'a> {
         CookieKind::ALL.iter().any(|kind| self.of(*kind).is_present())
     }
 
+    /// Reads one more `Cookie` header.
+    pub(crate) fn add(&mut self, header: &'a [u8], names: CookieNames, join: HeaderJoin) {
+        let mut rest = Some(header);
+        while let Some(text) = rest {
+            let pair;
+            (pair, rest) = join.first(text);
+            if let Some((kind, value)) = ours(pair, names) {
+                self.of_mut(kind).add(value, names.name(kind).as_str().len());
+            }
+        }
+    }
+
     const fn of_mut(&mut self, kind: CookieKind) -> &mut Found<'a> {
         match kind {
             CookieKind::Session => &mut self.session,
@@ -134,16 +146,7 @@ impl fmt::Debug for Found<'_> {
 /// ```
 pub fn scan<'a>(headers: impl IntoIterator<Item = &'a [u8]>, names: CookieNames, join: HeaderJoin) -> Scanned<'a> {
     let mut scanned = Scanned::default();
-    for header in headers {
-        let mut rest = Some(header);
-        while let Some(text) = rest {
-            let pair;
-            (pair, rest) = join.first(text);
-            if let Some((kind, value)) = ours(pair, names) {
-                scanned.of_mut(kind).add(value, names.name(kind).as_str().len());
-            }
-        }
-    }
+    headers.into_iter().for_each(|header| scanned.add(header, names, join));
     scanned
 }
 

@@ -18,11 +18,14 @@ pub enum HeaderCount<'a> {
 impl<'a> HeaderCount<'a> {
     /// Counts the values of one header.
     pub fn of(values: impl IntoIterator<Item = &'a [u8]>) -> Self {
-        let mut values = values.into_iter();
-        match (values.next(), values.next()) {
-            (None, _) => Self::Absent,
-            (Some(value), None) => Self::One(value),
-            (Some(_), Some(_)) => Self::Repeated,
+        values.into_iter().fold(Self::Absent, Self::and)
+    }
+
+    /// The header with one more value.
+    pub(crate) const fn and(self, value: &'a [u8]) -> Self {
+        match self {
+            Self::Absent => Self::One(value),
+            Self::One(_) | Self::Repeated => Self::Repeated,
         }
     }
 }

@@ -20,6 +20,11 @@ impl MethodKind {
         self.max(Self::WebSocketUpgrade)
     }
 
+    /// The same request with a method override, of a header by which some frameworks replace the method.
+    pub(crate) fn overridden_by(self, value: &[u8]) -> Self {
+        self.max(Self::of_override(value))
+    }
+
     /// Of a method as it stands on the request line. Methods are case-sensitive.
     fn of_method(method: &[u8]) -> Self {
         match method {
@@ -42,9 +47,6 @@ impl MethodKind {
     }
 }
 
-/// Headers by which some frameworks replace the method. Their values go into [`effective_method`].
-pub const OVERRIDE_HEADERS: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
-
 /// The method that counts: the most dangerous one that any layer behind us might act upon.
 ///
 /// # Security
@@ -61,5 +63,5 @@ pub const OVERRIDE_HEADERS: [&str; 3] = ["x-http-method-override", "x-http-metho
 /// assert_eq!(effective_method(b"POST", [b"GET".as_slice()]), MethodKind::Unsafe);
 /// ```
 pub fn effective_method<'a>(method: &[u8], overrides: impl IntoIterator<Item = &'a [u8]>) -> MethodKind {
-    overrides.into_iter().map(MethodKind::of_override).fold(MethodKind::of_method(method), MethodKind::max)
+    overrides.into_iter().fold(MethodKind::of_method(method), MethodKind::overridden_by)
 }

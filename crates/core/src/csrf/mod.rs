@@ -8,7 +8,7 @@ mod tests;
 pub(crate) mod token;
 
 pub use self::decision::{CsrfFacts, HeaderCount, RouteFlags, decide};
-pub use self::method::{MethodKind, OVERRIDE_HEADERS, effective_method};
+pub use self::method::{MethodKind, effective_method};
 pub use self::reason::{CsrfVerdict, DenyReason, NeedReason, PassReason};
 
 /// What is done with the verdict.

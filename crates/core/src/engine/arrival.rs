@@ -2,19 +2,18 @@
 
 use std::net::IpAddr;
 
-use http::{HeaderName, HeaderValue, header};
+use http::HeaderValue;
 
 use super::Engine;
+use super::heard::Heard;
 use crate::address::network_prefix;
 use crate::agent::Agent;
-use crate::cookie::{CookieKind, Found, HeaderJoin, Scanned, scan};
-use crate::csrf::{
-    CsrfFacts, CsrfMode, CsrfVerdict, HeaderCount, MethodKind, OVERRIDE_HEADERS, PassReason, decide, effective_method,
-};
+use crate::cookie::{CookieKind, Found};
+use crate::csrf::{CsrfFacts, CsrfMode, CsrfVerdict, HeaderCount, PassReason, decide, effective_method};
 use crate::event::EventKind;
 use crate::moment::Moment;
 use crate::rules::{Context, Presented};
-use crate::seam::{RequestView, Route, is_navigation, is_prefetch};
+use crate::seam::{RequestView, Route, navigates};
 use crate::token::{Token, TokenKind, looks_like_token};
 
 /// One request, read.
@@ -40,31 +39,32 @@ pub(super) struct Arrival {
 impl Arrival {
     pub(super) fn read(engine: &Engine, view: &RequestView<'_>, route: Route) -> Self {
         let policy = engine.policy();
-        let cookies = view.headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes);
-        let scanned = scan(cookies, policy.cookies().names(), HeaderJoin::Standard);
-        let session = claim(engine, TokenKind::Session, scanned.of(CookieKind::Session));
+        let method = effective_method(view.method.as_str().as_bytes(), []);
+        let heard = Heard::read(view.headers, method, policy.cookies().names());
+        let cookies = &heard.cookies;
+        let session = claim(engine, TokenKind::Session, cookies.of(CookieKind::Session));
         let elevated = match &session {
-            Some(_) => genuine(engine, TokenKind::Elevated, scanned.of(CookieKind::Elevated)).collect(),
+            Some(_) => genuine(engine, TokenKind::Elevated, cookies.of(CookieKind::Elevated)).collect(),
             None => Vec::new(),
         };
         if looks_like_token(view.target) {
             tell_misplaced(engine, view.target);
         }
-        let renewable = session.is_some() && view.may_set_cookie && !is_prefetch(view.headers);
+        let renewable = session.is_some() && view.may_set_cookie && !heard.prefetch;
         Self {
             at: engine.now(),
             route,
             session,
-            visit: claim(engine, TokenKind::Visit, scanned.of(CookieKind::Anonymous)),
+            visit: claim(engine, TokenKind::Visit, cookies.of(CookieKind::Anonymous)),
             elevated,
-            cookie_bearing: scanned.is_cookie_bearing(),
-            csrf: csrf_verdict(engine, view, route, &scanned),
-            navigation: is_navigation(view.headers),
+            cookie_bearing: cookies.is_cookie_bearing(),
+            csrf: csrf_verdict(engine, view, route, &heard),
+            navigation: navigates(heard.fetch_mode, view.headers),
             renewable,
             origin: public_origin(engine, view.authority),
             address: address(engine, view),
-            agent: view.headers.get(header::USER_AGENT).cloned(),
-            platform: view.headers.get(&CLIENT_HINT_PLATFORM).cloned(),
+            agent: heard.user_agent.cloned(),
+            platform: heard.platform.cloned(),
         }
     }
 
@@ -134,35 +134,22 @@ fn tell_misplaced(engine: &Engine, target: &str) {
     }
 }
 
-fn csrf_verdict(engine: &Engine, view: &RequestView<'_>, route: Route, scanned: &Scanned<'_>) -> CsrfVerdict {
+fn csrf_verdict(engine: &Engine, view: &RequestView<'_>, route: Route, heard: &Heard<'_>) -> CsrfVerdict {
     let policy = engine.policy();
     if policy.csrf() == CsrfMode::Off {
         return CsrfVerdict::Pass(PassReason::Off);
     }
-    let overrides = OVERRIDE_HEADERS.iter().flat_map(|name| view.headers.get_all(*name)).map(HeaderValue::as_bytes);
-    let mut method = effective_method(view.method.as_str().as_bytes(), overrides);
-    if view.websocket {
-        method = method.upgrading_to_websocket();
-    }
-    // Most requests: the rest of the facts is not even read.
-    if method == MethodKind::Safe && !route.csrf.changes_state {
-        return CsrfVerdict::Pass(PassReason::SafeMethod);
-    }
-    decide(&csrf_facts(view, route, method, scanned), policy.public_origins(), policy.trusted_origins())
-}
-
-fn csrf_facts<'a>(view: &RequestView<'a>, route: Route, method: MethodKind, scanned: &Scanned<'_>) -> CsrfFacts<'a> {
-    let all = |name: HeaderName| view.headers.get_all(name).into_iter().map(HeaderValue::as_bytes);
-    CsrfFacts {
-        method,
+    let facts = CsrfFacts {
+        method: if view.websocket { heard.method.upgrading_to_websocket() } else { heard.method },
         route: route.csrf,
-        cookie_bearing: scanned.is_cookie_bearing(),
-        authorization_present: view.headers.get(header::AUTHORIZATION).is_some_and(is_deliberate),
-        origin: HeaderCount::of(all(header::ORIGIN)),
-        sec_fetch_site: HeaderCount::of(all(SEC_FETCH_SITE)),
-        referer: HeaderCount::of(all(header::REFERER)),
-        x_csrf_is_1: HeaderCount::of(all(X_CSRF)) == HeaderCount::One(b"1"),
-    }
+        cookie_bearing: heard.cookies.is_cookie_bearing(),
+        authorization_present: heard.authorization.is_some_and(is_deliberate),
+        origin: heard.origin,
+        sec_fetch_site: heard.fetch_site,
+        referer: heard.referer,
+        x_csrf_is_1: heard.x_csrf == HeaderCount::One(b"1"),
+    };
+    decide(&facts, policy.public_origins(), policy.trusted_origins())
 }
 
 /// Whether an `Authorization` is of a scheme that browsers never send on their own.
@@ -172,12 +159,11 @@ fn is_deliberate(value: &HeaderValue) -> bool {
 }
 
 fn public_origin(engine: &Engine, authority: Option<&str>) -> usize {
-    let Some(authority) = authority else { return 0 };
-    let names = |origin: &crate::origin::Origin| {
-        let rest = origin.as_str().split_once("://").map_or("", |(_, rest)| rest);
-        rest.eq_ignore_ascii_case(authority)
+    let names = |authority: &str| {
+        let mut origins = engine.policy().public_origins().iter();
+        origins.position(|origin| origin.authority().eq_ignore_ascii_case(authority))
     };
-    engine.policy().public_origins().iter().position(names).unwrap_or(0)
+    authority.and_then(names).unwrap_or(0)
 }
 
 fn address(engine: &Engine, view: &RequestView<'_>) -> Option<IpAddr> {
@@ -189,8 +175,5 @@ fn address(engine: &Engine, view: &RequestView<'_>) -> Option<IpAddr> {
     view.peer.map(|peer| policy.resolve(peer, values))
 }
 
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-const X_CSRF: HeaderName = HeaderName::from_static("x-csrf");
-const CLIENT_HINT_PLATFORM: HeaderName = HeaderName::from_static("sec-ch-ua-platform");
 /// Schemes that browsers send on their own once a user typed a password.
 const AMBIENT: [&[u8]; 4] = [b"basic", b"digest", b"negotiate", b"ntlm"];

@@ -1,7 +1,7 @@
 //! The end of a request: what was set is written, the token rotates, and the effects leave.
 
 use super::error::SessionError;
-use super::exchange::{Exchange, Holding, Phase, Presence};
+use super::exchange::{Exchange, Holding, Phase, Presence, State};
 use crate::cookie::CookieKind;
 use crate::event::EventKind;
 use crate::moment::Moment;
@@ -24,6 +24,9 @@ impl Exchange {
     /// Where the data could not be written, the effects replace the application's answer; its cookies of sign-in,
     /// step-up and sign-out leave all the same.
     pub async fn conclude(&self) -> Effects {
+        if let Some(effects) = self.conclude_at_once() {
+            return effects;
+        }
         self.state.lock().phase = Phase::Concluding;
         let carries_data = !self.intents().is_empty();
         let written = self.write_out().await;
@@ -35,6 +38,22 @@ impl Exchange {
             // A rotation that did not come about is no loss: the old token is still good.
             denial: written.err().filter(|_| carries_data).map(|error| denial_of(&error)),
         }
+    }
+
+    /// As [`conclude`](Self::conclude), without waiting: `None` where something has to be written. For most requests
+    /// there is nothing.
+    pub fn conclude_at_once(&self) -> Option<Effects> {
+        let mut state = self.state.lock();
+        let writes = !state.intents.is_empty() || self.is_renewal_due(&state);
+        (!writes).then(|| {
+            state.phase = Phase::Concluded;
+            Effects { set_cookie: state.outbox.take(), uses_session: state.presence.is_some(), denial: None }
+        })
+    }
+
+    fn is_renewal_due(&self, state: &State) -> bool {
+        let renewable = state.presence.as_ref().and_then(|presence| self.renewable(presence, state));
+        renewable.is_some_and(|(token, holding)| self.renewal_of(token, holding, self.engine.now()) != Renewal::Keep)
     }
 
     async fn write_out(&self) -> Result<(), SessionError> {
@@ -71,10 +90,7 @@ impl Exchange {
     /// The token this response shall carry, if any, by the session as it is now.
     async fn renewal(&self, presence: &mut Presence) -> Result<Option<Renewed>, SessionError> {
         let now = self.engine.now();
-        let Some(holding) = self.renewable(presence) else {
-            return Ok(None);
-        };
-        let Some(token) = &self.arrival.session else {
+        let Some((token, holding)) = self.renewable(presence, &self.state.lock()) else {
             return Ok(None);
         };
         let renewed = self.renew(token, holding, now)?;
@@ -91,20 +107,23 @@ impl Exchange {
         presence.holding().map_or(Ok(None), |holding| self.renew(token, holding, now))
     }
 
-    /// The session whose token was presented, if a token cookie may leave with this response at all.
-    fn renewable<'a>(&self, presence: &'a Presence) -> Option<&'a Holding> {
-        let Presence::Member(holding) = presence else {
+    /// The token that was presented and its session, if a token cookie may leave with this response at all.
+    fn renewable<'s, 'p>(&'s self, presence: &'p Presence, state: &State) -> Option<(&'s Token, &'p Holding)> {
+        let (Presence::Member(holding), Some(token)) = (presence, &self.arrival.session) else {
             return None;
         };
-        let presented = self.arrival.session.as_ref().is_some_and(|token| token.id() == holding.live.record.id);
-        let free = self.arrival.renewable && self.state.lock().outbox.is_none();
-        (presented && free).then_some(holding)
+        let free = self.arrival.renewable && state.outbox.is_none();
+        (free && token.id() == holding.live.record.id).then_some((token, holding))
+    }
+
+    fn renewal_of<'a>(&self, token: &Token, holding: &'a Holding, now: Moment) -> Renewal<'a> {
+        let rotate_every = self.engine.policy().rotate_every();
+        holding.live.record.family.conclude(&token.presented(), holding.verdict, now, rotate_every)
     }
 
     fn renew(&self, token: &Token, holding: &Holding, now: Moment) -> Result<Option<Renewed>, SessionError> {
         let (keys, family) = (self.engine.keys(), &holding.live.record.family);
-        let rotate_every = self.engine.policy().rotate_every();
-        Ok(match family.conclude(&token.presented(), holding.verdict, now, rotate_every) {
+        Ok(match self.renewal_of(token, holding, now) {
             Renewal::Keep => None,
             Renewal::Offer => {
                 let nonce = Nonce::from_bytes(crate::entropy::random(self.engine.entropy())?);
@@ -123,7 +142,7 @@ impl Exchange {
     }
 }
 
-fn denial_of(error: &SessionError) -> Denial {
+pub(super) fn denial_of(error: &SessionError) -> Denial {
     match error {
         SessionError::Ended => Denial::Ended,
         SessionError::Store(StoreError::Corrupt { .. })

@@ -37,18 +37,26 @@ impl Exchange {
         Ok(true)
     }
 
-    /// Ends all other sessions of the signed-in subject, and overtakes their sign-ins under way. Call it with
-    /// [`EndReason::CredentialChanged`] **after** a changed password was stored.
+    /// Ends all other sessions of the signed-in subject, and overtakes their sign-ins under way. Where the account changed,
+    /// use [`trigger`](Self::trigger): the policy says what follows.
     ///
     /// # Errors
     /// [`SessionError::NotSignedIn`] if this session has ended itself, or the store's.
     pub async fn end_others(&self, reason: EndReason) -> Result<(), SessionError> {
         let (holding, subject) = self.signed_in_member().await?;
-        let (store, now, id) = (self.engine.store(), self.engine.now(), holding.live.record.id);
-        store.end_subject(subject, Some(id), reason, now).await?;
-        self.tell(Some(id), Some(subject), EventKind::SubjectEnded { reason });
-        // The session was re-stamped: a later write must expect its new state.
-        let loaded = store.load(id, now, None).await?;
+        let id = holding.live.record.id;
+        self.engine.end_but(subject, Some(id), reason).await?;
+        self.look_again(holding).await
+    }
+
+    /// This session was changed from beside it: a later write must expect its new state. What was done stays done if the
+    /// store does not answer now; a later write then learns the new state by its conflict.
+    pub(super) async fn look_again(&self, holding: Holding) -> Result<(), SessionError> {
+        let now = self.engine.now();
+        let Ok(loaded) = self.engine.store().load(holding.live.record.id, now, None).await else {
+            self.settle(Presence::Member(holding));
+            return Ok(());
+        };
         let Ok((live, standing)) = self.engine.standing(&loaded, now) else {
             self.settle(Presence::Ended);
             return Err(SessionError::Ended);
@@ -57,7 +65,7 @@ impl Exchange {
         Ok(())
     }
 
-    async fn signed_in_member(&self) -> Result<(Holding, SubjectRef), SessionError> {
+    pub(super) async fn signed_in_member(&self) -> Result<(Holding, SubjectRef), SessionError> {
         let Presence::Member(holding) = self.presence().await? else {
             return Err(SessionError::NotSignedIn);
         };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Engine;
-use super::exchange::{Exchange, Holding, Presence};
+use super::exchange::{Exchange, Presence};
 use crate::id::{SessionId, Subject, SubjectRef};
 use crate::moment::Moment;
 use crate::record::Member;
@@ -40,10 +40,7 @@ impl Exchange {
     /// # Errors
     /// [`StoreError`]: reply 503. An outage is not absence.
     pub async fn identity(&self) -> Result<Option<Identity>, StoreError> {
-        match self.presence().await? {
-            Presence::Member(holding) => Ok(self.identity_of(&holding)),
-            Presence::Visitor(_) | Presence::Nobody | Presence::Ended => Ok(None),
-        }
+        Ok(self.identity_in(&self.presence().await?))
     }
 
     /// Who is signed in now; a remembered user is not.
@@ -51,8 +48,10 @@ impl Exchange {
     /// # Errors
     /// The [`Denial`] to answer with.
     pub async fn require_signed_in(&self) -> Result<Identity, Denial> {
-        let identity = self.identity().await.map_err(|_| Denial::Unavailable)?;
-        identity.filter(|identity| identity.assurance >= Assurance::Authenticated).ok_or(Denial::SignInRequired)
+        let presence = self.presence().await.map_err(|_| Denial::Unavailable)?;
+        self.identity_in(&presence)
+            .filter(|identity| identity.assurance >= Assurance::Authenticated)
+            .ok_or(Denial::SignInRequired)
     }
 
     /// Who is signed in and stepped up no longer than `max_age` ago. A fresh sign-in alone is not enough. However large
@@ -71,7 +70,10 @@ impl Exchange {
         Err(Denial::StepUpRequired { max_age })
     }
 
-    fn identity_of(&self, holding: &Holding) -> Option<Identity> {
+    fn identity_in(&self, presence: &Presence) -> Option<Identity> {
+        let Presence::Member(holding) = presence else {
+            return None;
+        };
         let record = &holding.live.record;
         let member: &Member = record.member()?;
         let assurance = match (holding.standing, holding.elevation) {

@@ -7,12 +7,17 @@ mod data;
 mod devices;
 mod error;
 mod exchange;
+mod freshness;
+mod heard;
 mod identity;
 mod mint;
 mod open;
+#[cfg(all(test, feature = "testing"))]
+mod randomness;
 mod sign_in;
 mod sign_out;
 mod step_up;
+mod trigger;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -112,9 +117,18 @@ impl Engine {
     /// # Errors
     /// [`StoreError`]: they may or may not have ended; try again.
     pub async fn end_subject(&self, subject: &Subject, reason: EndReason) -> Result<(), StoreError> {
-        let reference = self.reference(subject);
-        self.0.store.end_subject(reference, None, reason, self.now()).await?;
-        self.tell(None, Some(reference), EventKind::SubjectEnded { reason });
+        self.end_but(self.reference(subject), None, reason).await
+    }
+
+    /// Ends all sessions of a subject but one.
+    async fn end_but(
+        &self,
+        subject: SubjectRef,
+        spared: Option<SessionId>,
+        reason: EndReason,
+    ) -> Result<(), StoreError> {
+        self.0.store.end_subject(subject, spared, reason, self.now()).await?;
+        self.tell(spared, Some(subject), EventKind::SubjectEnded { reason });
         Ok(())
     }
 

@@ -1,7 +1,9 @@
 //! Opening the session a request presents: load, judge, and write what the judgement says.
 
+use parking_lot::MutexGuard;
+
 use super::Engine;
-use super::exchange::{Exchange, Holding, Presence};
+use super::exchange::{Exchange, Holding, Presence, State};
 use crate::event::EventKind;
 use crate::moment::Moment;
 use crate::policy::OnReuse;
@@ -27,12 +29,36 @@ impl Exchange {
         self.presence().await.map(drop)
     }
 
+    /// As [`open`](Self::open), without waiting: `false` where the store has to be asked. For most requests it has not:
+    /// they bring no token, or one that the store accepts from memory.
+    pub fn open_at_once(&self) -> bool {
+        self.look_at_once().presence.is_some()
+    }
+
     pub(super) async fn presence(&self) -> Result<Presence, StoreError> {
-        if let Some(presence) = self.state.lock().presence.clone() {
-            return Ok(presence);
+        if let Some(presence) = &self.look_at_once().presence {
+            return Ok(presence.clone());
         }
-        let presence = self.find_presence().await?;
+        // Apart, because whoever waits here would else have to hold all that this may take, in every request.
+        let presence = Box::pin(self.find_presence()).await?;
         Ok(self.state.lock().presence.get_or_insert(presence).clone())
+    }
+
+    fn look_at_once(&self) -> MutexGuard<'_, State> {
+        let mut state = self.state.lock();
+        if state.presence.is_none() {
+            state.presence = self.peek();
+        }
+        state
+    }
+
+    /// Who is there, if memory alone can tell.
+    fn peek(&self) -> Option<Presence> {
+        match (&self.arrival.session, &self.arrival.visit) {
+            (Some(token), _) => self.peek_session(token).map(Presence::Member),
+            (None, Some(token)) => self.peek_visit(token).map(Presence::Visitor),
+            (None, None) => Some(Presence::Nobody),
+        }
     }
 
     async fn find_presence(&self) -> Result<Presence, StoreError> {
@@ -49,17 +75,22 @@ impl Exchange {
         let Some(token) = &self.arrival.visit else {
             return Ok(None);
         };
-        let (presented, now) = (token.presented(), self.arrival.at);
-        let (store, activity) = (self.engine.store(), self.activity(&presented));
-        let peeked = store.peek(token.id(), now, activity);
-        if let Some(holding) = peeked.and_then(|loaded| self.good_visit(&loaded, &presented)) {
+        if let Some(holding) = self.peek_visit(token) {
             return Ok(Some(holding));
         }
-        let loaded = store.load(token.id(), now, activity).await?;
+        let presented = token.presented();
+        let loaded = self.engine.store().load(token.id(), self.arrival.at, self.activity(&presented)).await?;
         Ok(self.good_visit(&loaded, &presented))
     }
 
-    /// The anonymous session, if the token opens it. A cache's "no" is asked again.
+    /// The anonymous session from memory. A cache's "no" is asked again.
+    fn peek_visit(&self, token: &Token) -> Option<Holding> {
+        let presented = token.presented();
+        let loaded = self.engine.store().peek(token.id(), self.arrival.at, self.activity(&presented))?;
+        self.good_visit(&loaded, &presented)
+    }
+
+    /// The anonymous session, if the token opens it.
     fn good_visit(&self, loaded: &Loaded, presented: &Presented) -> Option<Holding> {
         let now = self.arrival.at;
         let (live, standing) = self.engine.standing(loaded, now).ok()?;
@@ -70,9 +101,6 @@ impl Exchange {
 
     async fn open_session(&self, token: &Token) -> Result<Option<Holding>, StoreError> {
         let presented = token.presented();
-        if let Some(holding) = self.peek_session(token, &presented) {
-            return Ok(Some(holding));
-        }
         for _ in 0..ATTEMPTS {
             let loaded = self.engine.store().load(token.id(), self.arrival.at, self.activity(&presented)).await?;
             match self.decide(token, &presented, &loaded).await? {
@@ -84,11 +112,11 @@ impl Exchange {
     }
 
     /// From memory, only an accepted token that needs no write is decided; all else is judged on a fresh load.
-    fn peek_session(&self, token: &Token, presented: &Presented) -> Option<Holding> {
-        let now = self.arrival.at;
-        let loaded = self.engine.store().peek(token.id(), now, self.activity(presented))?;
+    fn peek_session(&self, token: &Token) -> Option<Holding> {
+        let (presented, now) = (token.presented(), self.arrival.at);
+        let loaded = self.engine.store().peek(token.id(), now, self.activity(&presented))?;
         let (live, standing) = self.engine.standing(&loaded, now).ok()?;
-        let judgement = self.judge(&live.record, presented);
+        let judgement = self.judge(&live.record, &presented);
         let accepted = judgement.verdict == Verdict::Accept && self.write_of(&live.record, judgement).is_none();
         (accepted && live.record.member().is_some()).then(|| self.holding(live, standing, Verdict::Accept))
     }

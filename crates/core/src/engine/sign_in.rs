@@ -24,13 +24,14 @@ pub struct Attempt {
     subject: Subject,
     epochs: Epochs,
     factors: Vec<Factor>,
+    remember: bool,
     until: Moment,
 }
 
 /// What may be said about a sign-in.
 #[derive(Debug, Clone, Default)]
 pub struct SignInOptions {
-    /// The user asked to be remembered; counts only where the policy remembers at all.
+    /// The user asked to be remembered, as by [`Attempt::remembering`]; counts only where the policy remembers at all.
     pub remember: bool,
     /// Names under which others know the session.
     pub references: Vec<Reference>,
@@ -57,6 +58,11 @@ impl Attempt {
     pub fn factors(&self) -> &[Factor] {
         &self.factors
     }
+
+    /// The same for a user who asked to be remembered. Kept while the sign-in is half done.
+    pub fn remembering(self) -> Self {
+        Self { remember: true, ..self }
+    }
 }
 
 impl Exchange {
@@ -67,7 +73,8 @@ impl Exchange {
     pub async fn begin(&self, subject: Subject) -> Result<Attempt, SignInError> {
         let reference = self.engine.reference(&subject);
         let epochs = self.engine.store().epochs(Some(reference)).await?;
-        Ok(Attempt { subject, epochs, factors: Vec::new(), until: self.engine.now() + Policy::PENDING_FOR })
+        let until = self.engine.now() + Policy::PENDING_FOR;
+        Ok(Attempt { subject, epochs, factors: Vec::new(), remember: false, until })
     }
 
     /// Notes a factor that was verified.
@@ -83,8 +90,8 @@ impl Exchange {
     /// # Errors
     /// [`SignInError::Session`] if it could not be kept.
     pub async fn hold(&self, attempt: Attempt) -> Result<(), SignInError> {
-        let Attempt { subject, epochs, factors, until } = attempt;
-        let pending = Some(Box::new(Pending { subject, epochs, factors, until }));
+        let Attempt { subject, epochs, factors, remember, until } = attempt;
+        let pending = Some(Box::new(Pending { subject, epochs, factors, remember, until }));
         for _ in 0..ATTEMPTS {
             let Some(visit) = self.visit().await? else {
                 if self.begin_visit(Payload::default(), pending.clone()).await? {
@@ -132,8 +139,8 @@ impl Exchange {
         let Holder::Visitor(Some(pending)) = &visit.live.record.holder else {
             return Ok(None);
         };
-        let Pending { subject, epochs, factors, until } = (**pending).clone();
-        Ok((self.engine.now() < until).then_some(Attempt { subject, epochs, factors, until }))
+        let Pending { subject, epochs, factors, remember, until } = (**pending).clone();
+        Ok((self.engine.now() < until).then_some(Attempt { subject, epochs, factors, remember, until }))
     }
 
     /// Completes a sign-in: a new session with a new id and a fresh token replaces whatever was there. Data marked as
@@ -201,7 +208,8 @@ impl Exchange {
             references: options.references.clone(),
         };
         let data = carried_over(old.map(|old| &*old.record), &attempt.subject)?;
-        Ok(self.engine.mint_member(member, data, attempt.epochs, options.remember, self.engine.now())?)
+        let remember = attempt.remember || options.remember;
+        Ok(self.engine.mint_member(member, data, attempt.epochs, remember, self.engine.now())?)
     }
 
     async fn signed_in(&self, minted: Minted, old: Option<&Live>, yielded: &[SessionId]) -> SessionId {

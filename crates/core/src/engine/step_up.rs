@@ -6,7 +6,7 @@ use super::error::{SessionError, StepUpError};
 use super::exchange::{Exchange, Holding, Presence};
 use crate::cookie::CookieKind;
 use crate::event::EventKind;
-use crate::record::{Change, Elevation};
+use crate::record::{Change, Elevation, StepUp};
 use crate::rules::{Amr, Factor, Standing};
 use crate::store::{Committed, Live};
 use crate::token::{Token, TokenKind};
@@ -45,7 +45,7 @@ impl Exchange {
         let token = Token::fresh(TokenKind::Elevated, record.id, self.engine.entropy())?;
         let elevation = Elevation { hash: token.hash(), at: now, until: now + self.engine.policy().elevated_for() };
         let family = record.family.hastened(now);
-        let step_up = Some((elevation, Factor { amr, verified_at: now }));
+        let step_up = Some(StepUp::Granted(elevation, Factor { amr, verified_at: now }));
         let change = Change { family, step_up, ..Change::default() };
         let changed = record.with(&change);
         match self.engine.store().commit(record.id, holding.live.revision, change, now).await? {

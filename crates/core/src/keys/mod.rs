@@ -2,6 +2,8 @@
 
 mod id;
 mod material;
+#[cfg(test)]
+mod primitives;
 
 use aws_lc_rs::{hkdf, hmac};
 

@@ -97,6 +97,11 @@ impl Origin {
         self.text.get(self.host.clone()).unwrap_or_default()
     }
 
+    /// Host and, unless it is the scheme's default, port: what a request's `Host` says.
+    pub fn authority(&self) -> &str {
+        self.text.get(self.host.start..).unwrap_or_default()
+    }
+
     /// The port, also where it is the scheme's default.
     pub const fn port(&self) -> u16 {
         self.port

@@ -5,6 +5,7 @@ use super::settings::Preset;
 use crate::address::TrustsEveryone;
 use crate::cookie::NeedsSecure;
 use crate::origin::OriginError;
+use crate::rules::Reaction;
 
 /// Settings that contradict each other, or weaken what only `danger` may weaken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -53,6 +54,18 @@ pub enum PolicyError {
         floor: Span,
         /// Why.
         why: &'static str,
+    },
+    /// A reaction does less than its trigger wants.
+    #[error(
+        "{key} ({reaction}) does less than {least}, which ASVS 7.4 wants there: choose that, or set danger.weak_reactions"
+    )]
+    WeakReaction {
+        /// The key.
+        key: &'static str,
+        /// Its value.
+        reaction: Reaction,
+        /// The least it may be.
+        least: Reaction,
     },
     /// A limit of nothing.
     #[error("{key} must be more than 0")]

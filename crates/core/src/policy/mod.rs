@@ -3,6 +3,7 @@
 mod error;
 mod settings;
 mod span;
+mod trigger;
 
 use std::time::Duration;
 
@@ -12,11 +13,13 @@ pub use self::settings::{
     SessionSettings, TimeoutSettings,
 };
 pub use self::span::Span;
+use self::trigger::Reactions;
+pub use self::trigger::TriggerSettings;
 use crate::address::AddressPolicy;
 use crate::cookie::{CookieLifetime, CookieShape};
 use crate::csrf::CsrfMode;
 use crate::origin::{PublicOrigins, TrustedOrigins};
-use crate::rules::Limits;
+use crate::rules::{Limits, Reaction, Trigger};
 use crate::store::Limit;
 
 /// Everything an operator decides, checked and consistent.
@@ -46,6 +49,7 @@ pub struct Policy {
     elevated_for: Duration,
     session_limit: Option<Limit>,
     on_reuse: OnReuse,
+    reactions: Reactions,
     csrf: CsrfMode,
     trusted: TrustedOrigins,
     public: PublicOrigins,
@@ -125,6 +129,11 @@ impl Policy {
     /// What happens when a superseded token comes back.
     pub const fn on_reuse(&self) -> OnReuse {
         self.on_reuse
+    }
+
+    /// What is done to a subject's sessions when the account changes.
+    pub const fn reaction(&self, trigger: Trigger) -> Reaction {
+        self.reactions.of(trigger)
     }
 
     /// What is done with the CSRF verdict.

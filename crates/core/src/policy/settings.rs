@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::trigger::{Reactions, TriggerSettings};
 use super::{OnReuse, Policy, PolicyError, Span};
 use crate::address::{AddressPolicy, AddressSource};
 use crate::cookie::{CookieNames, CookieShape, SameSite};
@@ -26,6 +27,8 @@ pub struct PolicySettings {
     pub timeouts: TimeoutSettings,
     /// How many sessions, and what happens to a stolen one.
     pub sessions: SessionSettings,
+    /// What is done to sessions when the account behind them changes.
+    pub triggers: TriggerSettings,
     /// Who may post here.
     pub csrf: CsrfSettings,
     /// Attributes of our cookies.
@@ -115,6 +118,8 @@ pub struct DangerSettings {
     pub beyond_preset: bool,
     /// Times below their floors. Honest users will be signed out: for tests only.
     pub below_floors: bool,
+    /// Reactions to a changed account that do less than they should.
+    pub weak_reactions: bool,
     /// Cross-site requests are not refused.
     pub csrf: Option<CsrfWeakening>,
 }
@@ -198,6 +203,7 @@ impl TryFrom<PolicySettings> for Policy {
             elevated_for: times.elevated_for,
             session_limit: session_limit(&settings.sessions)?,
             on_reuse: settings.sessions.on_reuse,
+            reactions: Reactions::checked(&settings.triggers, settings.danger.weak_reactions)?,
             csrf: csrf_mode(&settings.danger),
             trusted: TrustedOrigins::new(trusted),
             cookies: CookieShape::new(names, settings.cookies.same_site)?,
@@ -358,6 +364,10 @@ fn weakenings(settings: &PolicySettings, public: &PublicOrigins) -> Vec<&'static
         (plain, "plain http on loopback: cookies are sent without Secure; for development only"),
         (settings.danger.beyond_preset, "danger.beyond_preset: sessions may live longer than their preset allows"),
         (settings.danger.below_floors, "danger.below_floors: times below their floors; honest users may be signed out"),
+        (
+            settings.danger.weak_reactions,
+            "danger.weak_reactions: sessions may outlive a change of password or a disabled account",
+        ),
         (settings.danger.csrf == Some(CsrfWeakening::Off), "danger.csrf = off: cross-site requests are not refused"),
         (
             settings.danger.csrf == Some(CsrfWeakening::Report),

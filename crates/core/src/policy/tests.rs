@@ -49,11 +49,16 @@ fn a_contradiction_does_not_build() {
 fn what_weakens_goes_through_danger_and_is_listed() {
     let mut settings = PolicySettings::aal2("https://shop.example");
     assert!(Policy::try_from(settings.clone()).unwrap().weakenings().is_empty());
-    settings.danger = DangerSettings { beyond_preset: true, below_floors: true, csrf: Some(CsrfWeakening::Off) };
+    settings.danger = DangerSettings {
+        beyond_preset: true,
+        below_floors: true,
+        weak_reactions: true,
+        csrf: Some(CsrfWeakening::Off),
+    };
     settings.timeouts.idle = span("2s");
     settings.timeouts.grace = span("500ms");
     let policy = Policy::try_from(settings).unwrap();
-    assert_eq!((policy.weakenings().len(), policy.csrf()), (3, CsrfMode::Off));
+    assert_eq!((policy.weakenings().len(), policy.csrf()), (4, CsrfMode::Off));
     assert_eq!(Policy::aal2("http://127.0.0.1:8080").unwrap().weakenings().len(), 1);
 }
 

@@ -59,6 +59,10 @@ pub enum EndReason {
     EndedByUser,
     /// A password or another factor changed.
     CredentialChanged,
+    /// Something else about the account changed: where the user is reached, or what they may do.
+    AccountChanged,
+    /// Nobody may sign in as this user any more.
+    AccountDisabled,
     /// An operator ended it.
     Admin,
 }
@@ -96,7 +100,12 @@ impl Limits {
     /// How far `seen_at` may lag behind: a twentieth of the idle limit, between 5 seconds and 5 minutes, and for the
     /// short limits of tests never more than a quarter of it. The idle limit may come early by this, never late.
     pub fn touch_step(&self) -> Duration {
-        (self.idle / 20).clamp(Duration::from_secs(5), Duration::from_mins(5)).min(self.idle / 4)
+        Self::touch_step_of(self.idle)
+    }
+
+    /// The touch step of an idle limit, whichever it is.
+    pub fn touch_step_of(idle: Duration) -> Duration {
+        (idle / 20).clamp(Duration::from_secs(5), Duration::from_mins(5)).min(idle / 4)
     }
 
     /// The last moment at which the session can be good for anything: for clean-up and cookies.
@@ -127,6 +136,8 @@ impl EndReason {
             Self::Limit => "limit",
             Self::EndedByUser => "ended_by_user",
             Self::CredentialChanged => "credential_changed",
+            Self::AccountChanged => "account_changed",
+            Self::AccountDisabled => "account_disabled",
             Self::Admin => "admin",
         }
     }

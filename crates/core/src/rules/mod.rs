@@ -3,7 +3,9 @@
 pub mod assurance;
 pub mod family;
 pub mod lifetime;
+pub mod trigger;
 
 pub use assurance::{Amr, Assurance, Factor};
 pub use family::{Context, Family, Judgement, Link, Presented, Renewal, Seen, Verdict};
 pub use lifetime::{EndReason, Life, Limits, Standing};
+pub use trigger::{Reaction, Trigger};

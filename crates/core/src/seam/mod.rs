@@ -65,6 +65,12 @@ pub enum Denial {
         /// How fresh it must be.
         max_age: Duration,
     },
+    /// Somebody is signed in, but not recently enough, or nobody was active for too long: 401 with a challenge
+    /// (RFC 9470), or the sign-in page.
+    SignInAgain {
+        /// How recent it must be.
+        max_age: Duration,
+    },
     /// The session ended while the request ran, and what it changed was dropped: 401, or the sign-in page.
     Ended,
     /// The store did not answer: 503. The client keeps its cookie.
@@ -78,7 +84,7 @@ impl Denial {
     pub const fn status(self) -> u16 {
         match self {
             Self::Csrf(_) => 403,
-            Self::SignInRequired | Self::StepUpRequired { .. } | Self::Ended => 401,
+            Self::SignInRequired | Self::StepUpRequired { .. } | Self::SignInAgain { .. } | Self::Ended => 401,
             Self::Unavailable => 503,
             Self::NotStored => 500,
         }
@@ -88,18 +94,20 @@ impl Denial {
 /// Whether a request is a navigation: a person waits for a page. By `Sec-Fetch-Mode`, or without it by an `Accept` that
 /// prefers `text/html`.
 pub fn is_navigation(headers: &HeaderMap) -> bool {
-    match headers.get(&SEC_FETCH_MODE) {
+    navigates(headers.get(&SEC_FETCH_MODE), headers)
+}
+
+/// As [`is_navigation`], where `Sec-Fetch-Mode` was found already.
+pub(crate) fn navigates(fetch_mode: Option<&HeaderValue>, headers: &HeaderMap) -> bool {
+    match fetch_mode {
         Some(mode) => mode.as_bytes() == b"navigate",
         None => prefers_html(headers),
     }
 }
 
-/// Whether a request was made ahead of time, for a page nobody may ever look at.
-pub fn is_prefetch(headers: &HeaderMap) -> bool {
-    let says = |name: &HeaderName| {
-        headers.get(name).is_some_and(|purpose| purpose.as_bytes().windows(8).any(|word| word == b"prefetch"))
-    };
-    says(&SEC_PURPOSE) || says(&PURPOSE)
+/// Whether `Sec-Purpose` or `Purpose` says that the request is made ahead of time, for a page nobody may ever look at.
+pub(crate) fn says_prefetch(purpose: &[u8]) -> bool {
+    purpose.windows(8).any(|word| word == b"prefetch")
 }
 
 /// Whether an HTTP/1.1 request is a WebSocket handshake (RFC 6455, section 4.1).
@@ -141,8 +149,6 @@ fn thousandths(quality: f32) -> u32 {
 }
 
 pub(crate) const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
-const SEC_PURPOSE: HeaderName = HeaderName::from_static("sec-purpose");
-const PURPOSE: HeaderName = HeaderName::from_static("purpose");
 
 #[cfg(test)]
 mod tests {
@@ -191,8 +197,8 @@ mod tests {
 
     #[test]
     fn a_prefetch_is_known_by_its_purpose() {
-        assert!(is_prefetch(&headers(&[("sec-purpose", "prefetch;prerender")])));
-        assert!(is_prefetch(&headers(&[("purpose", "prefetch")])));
-        assert!(!is_prefetch(&headers(&[])));
+        assert!(says_prefetch(b"prefetch;prerender"));
+        assert!(says_prefetch(b"prefetch"));
+        assert!(!says_prefetch(b""));
     }
 }

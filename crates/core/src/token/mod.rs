@@ -3,7 +3,9 @@
 mod hash;
 mod kind;
 
-use aws_lc_rs::hmac;
+use std::sync::OnceLock;
+
+use aws_lc_rs::{constant_time, hmac};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
@@ -26,12 +28,13 @@ pub struct Token {
     id: SessionId,
     generation: u32,
     secret: Zeroizing<[u8; SECRET]>,
+    hash: OnceLock<TokenHash>,
 }
 
 impl Token {
     /// A fresh token of generation 0.
     pub(crate) fn fresh(kind: TokenKind, id: SessionId, entropy: &dyn Entropy) -> Result<Self, NoEntropy> {
-        Ok(Self { kind, id, generation: 0, secret: Zeroizing::new(random(entropy)?) })
+        Ok(Self::new(kind, id, 0, Zeroizing::new(random(entropy)?)))
     }
 
     /// Reads a token of `kind` and checks its tag. No store is asked and nothing is allocated.
@@ -42,27 +45,29 @@ impl Token {
     pub fn parse(kind: TokenKind, text: &str, keys: &KeyRing) -> Result<Self, Forged> {
         let (key_id, body) = text.strip_prefix(PREFIX).and_then(|rest| rest.split_once('_')).ok_or(Forged)?;
         let key = KeyId::from_ascii(key_id.as_bytes()).and_then(|id| keys.find(id)).ok_or(Forged)?;
-        let mut bytes = Zeroizing::new([0; BODY]);
-        let length = URL_SAFE_NO_PAD.decode_slice(body, bytes.as_mut()).map_err(|_| Forged)?;
-        let (signed, tag) = bytes.split_at(SIGNED);
-        let tag: &[u8; TAG] = tag.try_into().map_err(|_| Forged)?;
-        let token = Self::from_signed(kind, signed).ok_or(Forged)?;
-        let genuine = length == BODY && bool::from(subtle::ConstantTimeEq::ct_eq(&token.tag(key)[..], &tag[..]));
-        if genuine { Ok(token) } else { Err(Forged) }
+        let mut bytes = Zeroizing::new([0; HEAD + BODY]);
+        let (head, rest) = bytes.split_at_mut(HEAD);
+        fill(head, &[TAG_LABEL, &[kind.code()]]);
+        let length = URL_SAFE_NO_PAD.decode_slice(body, rest).map_err(|_| Forged)?;
+        let (tagged, tag) = bytes.split_at(HEAD + SIGNED);
+        let genuine = length == BODY && constant_time::verify_slices_are_equal(&tag_of(tagged, key), tag).is_ok();
+        let token = tagged.get(HEAD..).and_then(|signed| Self::from_signed(kind, signed));
+        token.filter(|_| genuine).ok_or(Forged)
     }
 
     /// The wire form, signed by the ring's signing key. Only the cookie writer may call this.
     pub(crate) fn reveal(&self, keys: &KeyRing) -> Zeroizing<String> {
         let key = keys.signing();
-        let mut bytes = Zeroizing::new([0; BODY]);
-        let (signed, tag) = bytes.split_at_mut(SIGNED);
-        signed.copy_from_slice(self.signed().as_slice());
-        tag.copy_from_slice(&self.tag(key));
+        let mut bytes = Zeroizing::new([0; HEAD + BODY]);
+        let (tagged, tag) = bytes.split_at_mut(HEAD + SIGNED);
+        let (kind, generation) = ([self.kind.code()], self.generation.to_be_bytes());
+        fill(tagged, &[TAG_LABEL, &kind, self.id.as_bytes(), &generation, &*self.secret]);
+        tag.copy_from_slice(&tag_of(tagged, key));
         let mut text = Zeroizing::new(String::with_capacity(PREFIX.len() + 9 + BODY * 4 / 3 + 2));
         text.push_str(PREFIX);
         text.push_str(key.id.as_str());
         text.push('_');
-        URL_SAFE_NO_PAD.encode_string(bytes.as_slice(), &mut text);
+        URL_SAFE_NO_PAD.encode_string(bytes.get(HEAD..).unwrap_or_default(), &mut text);
         text
     }
 
@@ -78,7 +83,7 @@ impl Token {
 
     /// What a store may know of it.
     pub fn hash(&self) -> TokenHash {
-        TokenHash::of(&*self.secret)
+        *self.hash.get_or_init(|| TokenHash::of(&*self.secret))
     }
 
     /// The one successor of this token for `nonce`, derived with the chain key `key_id` it was offered under.
@@ -91,29 +96,24 @@ impl Token {
         );
         let mac = hmac::sign(&keys.find(key_id)?.chain, input.as_slice());
         let secret = Zeroizing::new(<[u8; SECRET]>::try_from(mac.as_ref()).ok()?);
-        Some(Self { kind: self.kind, id: self.id, generation: self.generation.checked_add(1)?, secret })
+        Some(Self::new(self.kind, self.id, self.generation.checked_add(1)?, secret))
+    }
+
+    /// A token from its parts, as the published vectors have them.
+    #[cfg(test)]
+    pub(crate) fn assemble(kind: TokenKind, id: SessionId, generation: u32, secret: [u8; SECRET]) -> Self {
+        Self::new(kind, id, generation, Zeroizing::new(secret))
     }
 
     fn from_signed(kind: TokenKind, signed: &[u8]) -> Option<Self> {
         let (id, rest) = signed.split_first_chunk::<{ SessionId::LENGTH }>()?;
         let (generation, secret) = rest.split_first_chunk::<4>()?;
         let secret = Zeroizing::new(secret.try_into().ok()?);
-        Some(Self { kind, id: SessionId::from_bytes(*id), generation: u32::from_be_bytes(*generation), secret })
+        Some(Self::new(kind, SessionId::from_bytes(*id), u32::from_be_bytes(*generation), secret))
     }
 
-    fn signed(&self) -> Zeroizing<[u8; SIGNED]> {
-        let mut bytes = Zeroizing::new([0; SIGNED]);
-        fill(bytes.as_mut(), &[self.id.as_bytes(), &self.generation.to_be_bytes(), &*self.secret]);
-        bytes
-    }
-
-    fn tag(&self, key: &PurposeKeys) -> [u8; TAG] {
-        let mut input = Zeroizing::new([0; TAG_LABEL.len() + 1 + SIGNED]);
-        fill(input.as_mut(), &[TAG_LABEL, &[self.kind.code()], self.signed().as_slice()]);
-        let mac = hmac::sign(&key.token, input.as_slice());
-        let mut tag = [0; TAG];
-        fill(&mut tag, &[mac.as_ref()]);
-        tag
+    const fn new(kind: TokenKind, id: SessionId, generation: u32, secret: Zeroizing<[u8; SECRET]>) -> Self {
+        Self { kind, id, generation, secret, hash: OnceLock::new() }
     }
 }
 
@@ -130,14 +130,22 @@ pub struct Forged;
 
 /// Whether `text` looks like one of our tokens, genuine or not: for finding them where none may be.
 pub fn looks_like_token(text: &str) -> bool {
-    text.contains(PREFIX)
+    memchr::memmem::find(text.as_bytes(), PREFIX.as_bytes()).is_some()
+}
+
+/// The tag over a label, the token's kind and what it says.
+fn tag_of(tagged: &[u8], key: &PurposeKeys) -> [u8; TAG] {
+    let mut tag = [0; TAG];
+    fill(&mut tag, &[hmac::sign(&key.token, tagged).as_ref()]);
+    tag
 }
 
 /// Writes `parts` one after another into `out`; what does not fit is left out.
-fn fill(out: &mut [u8], parts: &[&[u8]]) {
-    let source = parts.iter().flat_map(|part| part.iter());
-    for (to, from) in out.iter_mut().zip(source) {
-        *to = *from;
+fn fill(mut out: &mut [u8], parts: &[&[u8]]) {
+    for part in parts {
+        let (to, rest) = out.split_at_mut(part.len().min(out.len()));
+        to.iter_mut().zip(*part).for_each(|(to, from)| *to = *from);
+        out = rest;
     }
 }
 
@@ -147,6 +155,8 @@ const TAG_LABEL: &[u8] = b"counterfoil/v1/token";
 const CHAIN_LABEL: &[u8] = b"counterfoil/v1/next";
 const SECRET: usize = 32;
 const TAG: usize = 16;
+/// What the tag covers before the token itself.
+const HEAD: usize = TAG_LABEL.len() + 1;
 const SIGNED: usize = SessionId::LENGTH + 4 + SECRET;
 const BODY: usize = SIGNED + TAG;
 

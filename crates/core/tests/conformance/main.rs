@@ -195,6 +195,10 @@ broken! {
         "c21_a_lost_step_up_costs_only_itself",
         "c21_the_last_two_step_ups_count",
     ];
+    a_store_that_never_withdraws_step_ups: || Twisted(Alters::never_withdraws_step_ups()) => [
+        "c21_a_withdrawn_step_up_counts_nowhere",
+        "verb_commit_stores_every_change",
+    ];
     a_store_that_keeps_one_step_up: || Twisted(Alters::keeps_one_step_up()) => [
         "c21_the_last_two_step_ups_count",
         "verb_commit_stores_every_change",

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use counterfoil_core::SessionId;
 use counterfoil_core::data::{Key, Keys, SessionData};
 use counterfoil_core::engine::{Exchange, Identity};
-use counterfoil_core::rules::{Amr, EndReason};
+use counterfoil_core::rules::{Amr, EndReason, Reaction, Trigger};
 use counterfoil_core::store::{Page, Summary};
 use http::request::Parts;
 use serde::{Serialize, de::DeserializeOwned};
@@ -162,8 +162,32 @@ impl<T> Session<T> {
         Ok(done?)
     }
 
-    /// Ends all other sessions of the signed-in subject, sign-ins under way included. After a changed password, call it
-    /// with [`EndReason::CredentialChanged`] once the new password is stored.
+    /// Does what the policy says of a change of the account, such as a new password, to the sessions of the signed-in
+    /// subject, and says what was done. Call it once the change is stored; for a change that somebody else made, see
+    /// [`Counterfoil::trigger`](crate::Counterfoil::trigger).
+    ///
+    /// # Errors
+    /// [`Error`] if nobody is signed in, or the store did not answer: then it may or may not have been done. Doing it
+    /// twice is fine.
+    ///
+    /// # Examples
+    /// ```
+    /// use counterfoil::{Error, Session, Trigger};
+    /// # async fn store_password(_: &str) {}
+    ///
+    /// async fn change_password(session: Session, new: String) -> Result<(), Error> {
+    ///     store_password(&new).await;
+    ///     session.trigger(Trigger::PasswordChanged).await?; // unless the policy says otherwise, the others end
+    ///     Ok(())
+    /// }
+    /// ```
+    pub async fn trigger(&self, trigger: Trigger) -> Result<Reaction, Error> {
+        let done = self.handle.detached(move |exchange| async move { exchange.trigger(trigger).await }).await;
+        Ok(done?)
+    }
+
+    /// Ends all other sessions of the signed-in subject, sign-ins under way included. Where the account changed, use
+    /// [`trigger`](Self::trigger).
     ///
     /// # Errors
     /// [`Error`] if nobody is signed in, or the store did not answer.

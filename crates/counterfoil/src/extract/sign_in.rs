@@ -73,7 +73,6 @@ pub struct SignIn(Handle);
 pub struct SigningIn {
     handle: Handle,
     attempt: Attempt,
-    options: SignInOptions,
 }
 
 /// A sign-in that is done; its cookie leaves with the response, whatever that is.
@@ -87,7 +86,7 @@ impl SignIn {
     /// [`Error`] if the store did not answer.
     pub async fn begin(&self, subject: Subject) -> Result<SigningIn, Error> {
         let attempt = self.0.exchange.begin(subject).await?;
-        Ok(SigningIn { handle: self.0.clone(), attempt, options: SignInOptions::default() })
+        Ok(SigningIn { handle: self.0.clone(), attempt })
     }
 
     /// The sign-in this browser left half done, if it has not lapsed: one factor verified, another to come.
@@ -96,7 +95,7 @@ impl SignIn {
     /// [`Error`] if the store did not answer.
     pub async fn resume(&self) -> Result<Option<SigningIn>, Error> {
         let pending = self.0.exchange.pending().await?;
-        Ok(pending.map(|attempt| SigningIn { handle: self.0.clone(), attempt, options: SignInOptions::default() }))
+        Ok(pending.map(|attempt| SigningIn { handle: self.0.clone(), attempt }))
     }
 }
 
@@ -112,9 +111,15 @@ impl SigningIn {
         self
     }
 
-    /// The user asked to be remembered. Counts only where the policy says for how long.
+    /// The user asked to be remembered; also a sign-in kept half done remembers that. Counts only where the policy says
+    /// for how long (`timeouts.remember_for`).
+    ///
+    /// # Security
+    /// No second credential: past the idle or absolute limit the same session goes on as
+    /// [`Remembered`](crate::Assurance::Remembered), which no guard lets in. Its token rotates, and signing out,
+    /// revocation and reuse end it, as before.
     pub fn remember(&mut self) -> &mut Self {
-        self.options.remember = true;
+        self.attempt = self.attempt.clone().remembering();
         self
     }
 
@@ -123,7 +128,7 @@ impl SigningIn {
     /// # Errors
     /// [`Error`] if it could not be kept.
     pub async fn hold(self) -> Result<(), Error> {
-        let Self { handle, attempt, .. } = self;
+        let Self { handle, attempt } = self;
         Ok(handle.detached(|exchange| async move { exchange.hold(attempt).await }).await?)
     }
 
@@ -133,7 +138,8 @@ impl SigningIn {
     /// # Errors
     /// [`Error`] if nobody is signed in by it; a refused sign-in says why.
     pub async fn complete(self) -> Result<Completed, Error> {
-        let Self { handle, attempt, options } = self;
+        let Self { handle, attempt } = self;
+        let options = SignInOptions::default();
         let done = handle.detached(|exchange| async move { exchange.complete(attempt, options).await }).await;
         Ok(Completed(done?))
     }

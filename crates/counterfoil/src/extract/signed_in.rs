@@ -86,8 +86,12 @@ impl SignedIn {
         self.0.session
     }
 
+    pub(super) const fn new(identity: Identity) -> Self {
+        Self(identity)
+    }
+
     async fn of(parts: &Parts) -> Result<Self, Rejection> {
-        let handle = Handle::of(parts)?;
+        let handle = Handle::lent_by(parts)?;
         handle.exchange.require_signed_in().await.map(Self).map_err(Rejection::Denied)
     }
 }
@@ -132,7 +136,7 @@ impl<S: Sync, const SECONDS: u64> FromRequestParts<S> for Recent<SECONDS> {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
-        let handle = Handle::of(parts).map_err(IntoResponse::into_response)?;
+        let handle = Handle::lent_by(parts).map_err(IntoResponse::into_response)?;
         let recent = handle.exchange.require_recent(Duration::from_secs(SECONDS)).await;
         recent.map(|identity| Self(SignedIn(identity))).map_err(|denial| Rejection::Denied(denial).into_response())
     }

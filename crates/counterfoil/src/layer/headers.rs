@@ -6,7 +6,8 @@ use std::task::{Context, Poll, ready};
 
 use counterfoil_core::headers::SecurityHeaders;
 use counterfoil_core::origin::Scheme;
-use http::{HeaderName, HeaderValue, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Response};
+use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -14,20 +15,23 @@ use tower_service::Service;
 ///
 /// Made by [`Counterfoil::headers`](crate::Counterfoil::headers); put it around everything, fallbacks included.
 #[derive(Debug, Clone)]
-pub struct HeadersLayer(Arc<[(HeaderName, HeaderValue)]>);
+pub struct HeadersLayer(Arc<HeaderMap>);
 
 /// A service with security headers.
 #[derive(Debug, Clone)]
 pub struct HeadersService<S> {
     inner: S,
-    headers: Arc<[(HeaderName, HeaderValue)]>,
+    headers: Arc<HeaderMap>,
 }
 
-/// The future of [`HeadersService`].
-#[derive(Debug)]
-pub struct HeadersFuture<F> {
-    inner: Pin<Box<F>>,
-    headers: Arc<[(HeaderName, HeaderValue)]>,
+pin_project! {
+    /// The future of [`HeadersService`].
+    #[derive(Debug)]
+    pub struct HeadersFuture<F> {
+        #[pin]
+        inner: F,
+        headers: Arc<HeaderMap>,
+    }
 }
 
 impl HeadersLayer {
@@ -36,7 +40,7 @@ impl HeadersLayer {
         let pairs = headers.iter(scheme.unwrap_or(Scheme::Https), None);
         let parsed = pairs
             .filter_map(|(name, value)| Some((HeaderName::from_static(name), HeaderValue::from_str(&value).ok()?)));
-        Self(parsed.collect())
+        Self(Arc::new(parsed.collect()))
     }
 }
 
@@ -61,7 +65,7 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        HeadersFuture { inner: Box::pin(self.inner.call(request)), headers: Arc::clone(&self.headers) }
+        HeadersFuture { inner: self.inner.call(request), headers: Arc::clone(&self.headers) }
     }
 }
 
@@ -71,13 +75,12 @@ where
 {
     type Output = F::Output;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut response = ready!(self.inner.as_mut().poll(context))?;
-        for (name, value) in &*self.headers {
-            if !response.headers().contains_key(name) {
-                response.headers_mut().insert(name.clone(), value.clone());
-            }
-        }
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let mut response = ready!(this.inner.poll(context))?;
+        // Ours first and the application's over them: one map is copied, and none of ours is looked up.
+        let own = std::mem::replace(response.headers_mut(), HeaderMap::clone(this.headers));
+        response.headers_mut().extend(own);
         Poll::Ready(Ok(response))
     }
 }

@@ -8,7 +8,7 @@
 //! | `timeouts.idle` | `aal1` 7 days, `aal2` 1 hour, `aal3` 15 minutes | NIST SP 800-63B-4; 7 days are our choice. Counted from the last user activity (ASVS 7.3.1) |
 //! | `timeouts.absolute` | `aal1` 30 days, `aal2` 24 hours, `aal3` 12 hours | NIST SP 800-63B-4. Counted from sign-in, extended by nothing (ASVS 7.3.2) |
 //! | `timeouts.elevated_for` | 5 minutes | long enough to read and confirm, short enough that a desk left alone is no risk |
-//! | `timeouts.remember_for` | off | a session that outlives its limits is a choice; it then greets and no more, until a new sign-in |
+//! | `timeouts.remember_for` | off | a session that outlives its limits is a choice, the operator's and then [the user's](crate::SigningIn::remember); it then greets and no more, until a new sign-in. Counted from sign-in, extended by nothing, never below `timeouts.absolute` |
 //! | a half-done sign-in | 10 minutes | one of two factors is nobody |
 //! | a session nobody presented | 5 minutes | its reply was lost |
 //!
@@ -34,6 +34,43 @@
 //! | `timeouts.grace` | 60 seconds, never below 35 | a cookie reaches the disk up to 30 s late (a crash forgets it), a request arrives up to 28 s after its cookie was attached, clocks differ by 2 s; it only delays detection |
 //! | `sessions.on_reuse` | the session ends | a superseded token came back: somebody holds a copy. `report` tells it only, for the first weeks of a deployment |
 //! | `sessions.limit` | none | how many devices people have is the application's to say; where it is set, the oldest yields |
+//!
+//! # When the account changes
+//!
+//! The application says what happened, once it is stored: [`Session::trigger`](crate::Session::trigger), or
+//! [`Counterfoil::trigger`](crate::Counterfoil::trigger) where no session of the subject asks. One step does it, however
+//! many sessions there are; a sign-in under way is overtaken by what ends sessions.
+//!
+//! | `[triggers]` | default | why |
+//! |---|---|---|
+//! | `password_changed` | `end_others` | ASVS 7.4.3; whoever asks has just proved the old password, and goes on |
+//! | `password_reset` | `end_all` | ASVS 7.4.3; whoever asks has proved nothing to this session, and signs in with the new password |
+//! | `email_changed` | `step_up` | ASVS 7.5.1: each such change wants a confirmation, and the one that allowed it is spent |
+//! | `mfa_changed` | `end_others` | ASVS 7.4.3 names it beside the password |
+//! | `role_changed` | `rotate` | ASVS 8.3.2; OWASP Session Management: a new token after a change of privilege. As soon as the family may: nobody is signed out by it |
+//! | `account_disabled` | `end_all` | ASVS 7.4.2 |
+//!
+//! Where no session asks, every trigger ends all: nothing less is certain in one step. `rotate` and `step_up` concern the
+//! session that asks; the subject's others go on, and their step-ups end by their own clocks.
+//!
+//! A disabled account that does not end all, or a changed credential that spares the others, does not build:
+//!
+//! ```
+//! let refused = counterfoil::policy_from_toml(r#"
+//!     origins = ["https://shop.example"]
+//!     [triggers]
+//!     account_disabled = "end_others"
+//! "#).unwrap_err();
+//! assert!(refused.to_string().starts_with("triggers.account_disabled (end_others) does less than end_all"));
+//! ```
+//!
+//! # Routes with limits of their own
+//!
+//! | guard | limit | counted from |
+//! |---|---|---|
+//! | [`Recent<SECONDS>`](crate::Recent) | at most `timeouts.elevated_for` | the step-up; a sign-in alone is not enough |
+//! | [`SignedInWithin<SECONDS>`](crate::SignedInWithin) | none unless a route says so (ASVS 7.6.1) | the last sign-in or step-up |
+//! | [`ActiveWithin<SECONDS>`](crate::ActiveWithin) | none unless a route says so | the last activity on routes with the same demand, or the last sign-in or step-up |
 //!
 //! # Cookies
 //!

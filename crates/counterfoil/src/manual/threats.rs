@@ -52,7 +52,8 @@
 //! ```
 //!
 //! * Call [`begin`](crate::SignIn::begin) before a credential is checked, not after.
-//! * After a password changed and was stored, call [`end_others`](crate::Session::end_others).
+//! * After a password, a second factor, an address or a role changed and was stored, call
+//!   [`trigger`](crate::Session::trigger).
 //! * Declare a GET that changes something with [`changes_state`](crate::layer::SessionLayer::changes_state), a sign-in
 //!   with [`sign_in`](crate::layer::SessionLayer::sign_in).
 //! * A token found in a query or a path raises the event `token.misplaced`; treat it as leaked and end its session.

@@ -1,10 +1,14 @@
 //! The application of these tests: one route for each thing an application does with a session.
 
+use axum::middleware::from_extractor;
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::{any, get, post};
 use axum::{Form, Router};
 use counterfoil::data::{Key, SessionData};
-use counterfoil::{Amr, Counterfoil, CsrfToken, EndReason, Error, Page, Recent, Session, SignIn, SignedIn, Subject};
+use counterfoil::{
+    ActiveWithin, Amr, Counterfoil, CsrfToken, EndReason, Error, Page, Recent, Session, SignIn, SignedIn,
+    SignedInWithin, Subject, Trigger,
+};
 use http::StatusCode;
 use serde::Deserialize;
 
@@ -55,6 +59,9 @@ async fn login(gate: SignIn, Form(form): Form<Credentials>) -> Result<Redirect, 
 async fn half_login(gate: SignIn, Form(form): Form<Credentials>) -> Result<StatusCode, Error> {
     let mut attempt = gate.begin(Subject::new(&form.user)?).await?;
     attempt.factor(Amr::Pwd);
+    if form.remember {
+        attempt.remember();
+    }
     attempt.hold().await?;
     Ok(StatusCode::ACCEPTED)
 }
@@ -131,14 +138,42 @@ pub(crate) fn app(site: &Counterfoil) -> Router {
         .route("/devices", get(devices))
         .route("/logout", post(async |session: Session| session.sign_out().await.map(|()| Redirect::to("/"))))
         .route("/step-up", post(async |session: Session| session.step_up(Amr::Otp).await))
+        .route("/trigger", post(pull))
+        .route("/sid", get(async |user: SignedIn| user.session_id().to_string()))
         .route("/end-others", post(async |session: Session| session.end_others(EndReason::EndedByUser).await))
         .route("/transfer", get(transfer).post(transfer))
+        .route("/settings", get(async |_: SignedInWithin<600>| "settings"))
+        .route("/records", get(async |_: ActiveWithin<600>| "records"))
+        .route("/records/old", get(async |_: ActiveWithin<600>| "old records"))
+        .route("/ledger", get(async |_: ActiveWithin<60>| "ledger"))
         .route("/pin", get(async |_: Recent<60>| "recent"))
         .route("/fail", post(fail))
         .route("/overtaken", post(move |session: Session| overtaken(session, engine.clone())))
         .layer(site.sessions());
-    let polling = Router::new().route("/poll", get(me)).layer(site.sessions().quiet());
-    public.merge(door).merge(private).merge(polling)
+    let polling = Router::new()
+        .route("/poll", get(me))
+        .route("/records/poll", get(async |_: ActiveWithin<600>| "records"))
+        .layer(site.sessions().quiet());
+    let archive = Router::new()
+        .route("/archive", get(async || "archive"))
+        .layer(from_extractor::<ActiveWithin<600>>())
+        .layer(site.sessions());
+    public.merge(door).merge(private).merge(polling).merge(archive)
+}
+
+#[derive(Deserialize)]
+struct Pulled {
+    trigger: String,
+    note: Option<String>,
+}
+
+/// Pulls a trigger by its name, with something set before it.
+async fn pull(session: Session, Form(form): Form<Pulled>) -> Result<&'static str, Error> {
+    if let Some(note) = form.note {
+        session.set(NOTE, &note)?;
+    }
+    let trigger = Trigger::ALL.into_iter().find(|trigger| trigger.as_str() == form.trigger).unwrap();
+    Ok(session.trigger(trigger).await?.as_str())
 }
 
 async fn transfer(user: Recent<300>) -> String {

@@ -124,38 +124,6 @@ async fn a_fresh_sign_in_is_no_step_up() {
     assert_eq!(ada.post_form("/transfer", &[]).await.status(), OK);
 }
 
-fn remembering() -> Site {
-    let mut settings = PolicySettings::aal2(Site::ORIGIN);
-    settings.timeouts.remember_for = Some("30days".parse().unwrap());
-    Site::with(Policy::try_from(settings).unwrap())
-}
-
-#[tokio::test]
-async fn who_asked_to_be_remembered_is_greeted_and_no_more() {
-    let site = remembering();
-    let ada = site.browser(&app(&site));
-    ada.post_form("/login", &[("user", "ada"), ("remember", "true")]).await;
-    assert_eq!(ada.get("/greet").await.text(), "ada (authenticated)");
-    pass(&site, 3_600);
-    assert_eq!(ada.get("/greet").await.text(), "ada (remembered)");
-    assert_eq!((ada.get("/me").await.status(), ada.post_form("/step-up", &[]).await.status()), (GONE, GONE));
-    pass(&site, 30 * 86_400 - 3_601);
-    assert_eq!(ada.get("/greet").await.text(), "ada (remembered)", "a second before 30 days");
-    let jar_keeps_it = ada.stolen();
-    pass(&site, 1);
-    assert_eq!(jar_keeps_it.get("/greet").await.text(), "who are you?", "at 30 days");
-}
-
-#[tokio::test]
-async fn who_did_not_ask_is_not_remembered() {
-    let site = remembering();
-    let ada = site.browser(&app(&site));
-    ada.post_form("/login", &[("user", "ada")]).await;
-    assert_eq!(ada.get("/me").await.status(), OK);
-    pass(&site, 3_600);
-    assert_eq!(ada.get("/greet").await.text(), "who are you?");
-}
-
 #[tokio::test]
 async fn a_session_nobody_presents_is_over_after_five_minutes() {
     for (seconds, status) in [(299, OK), (300, GONE)] {

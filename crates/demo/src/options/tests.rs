@@ -84,7 +84,7 @@ fn values_that_cannot_be_read_are_refused() {
 #[test]
 fn limits_and_proxies_are_read() {
     let plan = plan(
-        "--test-mode --rotate-every 2s --grace 500ms --idle 1m --absolute 2h --elevated-for 3s --limit 5 \
+        "--test-mode --rotate-every 2s --grace 500ms --idle 1m --absolute 2h --elevated-for 3s --remember-for 30d --limit 5 \
          --trusted-proxy 10.0.0.0/8 --trusted-proxy ::1",
     )
     .unwrap();
@@ -96,6 +96,7 @@ fn limits_and_proxies_are_read() {
             idle: Some(Duration::from_mins(1)),
             absolute: Some(Duration::from_hours(2)),
             elevated_for: Some(Duration::from_secs(3)),
+            remember_for: Some(Duration::from_hours(30 * 24)),
             limit: NonZeroU32::new(5),
         }
     );

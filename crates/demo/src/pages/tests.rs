@@ -28,7 +28,8 @@ fn pages_with_forms(frame: Frame<'_>) -> Vec<(&'static str, String)> {
     let notes = &[(text(), text())];
     let device = Device { sid: text(), label: text(), current: true, created_at: text(), last_seen: text() };
     vec![
-        render("login", &Login { frame, username, next: Some(HOSTILE), message }),
+        render("login", &Login { frame, username, next: Some(HOSTILE), remember_for: Some(HOSTILE), ticked: true, message }),
+        render("login, nobody remembered", &Login { frame, username, next: None, remember_for: None, ticked: true, message }),
         render("counter", &Counter { frame, value: 1 }),
         render("note", &Notes { frame, notes, message }),
         render("no notes", &Notes { frame, notes: &[], message: None }),
@@ -56,16 +57,20 @@ fn pages_to_read(frame: Frame<'_>) -> Vec<(&'static str, String)> {
 }
 
 fn signed_in() -> Frame<'static> {
-    Frame { subject: Some(HOSTILE), csrf: Some(TOKEN) }
+    Frame { subject: Some(HOSTILE), csrf: Some(TOKEN), ..Frame::default() }
 }
 
 fn anonymous() -> Frame<'static> {
-    Frame { subject: None, csrf: Some(TOKEN) }
+    Frame { csrf: Some(TOKEN), ..Frame::default() }
+}
+
+fn remembered() -> Frame<'static> {
+    Frame { remembered: Some(HOSTILE), ..anonymous() }
 }
 
 #[test]
 fn markup_in_any_field_is_shown_and_not_obeyed() {
-    for frame in [signed_in(), anonymous(), Frame { subject: Some(HOSTILE), csrf: Some(HOSTILE) }] {
+    for frame in [signed_in(), anonymous(), remembered(), Frame { csrf: Some(HOSTILE), ..signed_in() }] {
         for (name, html) in pages(frame) {
             assert!(!html.contains("<script"), "{name}: {html}");
             assert!(!html.contains("<img"), "{name}: {html}");
@@ -78,7 +83,7 @@ fn markup_in_any_field_is_shown_and_not_obeyed() {
 #[test]
 fn every_form_posts_the_token_where_there_is_one() {
     let hidden = format!(r#"<input type="hidden" name="csrf_token" value="{TOKEN}">"#);
-    for frame in [signed_in(), anonymous()] {
+    for frame in [signed_in(), anonymous(), remembered()] {
         for (name, html) in pages(frame) {
             for form in html.split("<form").skip(1).map(|rest| rest.split("</form>").next().unwrap()) {
                 assert!(form.contains(r#"method="post""#), "{name}: {form}");
@@ -94,7 +99,7 @@ fn every_form_posts_the_token_where_there_is_one() {
 
 #[test]
 fn nothing_on_a_page_needs_what_the_policy_forbids() {
-    for frame in [signed_in(), anonymous(), Frame::default()] {
+    for frame in [signed_in(), anonymous(), remembered(), Frame::default()] {
         for (name, html) in pages(frame) {
             let tags: Vec<&str> = html.split('<').skip(1).map(|rest| rest.split('>').next().unwrap()).collect();
             for forbidden in ["script", "style", "iframe", "object", "embed", "base"] {
@@ -118,7 +123,7 @@ fn nothing_on_a_page_needs_what_the_policy_forbids() {
 
 #[test]
 fn every_page_can_be_used_by_keyboard_and_read_aloud() {
-    for frame in [signed_in(), Frame::default()] {
+    for frame in [signed_in(), remembered(), Frame::default()] {
         for (name, html) in pages(frame) {
             for (what, times) in [
                 (r#"<html lang="en">"#, 1),

@@ -20,7 +20,7 @@ use crate::{
     negotiate::Wants,
     pages::{ChangePassword, Login, StepUp, page},
     problem::Problem,
-    session::{EndReason, Error, Member, SignIn, SignInRefused, Visitor, sign_in},
+    session::{Error, Member, Remember, SignIn, SignInRefused, Trigger, Visitor, sign_in},
 };
 
 /// Where to go afterwards. Whatever is no path of this site counts as nothing.
@@ -33,6 +33,8 @@ pub(super) struct Way {
 pub(super) struct Credentials {
     username: String,
     password: Password,
+    #[serde(default)]
+    remember: Remember,
     next: Option<String>,
 }
 
@@ -54,10 +56,15 @@ pub(super) async fn me(member: Member) -> Result<Response, Error> {
 }
 
 /// `GET /login`
-pub(super) async fn login_form(visitor: Visitor, way: Result<Query<Way>, QueryRejection>) -> Response {
+pub(super) async fn login_form(
+    State(app): State<App>,
+    visitor: Visitor,
+    way: Result<Query<Way>, QueryRejection>,
+) -> Response {
     let next = way.ok().and_then(|Query(way)| way.next);
     let next = next.as_deref().and_then(local_path);
-    page(StatusCode::OK, &Login { frame: visitor.frame(), username: "", next, message: None })
+    let username = visitor.remembered().unwrap_or_default();
+    show_login(&app, &visitor, StatusCode::OK, |form| Login { username, next, ..form })
 }
 
 /// `POST /login`
@@ -67,12 +74,12 @@ pub(super) async fn login(
     gate: SignIn,
     Fields(form): Fields<Credentials>,
 ) -> Result<Response, Error> {
-    let Credentials { username, password, next } = form;
+    let Credentials { username, password, remember, next } = form;
     let next = next.as_deref().and_then(local_path);
     if let Err(refusal) = app.attempts.attempt(visitor.client(), &username) {
         return Ok(refuse(&visitor, Problem::TooManyAttempts(refusal)));
     }
-    let problem = match sign_in(gate, &username, app.accounts.verify(&username, password)).await {
+    let problem = match sign_in(gate, &username, remember, app.accounts.verify(&username, password)).await {
         Ok(()) if visitor.wants == Wants::Page => return Ok(see_other(next.unwrap_or("/"))),
         Ok(()) => return Ok(Json(visitor.me().await?).into_response()),
         Err(SignInRefused::WrongPassword) => Problem::WrongPassword,
@@ -81,11 +88,26 @@ pub(super) async fn login(
         Err(SignInRefused::Session(error)) => return Err(error),
     };
     if visitor.wants == Wants::Page && problem == Problem::WrongPassword {
-        let message = Some(problem.explanation());
-        let form = Login { frame: visitor.frame(), username: &username, next, message };
-        return Ok(page(problem.status(), &form));
+        let (message, ticked) = (Some(problem.explanation()), remember == Remember::Yes);
+        let username = username.as_str();
+        let filled_in = |form| Login { username, next, ticked, message, ..form };
+        return Ok(show_login(&app, &visitor, problem.status(), filled_in));
     }
     Ok(refuse(&visitor, problem))
+}
+
+fn show_login<'a>(
+    app: &App,
+    visitor: &'a Visitor,
+    status: StatusCode,
+    fill_in: impl FnOnce(Login<'a>) -> Login<'a>,
+) -> Response {
+    let remember_for = app.site.engine().policy().limits().remember_for;
+    let remember_for = remember_for.map(|time| humantime::format_duration(time).to_string());
+    let empty =
+        Login { frame: visitor.frame(), username: "", next: None, remember_for: None, ticked: false, message: None };
+    let form = fill_in(empty);
+    page(status, &Login { remember_for: remember_for.as_deref(), ..form })
 }
 
 /// `POST /logout`
@@ -171,7 +193,8 @@ pub(super) async fn change_password(
     })
 }
 
-/// Stores the new password, then ends the other sessions while nobody else can change it; both or neither.
+/// Stores the new password, then does to the sessions what the policy says (the others end, unless it says otherwise)
+/// while nobody else can change it; both or neither.
 async fn replace_password(
     app: App,
     member: Arc<Member>,
@@ -181,8 +204,8 @@ async fn replace_password(
         Ok(changed) => changed,
         Err(refused) => return Ok(Err(refused)),
     };
-    match member.end_others(EndReason::CredentialChanged).await {
-        Ok(()) => Ok(Ok(())),
+    match member.trigger(Trigger::PasswordChanged).await {
+        Ok(_) => Ok(Ok(())),
         Err(error) => {
             changed.undo();
             Err(error)

@@ -24,8 +24,12 @@ pub(super) struct Why {
     reason: Option<String>,
 }
 
-/// `GET /`
-pub(super) async fn home(visitor: Visitor) -> Response {
+/// `GET /`: a page, or for who asks for JSON by name whom this browser is known by, and how surely.
+pub(super) async fn home(visitor: Visitor, headers: HeaderMap) -> Response {
+    if visitor.wants == Wants::Data && accepts(&headers, "application/json") {
+        let subject = visitor.subject().or(visitor.remembered());
+        return Json(json!({ "subject": subject, "assurance": visitor.assurance().as_str() })).into_response();
+    }
     page(StatusCode::OK, &Home { frame: visitor.frame(), accounts: &SEEDED })
 }
 
@@ -49,7 +53,7 @@ pub(super) async fn try_it(State(app): State<App>, visitor: Visitor) -> Response
 pub(super) async fn events(State(app): State<App>, member: Member, headers: HeaderMap) -> Response {
     match member.wants {
         Wants::Page => page(StatusCode::OK, &Events { frame: member.frame(), events: &app.feed.recent(member.name()) }),
-        Wants::Data if accepts_stream(&headers) => {
+        Wants::Data if accepts(&headers, "text/event-stream") => {
             let after = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok()).unwrap_or_default();
             let lines = app.feed.server_sent_events(member.name(), after);
             Sse::new(lines.take_until(member.ended())).keep_alive(KeepAlive::default()).into_response()
@@ -67,8 +71,9 @@ pub(super) async fn denied(visitor: Visitor, why: Result<Query<Why>, QueryReject
     page(StatusCode::FORBIDDEN, &Denied { frame: visitor.frame(), reason })
 }
 
-fn accepts_stream(headers: &HeaderMap) -> bool {
+/// Whether `Accept` names this media type.
+fn accepts(headers: &HeaderMap, kind: &str) -> bool {
     let lines = headers.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok());
     let mut ranges = lines.flat_map(|line| line.split(','));
-    ranges.any(|range| range.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("text/event-stream"))
+    ranges.any(|range| range.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(kind))
 }

@@ -39,6 +39,10 @@ fn assumptions(app: &App, certificate: Option<&Certificate>) -> Vec<String> {
     if let Some(certificate) = certificate {
         lines.push(format!("certificate SHA-256 {}", certificate.fingerprint()));
     }
+    if let Some(time) = app.site.engine().policy().limits().remember_for {
+        let time = humantime::format_duration(time);
+        lines.push(format!("who asks to be kept known is greeted for {time}; --remember-for says otherwise"));
+    }
     lines.push("keys made for this process: every session ends when it does".to_owned());
     lines.push("sessions, notes and balances are kept in memory only".to_owned());
     let origins = app.origins().map(ToString::to_string).collect::<Vec<_>>().join(" and ");

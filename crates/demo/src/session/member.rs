@@ -3,7 +3,9 @@
 use std::ops::Deref;
 
 use axum::{extract::FromRequestParts, http::request::Parts, response::Response};
-use counterfoil::{Amr, EndReason, Error, Identity, Moment, Page, Recent, SessionId, SignedIn, Summary};
+use counterfoil::{
+    Amr, EndReason, Error, Identity, Moment, Page, Reaction, Recent, SessionId, SignedIn, Summary, Trigger,
+};
 use serde::Serialize;
 
 use super::Visitor;
@@ -100,6 +102,14 @@ impl Member {
     /// [`Error`]: return it, and the reply fits.
     pub async fn end_others(&self, reason: EndReason) -> Result<(), Error> {
         self.session.end_others(reason).await
+    }
+
+    /// Has done to the sessions of the subject what the policy says of a change of the account.
+    ///
+    /// # Errors
+    /// [`Error`]: return it, and the reply fits.
+    pub async fn trigger(&self, trigger: Trigger) -> Result<Reaction, Error> {
+        self.session.trigger(trigger).await
     }
 
     /// Resolves when this session is over.

@@ -22,6 +22,41 @@ pub enum SignInRefused {
     Session(Error),
 }
 
+/// Whether who signs in asked to be known on this browser afterwards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(try_from = "Ticked")]
+pub enum Remember {
+    /// They did.
+    Yes,
+    /// They did not.
+    #[default]
+    No,
+}
+
+/// What forms and scripts send for it.
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+enum Ticked {
+    Flag(bool),
+    Text(String),
+}
+
+impl TryFrom<Ticked> for Remember {
+    type Error = &'static str;
+
+    fn try_from(ticked: Ticked) -> Result<Self, &'static str> {
+        match ticked {
+            Ticked::Flag(true) => Ok(Self::Yes),
+            Ticked::Flag(false) => Ok(Self::No),
+            Ticked::Text(text) => match text.as_str() {
+                "on" | "true" | "1" => Ok(Self::Yes),
+                "off" | "false" | "0" | "" => Ok(Self::No),
+                _ => Err("remember is `on` or left out"),
+            },
+        }
+    }
+}
+
 /// Signs `name` in if `verified` says so. The subject's epoch is noted before anybody looks at the password, so that a
 /// change of password in between wins.
 ///
@@ -30,6 +65,7 @@ pub enum SignInRefused {
 pub async fn sign_in(
     gate: SignIn,
     name: &str,
+    remember: Remember,
     verified: impl Future<Output = Result<Verified, HashingFailed>>,
 ) -> Result<(), SignInRefused> {
     let Ok(subject) = Subject::new(name) else {
@@ -42,6 +78,9 @@ pub async fn sign_in(
         return Err(SignInRefused::WrongPassword);
     }
     attempt.factor(Amr::Pwd);
+    if remember == Remember::Yes {
+        attempt.remember();
+    }
     attempt.complete().await?;
     Ok(())
 }

@@ -41,12 +41,22 @@ const NOTES: Keys<String> = Keys::new("demo.notes/");
 impl Visitor {
     /// What every page shows around its content.
     pub fn frame(&self) -> Frame<'_> {
-        Frame { subject: self.subject(), csrf: self.csrf.value() }
+        Frame { subject: self.subject(), remembered: self.remembered(), csrf: self.csrf.value() }
     }
 
     /// Who is signed in, if anybody.
     pub fn subject(&self) -> Option<&str> {
-        self.identity.as_ref().map(|identity| identity.subject.as_str())
+        self.identity.as_ref().filter(is_signed_in).map(|identity| identity.subject.as_str())
+    }
+
+    /// Whom this browser is known by, if they are not signed in any more. Good for a greeting.
+    pub fn remembered(&self) -> Option<&str> {
+        self.identity.as_ref().filter(|identity| !is_signed_in(identity)).map(|identity| identity.subject.as_str())
+    }
+
+    /// How surely anybody is known.
+    pub fn assurance(&self) -> Assurance {
+        self.identity.as_ref().map_or(Assurance::Anonymous, |identity| identity.assurance)
     }
 
     /// Where the request came from, as far as it can be believed.
@@ -107,6 +117,10 @@ impl Visitor {
     }
 }
 
+fn is_signed_in(identity: &&Identity) -> bool {
+    identity.assurance >= Assurance::Authenticated
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for Visitor {
     type Rejection = Response;
 
@@ -114,7 +128,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Visitor {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
         let session = Session::from_request_parts(parts, state).await?;
         let identity = match session.identity().await {
-            Ok(identity) => identity.filter(|identity| identity.assurance >= Assurance::Authenticated),
+            Ok(identity) => identity,
             Err(_) if session.exchange().route().public => None,
             Err(error) => return Err(error.into_response()),
         };

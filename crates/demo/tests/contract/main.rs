@@ -11,6 +11,8 @@ mod pages;
 #[cfg(test)]
 mod proxies;
 #[cfg(test)]
+mod remember;
+#[cfg(test)]
 mod routes;
 #[cfg(test)]
 mod sign_in;

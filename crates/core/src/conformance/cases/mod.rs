@@ -132,6 +132,7 @@ cases! {
     20 c20_a_restored_backup_admits_nobody [Backup] durable::restored_backup, "a restored backup admits no session";
     21 c21_a_lost_step_up_costs_only_itself [] step_up::lost_reply, "a step-up whose reply is lost leaves the session usable";
     21 c21_the_last_two_step_ups_count [] step_up::last_two_count, "the last two step-ups count, each until its own end";
+    21 c21_a_withdrawn_step_up_counts_nowhere [] step_up::withdrawn, "a step-up that was withdrawn counts on no node";
     21 c21_a_step_up_belongs_to_its_session [] step_up::beside_another_session, "a step-up counts beside its own session only";
     22 c22_end_all_ends_everybody [] subject::everybody, "end_all ends every session on every node, and sign-in works again";
     22 c22_ended_sessions_hold_no_place [] subject::places_are_free, "sessions that an epoch ended hold no place under the limit";

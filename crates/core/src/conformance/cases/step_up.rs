@@ -4,7 +4,7 @@ use crate::conformance::bench::{Bench, ELEVATED, GRACE, Node};
 use crate::conformance::browser::Browser;
 use crate::conformance::failure::{Verdict, ensure};
 use crate::cookie::CookieKind;
-use crate::rules::{Amr, Assurance};
+use crate::rules::{Amr, Assurance, Trigger};
 
 pub(super) async fn lost_reply(bench: Bench) -> Verdict {
     let engine = bench.engine(Node::A)?;
@@ -45,6 +45,26 @@ pub(super) async fn last_two_count(bench: Bench) -> Verdict {
     ensure!(found == Assurance::Authenticated, "a step-up was prolonged by a later one: {found:?}");
     let found = ada.visit_as(engines.at(1), "ada").await?.assurance;
     ensure!(found == Assurance::Elevated, "the later step-up ended with the earlier one: {found:?}");
+    Ok(())
+}
+
+pub(super) async fn withdrawn(bench: Bench) -> Verdict {
+    let engines = bench.both()?;
+    let mut ada = Browser::signed_in(&bench, engines.at(0), "ada").await?;
+    ada.step_up(engines.at(0)).await?;
+    bench.settle().await;
+    for node in 0..Bench::NODES {
+        let found = ada.visit_as(engines.at(node), "ada").await?.assurance;
+        ensure!(found == Assurance::Elevated, "before it was withdrawn, a step-up makes {found:?}");
+    }
+    let exchange = ada.send(engines.at(1))?;
+    exchange.trigger(Trigger::EmailChanged).await?;
+    exchange.conclude().await;
+    bench.settle().await;
+    for node in 0..Bench::NODES {
+        let found = ada.visit_as(engines.at(node), "ada").await?.assurance;
+        ensure!(found == Assurance::Authenticated, "a step-up that was withdrawn makes {found:?}");
+    }
     Ok(())
 }
 

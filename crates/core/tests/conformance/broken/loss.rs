@@ -5,7 +5,7 @@ use counterfoil_core::rules::Family;
 use counterfoil_core::store::{
     Activity, Committed, Inserted, Limit, Live, Loaded, Page, Replaced, Revision, Store, Summary, Watch,
 };
-use counterfoil_core::{Change, Holder, MemoryStore, Moment, Record, SessionId, SubjectRef};
+use counterfoil_core::{Change, Holder, MemoryStore, Moment, Record, SessionId, StepUp, SubjectRef};
 
 use crate::twist::{Answer, Twist};
 
@@ -85,6 +85,14 @@ impl Alters {
     }
 
     /// Only the last step-up is kept.
+    /// A step-up, once granted, lasts.
+    pub(crate) fn never_withdraws_step_ups() -> Self {
+        Self::changes(|change| Change {
+            step_up: change.step_up.filter(|step_up| *step_up != StepUp::Withdrawn),
+            ..change
+        })
+    }
+
     pub(crate) fn keeps_one_step_up() -> Self {
         Self {
             live: Some(|mut live| {

