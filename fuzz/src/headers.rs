@@ -1,7 +1,7 @@
-//! Headers that are lists or structured: user agents, client hints, `Accept`, `Upgrade`, `Sec-Fetch-Mode`, `Sec-Purpose`.
+//! Headers that are lists or structured: user agents, client hints, `Accept`, `Upgrade`, `Sec-Fetch-Mode`.
 
 use counterfoil_core::agent::{Agent, Platform};
-use counterfoil_core::seam::{is_navigation, is_prefetch, is_websocket};
+use counterfoil_core::seam::{is_navigation, is_websocket};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::{Target, lines};
@@ -17,7 +17,6 @@ pub(crate) const TARGET: Target = Target {
         "*/*",
         "websocket",
         "navigate",
-        "prefetch;prerender",
         "\"Windows\"",
         "Mozilla/5.0 (X11; Linux x86_64; rv:140.0)",
         "Chrome/156.0.0.0",
@@ -28,7 +27,7 @@ pub(crate) const TARGET: Target = Target {
     ],
 };
 
-/// A line each: `User-Agent`, `Sec-CH-UA-Platform`, `Accept`, `Accept` again, `Upgrade`, `Sec-Fetch-Mode`, `Sec-Purpose`.
+/// A line each: `User-Agent`, `Sec-CH-UA-Platform`, `Accept`, `Accept` again, `Upgrade`, `Sec-Fetch-Mode`.
 fn check(input: &[u8]) {
     let values: Vec<_> = lines(input).collect();
     let value = |index: usize| values.get(index).copied().unwrap_or_default();
@@ -47,7 +46,7 @@ fn check(input: &[u8]) {
             headers.append(HeaderName::from_static(name), value);
         }
     }
-    let (navigation, prefetch) = (is_navigation(&headers), is_prefetch(&headers));
+    let navigation = is_navigation(&headers);
     if let Some(mode) = headers.get("sec-fetch-mode") {
         assert_eq!(navigation, mode == "navigate");
     }
@@ -55,8 +54,6 @@ fn check(input: &[u8]) {
         let value = headers.get("upgrade").map(|value| value.as_bytes().to_ascii_lowercase()).unwrap_or_default();
         assert!(memchr::memmem::find(&value, b"websocket").is_some());
     }
-    headers.insert("sec-purpose", HeaderValue::from_static("prefetch;anonymous-client-ip"));
-    assert!(is_prefetch(&headers) >= prefetch && is_prefetch(&headers));
 }
 
-const NAMES: [&str; 5] = ["accept", "accept", "upgrade", "sec-fetch-mode", "sec-purpose"];
+const NAMES: [&str; 4] = ["accept", "accept", "upgrade", "sec-fetch-mode"];
