@@ -1,6 +1,7 @@
 //! `cargo xtask`: the commands people run, each of which says what it does and how long its parts took.
 
 mod advisories;
+mod fuzz;
 mod invocation;
 mod packages;
 mod plan;
@@ -55,6 +56,23 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Simulate days of browsers, bad networks and thieves, under our rotation and three others
+    Simulate {
+        /// For `simulation`, e.g. `--short` or `--write docs/rotation.md`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Fuzz the readers with libFuzzer, one target after another, as long as you like; `test` replays their corpora
+    Fuzz {
+        /// One target of `fuzz/src` [default: all]
+        target: Option<String>,
+        /// Minutes for each target
+        #[arg(long, default_value_t = 30, conflicts_with = "short")]
+        minutes: u32,
+        /// Ten seconds for each target
+        #[arg(long)]
+        short: bool,
+    },
     /// Measure beside a bare server, and write docs/benchmarks.md
     Bench {
         /// A quick look: less of everything, and nothing is written
@@ -90,6 +108,11 @@ impl Task {
             Self::Races { arguments } => ("races over HTTP against the demo", plan::races(arguments)),
             Self::Browser { arguments } => ("a real browser at the demo", plan::browser(arguments)),
             Self::Model { arguments } => ("a model check of the token family", plan::model(arguments)),
+            Self::Simulate { arguments } => ("a simulation of rotation", plan::simulate(arguments)),
+            Self::Fuzz { target, short: true, .. } => ("a short look with libFuzzer", fuzz::run(target, 10)),
+            Self::Fuzz { target, minutes, .. } => {
+                ("fuzzing with libFuzzer", fuzz::run(target, minutes.saturating_mul(60)))
+            }
             Self::Bench { short } => {
                 ("benchmarks beside a bare server", plan::bench(if short { Size::Short } else { Size::Full }))
             }

@@ -25,6 +25,7 @@ pub(crate) fn test(size: Size) -> Vec<Stage> {
         unit_and_property(size),
         documentation(),
         Stage::new("model", vec![run_model(size, [])]),
+        Stage::new("simulation", vec![run_simulation(size.flag_of_simulation())]),
         Stage::new("races", vec![run_races([size.flag_of_races()])]),
         in_browser(size),
     ]
@@ -69,6 +70,11 @@ pub(crate) fn model(arguments: Vec<String>) -> Vec<Stage> {
     vec![build_optimised().or_stop(), Stage::new("model", vec![run_model(Size::Short, arguments)])]
 }
 
+/// The simulation, built and run: all of it unless told otherwise.
+pub(crate) fn simulate(arguments: Vec<String>) -> Vec<Stage> {
+    vec![build_optimised().or_stop(), Stage::new("simulation", vec![run_simulation(arguments)])]
+}
+
 /// Pieces by criterion, then everything beside the bare server, which also writes the page. Built as it is shipped.
 pub(crate) fn bench(size: Size) -> Vec<Stage> {
     let (criterion, side_by_side) = match size {
@@ -100,8 +106,8 @@ fn build() -> Stage {
 
 /// One call for all that runs optimised: by one each, their shared dependencies would be built with other features.
 fn build_optimised() -> Stage {
-    let release =
-        "build --release --locked -p counterfoil-cli -p counterfoil-e2e -p counterfoil-browser -p counterfoil-model";
+    let release = "build --release --locked -p counterfoil-cli -p counterfoil-e2e -p counterfoil-browser \
+                   -p counterfoil-model -p counterfoil-simulation";
     Stage::new("build", vec![cargo(release)])
 }
 
@@ -148,7 +154,18 @@ fn run_browser(arguments: impl IntoIterator<Item = String>) -> Step {
     Step::Run(browser.arguments(arguments))
 }
 
+fn run_simulation(arguments: impl IntoIterator<Item = String>) -> Step {
+    Step::Run(Invocation::program("target/release/simulation", "").arguments(arguments))
+}
+
 impl Size {
+    fn flag_of_simulation(self) -> Option<String> {
+        match self {
+            Self::Short => Some("--short".to_owned()),
+            Self::Full => None,
+        }
+    }
+
     fn flag_of_races(self) -> String {
         match self {
             Self::Short => "--short".to_owned(),
@@ -180,6 +197,7 @@ mod tests {
         for part in ["PROPTEST_CASES=10240 ", "target/release/model --full", "--full", "--self-check"] {
             assert!(full.contains(part), "{part}");
         }
+        assert!(!full.contains("--short"), "{full}");
     }
 
     #[test]

@@ -30,6 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("counterfoil-browser", &[]),
     ("counterfoil-model",   &["counterfoil-core"]),
     ("counterfoil-benches", &["counterfoil", "counterfoil-core"]),
+    ("counterfoil-simulation", &["counterfoil-core"]),
     ("counterfoil-fuzz",    &["counterfoil-core"]),
     ("xtask",               &[]),
     ("example-moved",       &["counterfoil"]),

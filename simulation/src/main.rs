@@ -1,0 +1,73 @@
+//! `simulation`: lives through the days, prints what became of them, and writes the published page.
+
+use std::error::Error;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::thread::available_parallelism;
+
+use clap::Parser;
+use counterfoil_simulation::page::{Results, delays, losses, rewritten, tables};
+use counterfoil_simulation::{Plan, Size};
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Simulates rotation: our rules and three others, over bad networks, many tabs, crashes and thieves. Fails if, without a
+/// crash, an honest session of ours ended, or if a thief who goes on with its copy was not found.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// A little of each experiment; some seconds
+    #[arg(long)]
+    short: bool,
+    /// Rewrite the figures of this page, and the pictures in the folder beside it that has its name
+    #[arg(long, value_name = "PAGE", conflicts_with = "short")]
+    write: Option<PathBuf>,
+    /// The seed of the first history; each has the next
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Threads; they change no figure [default: one for each core]
+    #[arg(long)]
+    threads: Option<NonZeroUsize>,
+}
+
+fn main() -> Result<ExitCode, Box<dyn Error>> {
+    let arguments = Arguments::parse();
+    let results = results(&arguments)?;
+    for section in tables(&results) {
+        println!("{}\n\n{}", section.name, section.text);
+    }
+    if let Some(page) = &arguments.write {
+        write(page, &results)?;
+    }
+    let faults = results.faults();
+    for fault in &faults {
+        println!("WRONG: {fault}");
+    }
+    Ok(if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn results(arguments: &Arguments) -> Result<Results, Box<dyn Error>> {
+    let plan = Plan::of(if arguments.short { Size::Short } else { Size::Full });
+    let threads = match arguments.threads {
+        Some(threads) => threads,
+        None => available_parallelism()?,
+    };
+    let bar = ProgressBar::new(plan.histories());
+    bar.set_style(ProgressStyle::with_template("{wide_bar} {human_pos} of {human_len} days, {eta} left  {msg}")?);
+    let mut all = Vec::with_capacity(plan.experiments.len());
+    for experiment in plan.experiments {
+        bar.set_message(experiment.rule.name());
+        let tally = experiment.run(arguments.seed, threads, &|more| bar.inc(more))?;
+        all.push((experiment, tally));
+    }
+    bar.finish_and_clear();
+    Ok(Results { all })
+}
+
+fn write(page: &Path, results: &Results) -> Result<(), Box<dyn Error>> {
+    let text = rewritten(&std::fs::read_to_string(page)?, &tables(results))?;
+    let pictures = page.with_extension("");
+    std::fs::create_dir_all(&pictures)?;
+    std::fs::write(pictures.join("losses.svg"), losses(results))?;
+    std::fs::write(pictures.join("delays.svg"), delays(results))?;
+    Ok(std::fs::write(page, text)?)
+}
