@@ -54,6 +54,8 @@
 //! * An old cookie is worth what it was worth to the layer before. Whoever stole one may come first; whoever can plant one
 //!   in somebody's browser (a sibling domain, where its name has no `__Host-` prefix) can have them signed in as the
 //!   planter. Two different values in one request adopt nobody. An end date bounds both.
+//! * An invented old cookie costs a look into both stores, where one of ours would be refused without any (law 7): bound
+//!   it by the end date, and by the rate limit that stands before the application.
 //! * While old sessions are adopted, whatever ends all sessions of a person must end their old ones in the old store too.
 //!   Whoever signs out their other devices here has also refused their old sessions, as long as they have a session here.
 //! * Signing in and signing out remove the old cookie as well.

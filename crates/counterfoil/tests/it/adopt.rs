@@ -16,6 +16,9 @@ use crate::app::{ELEVATED, ID, VISITOR, app};
 const OK: StatusCode = StatusCode::OK;
 const NOBODY: StatusCode = StatusCode::UNAUTHORIZED;
 
+/// Of one request.
+type Headers<'a> = &'a [(&'a str, &'a str)];
+
 /// Ada's browser: signed in there for an hour, never seen here.
 fn ada_at(site: &Site, old: &Old) -> Browser {
     old.sign_in("old-ada", "ada", site, Duration::from_hours(1));
@@ -73,7 +76,7 @@ async fn an_old_session_over_the_limit_is_not_adopted() {
 async fn only_requests_whose_answer_reaches_the_browser_adopt() {
     let cross = ("sec-fetch-site", "cross-site");
     #[rustfmt::skip]
-    let rows: [(&str, &str, &[(&str, &str)], u16, bool); 13] = [
+    let rows: [(&str, &str, Headers<'_>, u16, bool); 13] = [
         //  request                            path       headers                                                        status adopts
         ("a script's",                         "/me",     &[("sec-fetch-site", "same-origin"), ("sec-fetch-mode", "cors")],                                                           200,   true),
         ("to a public page that looks",        "/greet",  &[],                                                           200,   true),
@@ -104,7 +107,7 @@ async fn only_requests_whose_answer_reaches_the_browser_adopt() {
 #[tokio::test]
 async fn a_forged_request_adopts_nobody() {
     #[rustfmt::skip]
-    let rows: [(&str, &[(&str, &str)], bool, u16); 5] = [
+    let rows: [(&str, Headers<'_>, bool, u16); 5] = [
         //  request                       headers                                      metadata status
         ("another site's form",           &[("origin", "https://evil.example")],       true,    403),
         ("the same in an old browser",    &[("origin", "https://evil.example")],       false,   403),

@@ -59,7 +59,9 @@ fn derive(key: &hmac::Key, label: &[u8], id: &[u8], name: &str, cookie: &OldCook
     // A cookie's name has no zero byte, so no two inputs run together.
     let input = [label, id, name.as_bytes(), &[0], cookie.value().as_bytes()];
     let mut whole = Zeroizing::new(Vec::with_capacity(input.iter().map(|part| part.len()).sum()));
-    input.iter().for_each(|part| whole.extend_from_slice(part));
+    for part in input {
+        whole.extend_from_slice(part);
+    }
     hmac::sign(key, &whole)
 }
 
