@@ -16,7 +16,7 @@ mod token;
 pub use conditions::{Conditions, Crashes, Follows, Late, Resemblance, Seconds, Thief};
 pub use experiment::run;
 pub use history::{Delay, End, Outcome, Refusal, Refused, simulate};
-pub use plan::{Experiment, Group, Plan, RuleName, Size};
+pub use plan::{Experiment, Group, Plan, RuleName};
 pub use rules::{Counterfoil, PreviousAllowed, Rule, Siblings, SingleUse, Timing};
 pub use tally::Tally;
 pub use token::Token;

@@ -1,23 +1,30 @@
 //! `simulation`: lives through the days, prints what became of them, and writes the published page.
 
 use std::error::Error;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use clap::Parser;
 use counterfoil_simulation::page::{Results, delays, losses, rewritten, tables};
-use counterfoil_simulation::{Plan, Size};
+use counterfoil_simulation::{Plan, Timing};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Simulates rotation: our rules and three others, over bad networks, many tabs, crashes and thieves. Fails if, without a
-/// crash, an honest session of ours ended, or if a thief who goes on with its copy was not found.
+/// crash and by a request within grace, an honest session of ours ended, or if a thief who goes on with its copy was not found.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// A little of each experiment; some seconds
+    /// One in five hundred of the days; some seconds
     #[arg(long)]
     short: bool,
+    /// One in so many of the days
+    #[arg(long, value_name = "N", default_value = "1", conflicts_with = "short")]
+    one_in: NonZeroU64,
+    /// Try another grace, in seconds
+    #[arg(long, value_name = "SECONDS", conflicts_with = "write")]
+    grace: Option<u64>,
     /// Rewrite the figures of this page, and the pictures in the folder beside it that has its name
     #[arg(long, value_name = "PAGE", conflicts_with = "short")]
     write: Option<PathBuf>,
@@ -46,7 +53,9 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
 }
 
 fn results(arguments: &Arguments) -> Result<Results, Box<dyn Error>> {
-    let plan = Plan::of(if arguments.short { Size::Short } else { Size::Full });
+    let plan = Plan::of(if arguments.short { SHORT } else { arguments.one_in });
+    let mut timing = Timing::default();
+    timing.grace = arguments.grace.map_or(timing.grace, Duration::from_secs);
     let threads = match arguments.threads {
         Some(threads) => threads,
         None => available_parallelism()?,
@@ -56,7 +65,7 @@ fn results(arguments: &Arguments) -> Result<Results, Box<dyn Error>> {
     let mut all = Vec::with_capacity(plan.experiments.len());
     for experiment in plan.experiments {
         bar.set_message(experiment.rule.name());
-        let tally = experiment.run(arguments.seed, threads, &|more| bar.inc(more))?;
+        let tally = experiment.run(timing, arguments.seed, threads, &|more| bar.inc(more))?;
         all.push((experiment, tally));
     }
     bar.finish_and_clear();
@@ -71,3 +80,5 @@ fn write(page: &Path, results: &Results) -> Result<(), Box<dyn Error>> {
     std::fs::write(pictures.join("delays.svg"), delays(results))?;
     Ok(std::fs::write(page, text)?)
 }
+
+const SHORT: NonZeroU64 = NonZeroU64::new(500).unwrap();

@@ -1,6 +1,6 @@
 //! Which experiments a run has, and how many histories each.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::time::Duration;
 
 use counterfoil_core::keys::BadKeyId;
@@ -68,18 +68,9 @@ pub enum RuleName {
     PreviousAllowed,
 }
 
-/// How much is run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Size {
-    /// Some seconds: for the test command.
-    Short,
-    /// What is published.
-    Full,
-}
-
 impl Plan {
-    /// Everything that is published, or a little of each.
-    pub fn of(size: Size) -> Self {
+    /// Everything that is published, with one in so many of its days.
+    pub fn of(one_in: NonZeroU64) -> Self {
         let mut experiments = bar();
         experiments.extend(crashes());
         experiments.extend(loss());
@@ -87,10 +78,8 @@ impl Plan {
         experiments.extend(late());
         experiments.extend(thieves());
         experiments.extend(followers());
-        if size == Size::Short {
-            for experiment in &mut experiments {
-                experiment.histories = (experiment.histories / 500).max(8);
-            }
+        for experiment in &mut experiments {
+            experiment.histories = (experiment.histories / one_in).max(8);
         }
         Self { experiments }
     }
@@ -108,6 +97,7 @@ impl Experiment {
     /// Never: see [`Counterfoil::new`].
     pub fn run(
         &self,
+        timing: Timing,
         first_seed: u64,
         threads: NonZeroUsize,
         progress: &(impl Fn(u64) + Sync),
@@ -115,12 +105,12 @@ impl Experiment {
         let Self { conditions, histories, .. } = self;
         Ok(match self.rule {
             RuleName::Counterfoil => {
-                run(&Counterfoil::new(Timing::default())?, conditions, *histories, first_seed, threads, progress)
+                run(&Counterfoil::new(timing)?, conditions, *histories, first_seed, threads, progress)
             }
-            RuleName::SingleUse => run(&SingleUse::default(), conditions, *histories, first_seed, threads, progress),
-            RuleName::Siblings => run(&Siblings::default(), conditions, *histories, first_seed, threads, progress),
+            RuleName::SingleUse => run(&SingleUse::new(timing), conditions, *histories, first_seed, threads, progress),
+            RuleName::Siblings => run(&Siblings::new(timing), conditions, *histories, first_seed, threads, progress),
             RuleName::PreviousAllowed => {
-                run(&PreviousAllowed::default(), conditions, *histories, first_seed, threads, progress)
+                run(&PreviousAllowed::new(timing), conditions, *histories, first_seed, threads, progress)
             }
         })
     }

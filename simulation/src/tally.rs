@@ -64,6 +64,11 @@ impl Tally {
         u64::try_from(self.refusals.len()).unwrap_or(u64::MAX)
     }
 
+    /// Honest sessions ended by a request that was no more than `millis` late.
+    pub fn ended_within(&self, millis: u64) -> u64 {
+        self.refusals.iter().filter(|(_, refusal)| refusal.late <= millis).count().try_into().unwrap_or(u64::MAX)
+    }
+
     /// Honest sessions ended in a thousand days.
     pub fn ended_per_thousand(&self) -> f64 {
         per(self.ended(), self.histories) * 1_000.0

@@ -2,17 +2,17 @@
 //! ours, and ours without one has none.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::time::Duration;
 
-use counterfoil_core::Moment;
 use counterfoil_core::keys::KeyId;
 use counterfoil_core::rules::family::{Context, Family, Renewal, Verdict};
 use counterfoil_core::token::Nonce;
+use counterfoil_core::{Moment, Policy};
 use counterfoil_simulation::page::{Results, tables};
 use counterfoil_simulation::{
     Conditions, Counterfoil, Crashes, Follows, Late, Plan, PreviousAllowed, Resemblance, Rule, Siblings, SingleUse,
-    Size, Tally, Thief, Timing, Token, run,
+    Tally, Thief, Timing, Token, run,
 };
 use fastrand::Rng;
 
@@ -39,6 +39,28 @@ fn ours_ends_no_honest_session_on_a_bad_day() {
     assert_eq!(tally.refusals, []);
     // The days were real ones: used for hours, and rotated all along.
     assert!(tally.requests > 150 * 3_000 && tally.rotations > 150 * 15, "{tally:?}");
+}
+
+/// Grace, less what the clocks of two nodes may be apart, is what a late request has. What is later than that, and comes by
+/// another network than the successor was used from, looks like a copy.
+#[test]
+fn without_a_crash_only_a_request_later_than_grace_ends_an_honest_session() {
+    let late = Late { share: 0.2, requests: 55..=60, responses: 10..=60 };
+    let conditions = Conditions { late, ..Conditions::bad_day() };
+    let tally = days(&ours(), &conditions, 150);
+    assert!(!tally.refusals.is_empty());
+    for (seed, refusal) in &tally.refusals {
+        assert!(refusal.late > 58_000, "{seed}: {refusal:?}");
+    }
+    let longer = Timing { grace: Duration::from_secs(62), ..Timing::default() };
+    assert_eq!(days(&Counterfoil::new(longer).unwrap(), &conditions, 150).refusals, []);
+}
+
+#[test]
+fn what_is_simulated_is_the_default() {
+    let policy = Policy::aal2("https://shop.example").unwrap();
+    let Timing { grace, rotate_every } = Timing::default();
+    assert_eq!((grace, rotate_every), (policy.grace(), policy.rotate_every()));
 }
 
 #[test]
@@ -127,10 +149,10 @@ fn neither_threads_nor_repetition_change_a_figure() {
 
 #[test]
 fn a_short_run_of_the_whole_plan_is_without_fault_and_fills_every_table() {
-    let plan = Plan::of(Size::Short);
+    let plan = Plan::of(NonZeroU64::new(500).unwrap());
     let all = plan.experiments.into_iter().map(|mut experiment| {
         experiment.histories = experiment.histories.min(8);
-        let tally = experiment.run(1, threads(2), &|_| ()).unwrap();
+        let tally = experiment.run(Timing::default(), 1, threads(2), &|_| ()).unwrap();
         (experiment, tally)
     });
     let results = Results { all: all.collect() };

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 
 use super::{Results, Section};
-use crate::history::{Refusal, Refused};
 use crate::plan::{Group, RuleName};
 use crate::tally::Tally;
 
@@ -60,29 +59,21 @@ fn honest(results: &Results, group: Group, axis: &str) -> String {
     text
 }
 
-/// Each honest session of ours that ended without a crash, and each kind of end after one.
+/// Where honest sessions of ours ended, and by what.
 fn refusals(results: &Results) -> String {
-    let ours = || results.all.iter().filter(|(experiment, _)| experiment.rule == RuleName::Counterfoil);
-    let mut text = String::new();
-    for (experiment, tally) in ours().filter(|(experiment, _)| experiment.group != Group::Crashes) {
-        for (seed, refusal) in &tally.refusals {
-            let _ = writeln!(text, "* {} ({}), seed {seed}: {}", experiment.row, axis(experiment.group), told(refusal));
-        }
-    }
-    if text.is_empty() {
-        let days: u64 = ours().filter(|(one, _)| honest_group(one.group)).map(|(_, tally)| tally.histories).sum();
-        let _ = writeln!(text, "None, in {} days without a crash in the tables above.", grouped(days));
-    }
-    for (experiment, tally) in ours().filter(|(experiment, _)| experiment.group == Group::Crashes) {
-        let _ = writeln!(
-            text,
-            "* {}: {} of {} days ended early, in which there were {} crashes; {:.2} % of the crashes.",
-            experiment.row,
-            grouped(tally.ended()),
+    let mut text = head(&["", "days", "crashes", "ended", "by requests that were late by"]);
+    let ours = results.all.iter().filter(|(experiment, _)| experiment.rule == RuleName::Counterfoil);
+    for (experiment, tally) in ours.filter(|(_, tally)| tally.ended() > 0) {
+        let late = || tally.refusals.iter().map(|(_, refusal)| refusal.late);
+        let (least, most) = (late().min().unwrap_or_default(), late().max().unwrap_or_default());
+        let cells = [
+            format!("{}: {}", axis(experiment.group), experiment.row),
             grouped(tally.histories),
             grouped(tally.crashes),
-            share(tally.ended(), tally.crashes) * 100.0
-        );
+            grouped(tally.ended()),
+            format!("{} – {} s", tenths(least), tenths(most)),
+        ];
+        line(&mut text, &cells);
     }
     text
 }
@@ -179,33 +170,21 @@ fn span(millis: Option<u64>) -> String {
     })
 }
 
-fn told(refusal: &Refusal) -> String {
-    let why = match refusal.why {
-        Refused::Reuse => "taken for a copy",
-        Refused::Forgotten => "newer than the store knew",
-        Refused::NeverUsed => "its session had never been used",
-    };
-    let (late, tenths) = (refusal.late / 1_000, refusal.late % 1_000 / 100);
-    format!(
-        "a request that arrived {late}.{tenths} s after it had left, {} min into the day: {why}.",
-        refusal.at / 60_000
-    )
+/// Seconds with a tenth.
+fn tenths(millis: u64) -> String {
+    format!("{}.{}", millis / 1_000, millis % 1_000 / 100)
 }
 
 const fn axis(group: Group) -> &'static str {
     match group {
-        Group::Bar => "the bar",
-        Group::Crashes => "crashes",
+        Group::Bar => "all of it",
+        Group::Crashes => "after a crash",
         Group::Loss => "by loss",
         Group::Tabs => "by tabs",
         Group::Late => "by lateness",
         Group::AlikeThieves | Group::OtherThieves => "before the theft",
         Group::Followers => "before the theft, followers",
     }
-}
-
-const fn honest_group(group: Group) -> bool {
-    matches!(group, Group::Bar | Group::Loss | Group::Tabs | Group::Late)
 }
 
 fn share(part: u64, whole: u64) -> f64 {

@@ -21,6 +21,13 @@ pub struct Two {
     since: Moment,
 }
 
+impl PreviousAllowed {
+    /// With this timing.
+    pub const fn new(timing: Timing) -> Self {
+        Self { timing }
+    }
+}
+
 impl Rule for PreviousAllowed {
     type State = Two;
 

@@ -28,6 +28,13 @@ struct Row {
     replaced: Option<Moment>,
 }
 
+impl Siblings {
+    /// With this timing.
+    pub const fn new(timing: Timing) -> Self {
+        Self { timing }
+    }
+}
+
 impl Rule for Siblings {
     type State = Tree;
 

@@ -20,6 +20,13 @@ pub struct Only {
     since: Moment,
 }
 
+impl SingleUse {
+    /// With this timing.
+    pub const fn new(timing: Timing) -> Self {
+        Self { timing }
+    }
+}
+
 impl Rule for SingleUse {
     type State = Only;
 

@@ -14,7 +14,7 @@ mod heard;
 mod identity;
 mod mint;
 mod open;
-#[cfg(all(test, feature = "testing"))]
+#[cfg(test)]
 mod randomness;
 mod sign_in;
 mod sign_out;
