@@ -30,10 +30,11 @@ pub(crate) struct Case {
 /// A case under way.
 pub(crate) type Showing = Pin<Box<dyn Future<Output = Shown> + Send>>;
 
-/// All of them; those that mostly wait come first.
+/// All of them; the longest come first.
 #[rustfmt::skip]
 pub(crate) const ALL: [Case; 23] = [
     case("killed-later",          House::Crash,       |stage| Box::pin(crash::killed_later(stage))),
+    case("markup",                House::Plain,       |stage| Box::pin(markup::everywhere(stage))),
     case("idle",                  House::Idle,        |stage| Box::pin(endings::idle(stage))),
     case("killed-at-once",        House::Crash,       |stage| Box::pin(crash::killed_at_once(stage))),
     case("restored-tabs",         House::Remembering, |stage| Box::pin(restored::ten_tabs(stage))),
@@ -52,7 +53,6 @@ pub(crate) const ALL: [Case; 23] = [
     case("accepted-until-closed", House::UntilClosed, |stage| Box::pin(accepted::all(stage))),
     case("accepted-http",         House::Loopback,    |stage| Box::pin(accepted::all(stage))),
     case("malformed",             House::Plain,       |stage| Box::pin(malformed::all(stage))),
-    case("markup",                House::Plain,       |stage| Box::pin(markup::everywhere(stage))),
     case("keyboard",              House::Plain,       |stage| Box::pin(keyboard::without_scripts(stage))),
     case("csp-reports",           House::Plain,       |stage| Box::pin(reports::arrive(stage))),
     case("pages",                 House::Plain,       |stage| Box::pin(pages::all(stage))),

@@ -65,6 +65,8 @@ impl Launch {
             .arg(format!("--host-resolver-rules={}", self.rules))
             .arg(format!("--user-data-dir={}", profile.display()))
             .args(more)
+            // What it leaves behind when it is killed goes with the profile.
+            .env("TMPDIR", profile)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

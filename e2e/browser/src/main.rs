@@ -19,6 +19,8 @@ mod verdict;
 mod world;
 
 use std::{
+    io,
+    path::Path,
     process::ExitCode,
     sync::Arc,
     time::{Duration, Instant},
@@ -80,8 +82,10 @@ async fn run_cases(args: &Args) -> Result<ExitCode, Failure> {
     } else {
         args.cases().into_iter().map(demo).collect()
     };
+    let pictures = if args.self_check { args.pictures.join("self-check") } else { args.pictures.clone() };
+    forget_failures(&pictures)?;
     let houses = jobs.iter().filter(|job| job.trial.is_none()).map(|job| job.case.house);
-    let world = Arc::new(World::open(&args.demo(), &args.chromium, houses, &args.pictures).await?);
+    let world = Arc::new(World::open(&args.demo(), &args.chromium, houses, &pictures).await?);
     let version = world.browser.version().await?;
     println!("{version}, demo {}", args.demo().display());
     let seats = Arc::new(Semaphore::new(args.at_once.into()));
@@ -106,13 +110,25 @@ async fn run_cases(args: &Args) -> Result<ExitCode, Failure> {
     println!(
         "{green} of {all} as they must be, in {:.1} s; pictures in {}",
         began.elapsed().as_secs_f64(),
-        args.pictures.display()
+        pictures.display()
     );
     Ok(ExitCode::from(match () {
         () if ends.contains(&End::Wrong) => 1,
         () if ends.contains(&End::Unknown) => 2,
         () => 0,
     }))
+}
+
+/// Takes away the pictures of what failed in an earlier run.
+fn forget_failures(pictures: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(pictures)?;
+    for entry in std::fs::read_dir(pictures)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(FAILED) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// How a job ended.
@@ -148,7 +164,7 @@ async fn show(job: Job, world: Arc<World>) -> End {
     };
     let pictures = match end {
         End::AsItMust => Vec::new(),
-        _ => opened.pictures(&world.pictures, &format!("failed-{}", case.name)).await,
+        _ => opened.pictures(&world.pictures, &format!("{FAILED}{}", case.name)).await,
     };
     let colour = match (&shown, end) {
         (Ok(_), _) => "green",
@@ -176,4 +192,6 @@ fn cannot_run(failure: &Failure) -> ExitCode {
     ExitCode::from(2)
 }
 
+/// What the names of pictures of failures begin with.
+const FAILED: &str = "failed-";
 const LONGEST_CASE: Duration = Duration::from_mins(3);

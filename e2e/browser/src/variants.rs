@@ -66,7 +66,7 @@ impl Rule {
             Self::Removal => "a removal has the attributes of what it removes",
             Self::Lifetime => "`Max-Age` is 1 s to 400 days",
             Self::Octets => "name and value are checked before they leave",
-            Self::Secure => "`SameSite=None` does not build over http",
+            Self::Secure => "over https all are `Secure`; `SameSite=None` does not build over http",
             Self::Domain => "no `Domain`; of two cookies of one name, tags decide",
             Self::Shape => "one writer prints each attribute once",
         }
