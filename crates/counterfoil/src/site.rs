@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use counterfoil_core::agent::DeviceLabels;
 use counterfoil_core::engine::Engine;
 
 use counterfoil_core::headers::SecurityHeaders;
@@ -59,6 +60,7 @@ pub struct Builder {
     events: Box<dyn EventSink>,
     headers: SecurityHeaders,
     pages: Pages,
+    labels: Option<Box<dyn DeviceLabels>>,
 }
 
 /// The system's clock.
@@ -86,6 +88,7 @@ impl Counterfoil {
             clock: Box::new(SystemClock),
             events: Box::new(log_event),
             headers: SecurityHeaders::strict(),
+            labels: None,
             pages: Pages { sign_in: "/login".into(), step_up: "/step-up".into(), denied: None },
         })
     }
@@ -159,6 +162,12 @@ impl Builder {
         self
     }
 
+    /// Labels new devices by `labels`, such as `UserAgents` (feature `user-agents`), instead of a small reading of our
+    /// own. Users may rename them.
+    pub fn device_labels(self, labels: impl DeviceLabels) -> Self {
+        Self { labels: Some(Box::new(labels)), ..self }
+    }
+
     /// The site. What the policy weakens is logged now.
     pub fn build(self) -> Counterfoil {
         for weakening in self.policy.weakenings() {
@@ -167,6 +176,9 @@ impl Builder {
         let events = self.events;
         let engine =
             Engine::new(self.policy, self.keys, self.store, self.clock, move |event: &Event| events.emit(event));
+        if let Some(labels) = self.labels {
+            engine.label_devices_by(labels);
+        }
         Counterfoil(Arc::new(Site {
             hub: Hub::new(engine.clone()),
             housekeeping: Housekeeping::default(),

@@ -20,7 +20,7 @@ mod sign_out;
 mod step_up;
 mod trigger;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use self::arrival::Arrival;
@@ -28,6 +28,7 @@ pub use self::error::{SessionError, SignInError, StepUpError};
 pub use self::exchange::Exchange;
 pub use self::identity::Identity;
 pub use self::sign_in::{Attempt, SignInOptions, SignedInNow};
+use crate::agent::DeviceLabels;
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::event::{Event, EventKind, EventSink};
 use crate::id::{SessionId, Subject, SubjectRef};
@@ -49,6 +50,8 @@ struct Inner {
     clock: Box<dyn Clock>,
     entropy: Box<dyn Entropy>,
     events: Box<dyn EventSink>,
+    /// Set once, before the first request.
+    labels: OnceLock<Box<dyn DeviceLabels>>,
 }
 
 impl Engine {
@@ -73,7 +76,13 @@ impl Engine {
         entropy: impl Entropy,
     ) -> Self {
         let (clock, entropy, events) = (Box::new(clock), Box::new(entropy), Box::new(events));
-        Self(Arc::new(Inner { policy, keys, store, clock, entropy, events }))
+        Self(Arc::new(Inner { policy, keys, store, clock, entropy, events, labels: OnceLock::new() }))
+    }
+
+    /// Has `labels` name the devices of sign-ins from now on. The first call counts.
+    pub fn label_devices_by(&self, labels: impl DeviceLabels) {
+        // A second call changes nothing.
+        let _ = self.0.labels.set(Box::new(labels));
     }
 
     /// Takes in a request: reads its cookies, checks their tags, makes the CSRF decision. The store is not asked.
@@ -170,6 +179,10 @@ impl Engine {
 
     pub(crate) fn keys(&self) -> &KeyRing {
         &self.0.keys
+    }
+
+    pub(crate) fn labels(&self) -> Option<&dyn DeviceLabels> {
+        self.0.labels.get().map(|labels| &**labels)
     }
 
     pub(crate) fn entropy(&self) -> &dyn Entropy {

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::routing::any;
 use counterfoil::layer::CsrfLayer;
 use counterfoil::testing::Site;
-use counterfoil::{PassReason, Session};
+use counterfoil::Session;
 use http::header::{COOKIE, SET_COOKIE};
 use http::{Request, StatusCode};
 use tower::ServiceExt as _;
