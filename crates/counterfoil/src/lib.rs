@@ -34,8 +34,11 @@ mod settings;
 mod site;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(feature = "user-agents")]
+mod user_agents;
 
 pub use counterfoil_core::address::AddressSource;
+pub use counterfoil_core::agent::DeviceLabels;
 pub use counterfoil_core::cookie::CookieKind;
 pub use counterfoil_core::csrf::{DenyReason, NeedReason, PassReason};
 pub use counterfoil_core::device::{BadDeviceName, DeviceName};
@@ -59,3 +62,5 @@ pub use self::extract::{
 pub use self::keys::EnvironmentKeys;
 pub use self::settings::{SettingsError, policy_from_toml};
 pub use self::site::{Builder, Counterfoil, SystemClock, log_event};
+#[cfg(feature = "user-agents")]
+pub use self::user_agents::{UserAgents, UserAgentsError};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
+use counterfoil_core::agent::DeviceLabels;
 use counterfoil_core::engine::Engine;
 
 use counterfoil_core::headers::SecurityHeaders;
@@ -64,6 +65,7 @@ pub struct Builder {
     headers: SecurityHeaders,
     pages: Pages,
     adopt: Option<Adopt>,
+    labels: Option<Box<dyn DeviceLabels>>,
 }
 
 /// The system's clock.
@@ -91,6 +93,7 @@ impl Counterfoil {
             clock: Box::new(SystemClock),
             events: Box::new(log_event),
             headers: SecurityHeaders::strict(),
+            labels: None,
             pages: Pages { sign_in: "/login".into(), step_up: "/step-up".into(), denied: None },
             adopt: None,
         })
@@ -197,6 +200,12 @@ impl Builder {
         Self { adopt: Some(adopt), ..self }
     }
 
+    /// Labels new devices by `labels`, such as `UserAgents` (feature `user-agents`), instead of a small reading of our
+    /// own. Users may rename them.
+    pub fn device_labels(self, labels: impl DeviceLabels) -> Self {
+        Self { labels: Some(Box::new(labels)), ..self }
+    }
+
     /// The site. What the policy weakens is logged now.
     pub fn build(self) -> Counterfoil {
         for weakening in self.policy.weakenings() {
@@ -211,6 +220,9 @@ impl Builder {
                 Engine::with_predecessor(self.policy, self.keys, self.store, self.clock, events, adopt)
             }
         };
+        if let Some(labels) = self.labels {
+            engine.label_devices_by(labels);
+        }
         Counterfoil(Arc::new(Site {
             hub: Hub::new(engine.clone()),
             housekeeping: Housekeeping::default(),

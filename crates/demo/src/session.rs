@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use counterfoil::{
     CSP_REPORT_PATH, CookieKind, Counterfoil, Event, EventSink as _, GeneratedKeys, KeyError, MemoryStore, Policy,
-    Subject,
+    Subject, UserAgents,
     headers::{ContentSecurityPolicy, Directive, SecurityHeaders, Source, TooWide},
 };
 
@@ -49,8 +49,19 @@ pub fn site<'a>(
     let site = Counterfoil::builder(policy, &GeneratedKeys, MemoryStore::new())?
         .events(move |event: &Event| sink.emit(event))
         .security_headers(security_headers())
-        .denied_page("/denied")
-        .build();
+        .denied_page("/denied");
+    // Without the data devices are still labelled, only with fewer names.
+    let site = match UserAgents::new() {
+        Ok(agents) => site.device_labels(agents),
+        Err(error) => {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "devices are labelled without the data on user agents"
+            );
+            site
+        }
+    };
+    let site = site.build();
     let known = names.filter_map(|name| Some((site.engine().reference(&Subject::new(name).ok()?), name.to_owned())));
     chronicle.introduce(known);
     Ok(site)

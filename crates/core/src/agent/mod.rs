@@ -139,6 +139,21 @@ impl fmt::Display for Agent {
     }
 }
 
+/// What people call a device before its user names it.
+///
+/// Asked once at each sign-in, never on the way of other requests.
+pub trait DeviceLabels: Send + Sync + 'static {
+    /// A label for a client with this `User-Agent` (empty where it sends none) and this `Sec-CH-UA-Platform`; `None`
+    /// where it is unknown, and [`Agent::label`] stands in.
+    fn label(&self, user_agent: &[u8], platform_hint: Option<&[u8]>) -> Option<String>;
+}
+
+impl DeviceLabels for Box<dyn DeviceLabels> {
+    fn label(&self, user_agent: &[u8], platform_hint: Option<&[u8]>) -> Option<String> {
+        (**self).label(user_agent, platform_hint)
+    }
+}
+
 fn platform_of_hint(hint: &[u8]) -> Option<Platform> {
     match hint {
         b"\"Windows\"" => Some(Platform::Windows),

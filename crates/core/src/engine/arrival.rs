@@ -8,9 +8,10 @@ use super::Engine;
 use super::adopt::Legacy;
 use super::heard::Heard;
 use crate::address::network_prefix;
-use crate::agent::Agent;
+use crate::agent::{Agent, DeviceLabels};
 use crate::cookie::{CookieKind, Found};
 use crate::csrf::{CsrfFacts, CsrfMode, CsrfVerdict, HeaderCount, PassReason, decide, effective_method};
+use crate::device::DeviceName;
 use crate::event::EventKind;
 use crate::moment::Moment;
 use crate::rules::{Context, Presented};
@@ -80,14 +81,22 @@ impl Arrival {
         Context::new(self.client().platform.code(), &network)
     }
 
-    /// What people call the device.
-    pub(super) fn label(&self) -> Box<str> {
-        self.client().label().into()
+    /// What people call the device: by the labels the application chose, where those yield a name, or by our own.
+    pub(super) fn label(&self, labels: Option<&dyn DeviceLabels>) -> Box<str> {
+        let (agent, platform) = self.claims();
+        let chosen = labels.and_then(|labels| labels.label(agent, platform));
+        let chosen = chosen.and_then(|label| DeviceName::new(&label).ok());
+        chosen.map_or_else(|| self.client().label().into(), |name| name.as_str().into())
     }
 
     fn client(&self) -> Agent {
-        let user_agent = self.agent.as_ref().map(HeaderValue::as_bytes).unwrap_or_default();
-        Agent::read(user_agent, self.platform.as_ref().map(HeaderValue::as_bytes))
+        let (agent, platform) = self.claims();
+        Agent::read(agent, platform)
+    }
+
+    fn claims(&self) -> (&[u8], Option<&[u8]>) {
+        let agent = self.agent.as_ref().map(HeaderValue::as_bytes).unwrap_or_default();
+        (agent, self.platform.as_ref().map(HeaderValue::as_bytes))
     }
 }
 

@@ -21,7 +21,7 @@ mod sign_out;
 mod step_up;
 mod trigger;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 pub use self::adopt::{Entry, OldSession, Predecessor};
@@ -30,6 +30,7 @@ pub use self::error::{SessionError, SignInError, StepUpError};
 pub use self::exchange::Exchange;
 pub use self::identity::Identity;
 pub use self::sign_in::{Attempt, SignInOptions, SignedInNow};
+use crate::agent::DeviceLabels;
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::event::{Event, EventKind, EventSink};
 use crate::id::{SessionId, Subject, SubjectRef};
@@ -52,6 +53,8 @@ struct Inner {
     entropy: Box<dyn Entropy>,
     events: Box<dyn EventSink>,
     predecessor: Option<Box<dyn Predecessor>>,
+    /// Set once, before the first request.
+    labels: OnceLock<Box<dyn DeviceLabels>>,
 }
 
 impl Engine {
@@ -76,7 +79,16 @@ impl Engine {
         entropy: impl Entropy,
     ) -> Self {
         let (clock, entropy, events) = (Box::new(clock), Box::new(entropy), Box::new(events));
-        Self(Arc::new(Inner { policy, keys, store, clock, entropy, events, predecessor: None }))
+        Self(Arc::new(Inner {
+            policy,
+            keys,
+            store,
+            clock,
+            entropy,
+            events,
+            predecessor: None,
+            labels: OnceLock::new(),
+        }))
     }
 
     /// As [`new`](Self::new), taking over the sessions of the layer before.
@@ -90,7 +102,13 @@ impl Engine {
     ) -> Self {
         let (clock, entropy, events) = (Box::new(clock), Box::new(SystemEntropy), Box::new(events));
         let predecessor: Option<Box<dyn Predecessor>> = Some(Box::new(predecessor));
-        Self(Arc::new(Inner { policy, keys, store, clock, entropy, events, predecessor }))
+        Self(Arc::new(Inner { policy, keys, store, clock, entropy, events, predecessor, labels: OnceLock::new() }))
+    }
+
+    /// Has `labels` name the devices of sign-ins from now on. The first call counts.
+    pub fn label_devices_by(&self, labels: impl DeviceLabels) {
+        // A second call changes nothing.
+        let _ = self.0.labels.set(Box::new(labels));
     }
 
     /// Takes in a request: reads its cookies, checks their tags, makes the CSRF decision. The store is not asked.
@@ -191,6 +209,10 @@ impl Engine {
 
     pub(crate) fn predecessor(&self) -> Option<&dyn Predecessor> {
         self.0.predecessor.as_deref()
+    }
+
+    pub(crate) fn labels(&self) -> Option<&dyn DeviceLabels> {
+        self.0.labels.get().map(|labels| &**labels)
     }
 
     pub(crate) fn entropy(&self) -> &dyn Entropy {

@@ -203,7 +203,7 @@ impl Exchange {
             reference: self.engine.reference(&attempt.subject),
             factors: attempt.factors.as_slice().into(),
             presented: false,
-            label: self.arrival.label(),
+            label: self.arrival.label(self.engine.labels()),
             elevations: [None, None],
             references: options.references.clone(),
         };

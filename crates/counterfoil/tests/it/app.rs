@@ -138,6 +138,7 @@ pub(crate) fn app(site: &Counterfoil) -> Router {
     let private = Router::new()
         .route("/me", get(me).post(me))
         .route("/devices", get(devices))
+        .route("/labels", get(labels))
         .route("/logout", post(async |session: Session| session.sign_out().await.map(|()| Redirect::to("/"))))
         .route("/step-up", post(async |session: Session| session.step_up(Amr::Otp).await))
         .route("/rename", post(rename))
@@ -199,12 +200,16 @@ struct Renamed {
     label: String,
 }
 
+async fn labels(session: Session) -> Result<String, Error> {
+    let labels: Vec<String> =
+        session.devices(Page::FIRST).await?.into_iter().map(|device| device.label.into()).collect();
+    Ok(labels.join(", "))
+}
+
 async fn rename(session: Session, Form(form): Form<Renamed>) -> Result<String, Error> {
     let name = DeviceName::new(&form.label).unwrap();
     let renamed = session.rename_device(form.sid.parse().unwrap(), name).await?;
-    let labels: Vec<String> =
-        session.devices(Page::FIRST).await?.into_iter().map(|device| device.label.into()).collect();
-    Ok(format!("{renamed}: {}", labels.join(", ")))
+    Ok(format!("{renamed}: {}", labels(session).await?))
 }
 
 async fn transfer(user: Recent<300>) -> String {
