@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::plan::Size;
+use crate::plan::{Peers, Size};
 use crate::stage::Stage;
 
 /// The commands people run in this workspace.
@@ -53,6 +53,10 @@ enum Task {
         /// A quick look: less of everything, and nothing is written
         #[arg(long)]
         short: bool,
+
+        /// Other session middleware as well: what they need is built, and where Node is there installed
+        #[arg(long)]
+        peers: bool,
     },
     /// Which requirements (ASVS, NIST, WSTG, RFCs) are shown by tests, and which are open
     Requirements,
@@ -82,8 +86,9 @@ impl Task {
             Self::Demo { arguments } => ("the demo; ctrl-c ends it", plan::demo(arguments)),
             Self::Races { arguments } => ("races over HTTP against the demo", plan::races(arguments)),
             Self::Model { arguments } => ("a model check of the token family", plan::model(arguments)),
-            Self::Bench { short } => {
-                ("benchmarks beside a bare server", plan::bench(if short { Size::Short } else { Size::Full }))
+            Self::Bench { short, peers } => {
+                let size = if short { Size::Short } else { Size::Full };
+                ("benchmarks beside a bare server", plan::bench(size, if peers { Peers::Too } else { Peers::None }))
             }
             Self::Requirements => ("what is met and what is open", vec![plan::requirements()]),
             Self::Fmt => ("formats all sources", vec![plan::format()]),

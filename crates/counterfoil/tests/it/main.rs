@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod app;
+mod at_once;
 mod bad_input;
 mod csrf_layer;
 mod csrf_table;
