@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use counterfoil_benches::machine::Machine;
-use counterfoil_benches::measure::{Placement, Size, measure};
+use counterfoil_benches::measure::{Contender, Placement, Size, measure, measure_peers};
 use counterfoil_benches::modes::MODES;
 use counterfoil_benches::page::{Page, PieceCost};
+use counterfoil_benches::peers::PEERS;
 use counterfoil_benches::{Failed, instructions, pieces, server};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -28,6 +29,10 @@ struct Arguments {
     /// Requests of each run [default: 1000000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1000..=100_000_000))]
     requests: Option<u32>,
+
+    /// Other session middleware as well, as far as it was built and its runtime is there
+    #[arg(long)]
+    peers: bool,
 
     /// Where criterion keeps its figures
     #[arg(long, value_name = "FOLDER", default_value = "target/criterion")]
@@ -56,7 +61,8 @@ fn run(arguments: &Arguments) -> Result<(), Failed> {
     let compared = measure(&programs, size, placement, &bar)?;
     bar.finish_and_clear();
     let pieces = costs(&programs, &arguments.criterion)?;
-    let page = Page { machine, size, placement, compared, pieces }.markdown();
+    let peers = if arguments.peers { peers(size, placement)? } else { Vec::new() };
+    let page = Page { machine, size, placement, compared, pieces, peers }.markdown();
     println!("{page}");
     if let Some(path) = &arguments.write {
         std::fs::write(path, page)?;
@@ -70,6 +76,14 @@ impl Arguments {
         let requests = self.requests.map_or(Ok(default.1), usize::try_from)?;
         Ok(Size { runs: self.runs.map_or(default.0, usize::from), requests })
     }
+}
+
+/// From the workspace's folder, where `cargo xtask bench` starts this.
+fn peers(size: Size, placement: Placement) -> Result<Vec<Contender>, Failed> {
+    let bar = bar(size.runs * PEERS.len(), "beside other middleware");
+    let peers = measure_peers(Path::new("."), size, placement, &bar)?;
+    bar.finish_and_clear();
+    Ok(peers)
 }
 
 /// Server on the first core, load on the second, where there are two.

@@ -6,6 +6,7 @@ pub mod machine;
 pub mod measure;
 pub mod modes;
 pub mod page;
+pub mod peers;
 pub mod pieces;
 pub mod server;
 pub mod site;

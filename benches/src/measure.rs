@@ -1,13 +1,15 @@
 //! The measurement: runs of every mode in turn, so that whatever else the machine does falls on all of them.
 
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use indicatif::ProgressBar;
 
 use crate::Failed;
 use crate::load::Load;
-use crate::modes::{BARE, MODES, Mode};
+use crate::modes::{BARE, MODES, Mode, READ};
+use crate::peers::{PEERS, Peer};
 use crate::server::Server;
 
 /// How much is measured.
@@ -36,6 +38,15 @@ pub struct Compared {
     pub runs: Vec<Run>,
     /// The bare server's runs in the same rounds.
     pub bare: Vec<Run>,
+}
+
+/// A peer, and how it did, or why it was not measured.
+#[derive(Debug, Clone)]
+pub struct Contender {
+    /// Who.
+    pub peer: Peer,
+    /// Its runs.
+    pub outcome: Result<Compared, &'static str>,
 }
 
 /// Where things run.
@@ -82,8 +93,8 @@ impl Compared {
 /// If a server does not start, or does not answer as it should.
 pub fn measure(programs: &Path, size: Size, placement: Placement, bar: &ProgressBar) -> Result<Vec<Compared>, Failed> {
     let core = (placement == Placement::Apart).then_some(0);
-    let mut bare_server = Server::start(&programs.join("bare"), core)?;
-    let mut sessions = Server::start(&programs.join("sessions"), core)?;
+    let mut bare_server = Server::start(Command::new(programs.join("bare")), core)?;
+    let mut sessions = Server::start(Command::new(programs.join("sessions")), core)?;
     let mut all = MODES.map(|mode| Compared { mode, runs: Vec::new(), bare: Vec::new() });
     for _ in 0..size.runs {
         let bare = run(&mut bare_server, BARE, size.requests)?;
@@ -95,6 +106,33 @@ pub fn measure(programs: &Path, size: Size, placement: Placement, bar: &Progress
         }
     }
     Ok(all.into())
+}
+
+/// Runs every peer that is there beside the bare server of its runtime, in turn.
+///
+/// # Errors
+/// As [`measure`].
+pub fn measure_peers(
+    workspace: &Path,
+    size: Size,
+    placement: Placement,
+    bar: &ProgressBar,
+) -> Result<Vec<Contender>, Failed> {
+    let core = (placement == Placement::Apart).then_some(0);
+    let mut contenders = PEERS.map(|peer| match peer.missing(workspace) {
+        Some(reason) => Contender { peer, outcome: Err(reason) },
+        None => Contender { peer, outcome: Ok(Compared { mode: READ, runs: Vec::new(), bare: Vec::new() }) },
+    });
+    for _ in 0..size.runs {
+        for Contender { peer, outcome } in &mut contenders {
+            if let Ok(compared) = outcome {
+                compared.bare.push(run(&mut Server::start(peer.bare(workspace), core)?, BARE, size.requests)?);
+                compared.runs.push(run(&mut Server::start(peer.server(workspace), core)?, READ, size.requests)?);
+            }
+            bar.inc(1);
+        }
+    }
+    Ok(contenders.into())
 }
 
 /// One run: everything that is not the request itself happens before its CPU time is taken.

@@ -58,7 +58,8 @@ pub struct Part {
     pub pieces: (&'static str, &'static str),
 }
 
-const READ: Mode = Mode {
+/// What every contender must be able to answer.
+pub const READ: Mode = Mode {
     name: "authenticated read",
     target: Target { ratio: Some(0.85), added: Some(1.0) },
     share: 1,

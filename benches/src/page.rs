@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::machine::Machine;
-use crate::measure::{Compared, Placement, Run, Size, median};
+use crate::measure::{Compared, Contender, Placement, Run, Size, median};
 use crate::modes::{BARE, PARTS, Part, Target};
 
 /// One piece's figures, as far as they were measured.
@@ -30,13 +30,15 @@ pub struct Page {
     pub compared: Vec<Compared>,
     /// The pieces.
     pub pieces: Vec<PieceCost>,
+    /// Other middleware, where it was asked for.
+    pub peers: Vec<Contender>,
 }
 
 impl Page {
     /// The page as Markdown.
     pub fn markdown(&self) -> String {
-        let (table, parts, costs) = (self.table(), self.parts(), self.costs());
-        format!("{HEAD}\n{}\n{table}\n{parts}\n{costs}\n{}", self.conditions(), METHOD.trim_start())
+        let (table, parts, peers, costs) = (self.table(), self.parts(), self.peers(), self.costs());
+        format!("{HEAD}\n{}\n{table}\n{parts}\n{peers}{costs}\n{}", self.conditions(), METHOD.trim_start())
     }
 
     fn conditions(&self) -> String {
@@ -80,6 +82,12 @@ impl Page {
         text
     }
 
+    /// Nothing where none were asked for.
+    fn peers(&self) -> String {
+        let rows: String = self.peers.iter().map(peer_row).collect();
+        if rows.is_empty() { rows } else { format!("{PEERS_HEAD}{rows}\n") }
+    }
+
     /// Microseconds of CPU that the first mode costs more than the second, round by round.
     fn more(&self, (with, without): (&str, &str)) -> Option<f64> {
         let added = |name| self.compared.iter().find(|compared| compared.mode.name == name).map(Compared::added);
@@ -121,6 +129,20 @@ fn row(compared: &Compared) -> String {
     )
 }
 
+fn peer_row(Contender { peer, outcome }: &Contender) -> String {
+    let name = peer.name;
+    match outcome {
+        Err(reason) => format!("| {name} | skipped: {reason} | | | |\n"),
+        Ok(compared) => format!(
+            "| {name} | {:.0} | {:.2} | {:.2} µs | {:.2} µs |\n",
+            median_of(&compared.runs, Run::rate),
+            median(&compared.ratios()),
+            median_of(&compared.runs, Run::cpu_each),
+            median(&compared.added()),
+        ),
+    }
+}
+
 fn median_of(runs: &[Run], of: impl Fn(&Run) -> f64) -> f64 {
     median(&runs.iter().map(of).collect::<Vec<_>>())
 }
@@ -130,6 +152,16 @@ const HEAD: &str = "\
 
 Written by `cargo xtask bench`; run it to get this page for your machine. Ratios compare with the same server without
 Counterfoil: one route, the same body, nothing else. A ratio rewards a slow bare server, so the added CPU stands beside it.
+";
+
+const PEERS_HEAD: &str = "\
+## Beside other session middleware
+
+An authenticated read after a sign-in, each with its store in memory and all else as it comes; the ratio is to the bare
+server of the same runtime. What each of them does for a request differs: this compares the cost, not what is had for it.
+
+| middleware | requests/s | ratio to its bare server | CPU per request | added |
+|---|---|---|---|---|
 ";
 
 const METHOD: &str = "
@@ -157,6 +189,7 @@ const METHOD: &str = "
 mod tests {
     use super::*;
     use crate::modes::{CONNECTIONS, SESSIONS};
+    use crate::peers::PEERS;
 
     fn page() -> Page {
         let machine = Machine {
@@ -169,7 +202,7 @@ mod tests {
         };
         let size = Size { runs: 9, requests: 1_000_000 };
         let pieces = vec![PieceCost { name: "token hash", nanoseconds: Some(71.4), instructions: None }];
-        Page { machine, size, placement: Placement::Apart, compared: Vec::new(), pieces }
+        Page { machine, size, placement: Placement::Apart, compared: Vec::new(), pieces, peers: Vec::new() }
     }
 
     #[test]
@@ -193,6 +226,14 @@ mod tests {
             text.contains("| CSRF decision, of a POST | not measured | ≤ 0.15 µs | not counted | ≤ 600 |"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn peers_are_told_where_they_were_asked_for() {
+        assert!(!page().markdown().contains("other session middleware"));
+        let peers = PEERS.map(|peer| Contender { peer, outcome: Err("no Node") });
+        let text = Page { peers: peers.into(), ..page() }.markdown();
+        assert!(text.contains("| express-session 1.19 (Node) | skipped: no Node | | | |"), "{text}");
     }
 
     #[test]

@@ -2,13 +2,12 @@
 
 use std::io::{BufRead as _, BufReader, Write as _, stdin, stdout};
 use std::net::SocketAddr;
-use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
 use std::time::Duration;
 
 use axum::Router;
 use axum::serve::ListenerExt as _;
-use nix::sched::{CpuSet, sched_setaffinity};
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::unistd::Pid;
 use tokio::net::TcpListener;
@@ -28,9 +27,6 @@ pub fn serve(app: Router) -> ExitCode {
 }
 
 fn try_serve(app: Router) -> Result<(), Failed> {
-    if let Some(core) = std::env::args().nth(1) {
-        pin(core.parse()?)?;
-    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -82,14 +78,17 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts `program` on `core`, or on any.
+    /// Starts a server on `core`, or on any.
     ///
     /// # Errors
     /// If it does not start.
-    pub fn start(program: &Path, core: Option<usize>) -> Result<Self, Failed> {
-        let mut command = Command::new(program);
-        command.args(core.map(|core| core.to_string()));
-        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    pub fn start(mut command: Command, core: Option<usize>) -> Result<Self, Failed> {
+        let own = sched_getaffinity(Pid::from_raw(0))?;
+        // A process begins on the cores of whoever starts it.
+        core.map_or(Ok(()), pin)?;
+        let process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        sched_setaffinity(Pid::from_raw(0), &own)?;
+        let mut process = process?;
         let ends = process.stdin.take().zip(process.stdout.take());
         let (ask, told) = ends.ok_or("the server has no pipes")?;
         let mut told = BufReader::new(told);

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::plan::Size;
+use crate::plan::{Peers, Size};
 use crate::stage::Stage;
 
 /// The commands people run in this workspace.
@@ -78,6 +78,10 @@ enum Task {
         /// A quick look: less of everything, and nothing is written
         #[arg(long)]
         short: bool,
+
+        /// Other session middleware as well: what they need is built, and where Node is there installed
+        #[arg(long)]
+        peers: bool,
     },
     /// Which requirements (ASVS, NIST, WSTG, RFCs) are shown by tests, and which are open
     Requirements,
@@ -113,8 +117,9 @@ impl Task {
             Self::Fuzz { target, minutes, .. } => {
                 ("fuzzing with libFuzzer", fuzz::run(target, minutes.saturating_mul(60)))
             }
-            Self::Bench { short } => {
-                ("benchmarks beside a bare server", plan::bench(if short { Size::Short } else { Size::Full }))
+            Self::Bench { short, peers } => {
+                let size = if short { Size::Short } else { Size::Full };
+                ("benchmarks beside a bare server", plan::bench(size, if peers { Peers::Too } else { Peers::None }))
             }
             Self::Requirements => ("what is met and what is open", vec![plan::requirements()]),
             Self::Fmt => ("formats all sources", vec![plan::format()]),

@@ -15,6 +15,13 @@ pub(crate) enum Size {
     Full,
 }
 
+/// Whether other middleware is measured as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Peers {
+    None,
+    Too,
+}
+
 /// Everything, in the order in which the parts build on each other.
 pub(crate) fn test(size: Size) -> Vec<Stage> {
     vec![
@@ -76,7 +83,7 @@ pub(crate) fn simulate(arguments: Vec<String>) -> Vec<Stage> {
 }
 
 /// Pieces by criterion, then everything beside the bare server, which also writes the page. Built as it is shipped.
-pub(crate) fn bench(size: Size) -> Vec<Stage> {
+pub(crate) fn bench(size: Size, peers: Peers) -> Vec<Stage> {
     let (criterion, side_by_side) = match size {
         Size::Short => ("--warm-up-time 0.5 --measurement-time 1 --noplot", "--short"),
         Size::Full => ("--noplot", "--write docs/benchmarks.md"),
@@ -84,12 +91,25 @@ pub(crate) fn bench(size: Size) -> Vec<Stage> {
     let build = cargo("build --profile dist --locked --package counterfoil-benches --bins");
     let pieces =
         cargo(&format!("bench --profile dist --locked --package counterfoil-benches --bench pieces -- {criterion}"));
-    let side_by_side = Step::Run(Invocation::program("target/dist/side-by-side", side_by_side));
-    vec![
-        Stage::new("build", vec![build]).or_stop(),
-        Stage::new("pieces", vec![pieces]).or_stop(),
-        Stage::new("side by side", vec![side_by_side]),
-    ]
+    let side_by_side = Invocation::program("target/dist/side-by-side", side_by_side);
+    let mut stages = vec![Stage::new("build", vec![build]).or_stop(), Stage::new("pieces", vec![pieces]).or_stop()];
+    let side_by_side = match peers {
+        Peers::None => side_by_side,
+        Peers::Too => {
+            stages.push(build_peers());
+            side_by_side.arguments(["--peers"])
+        }
+    };
+    stages.push(Stage::new("side by side", vec![Step::Run(side_by_side)]));
+    stages
+}
+
+/// In a workspace of their own, so that what they need is not in our lock file. Where one cannot be built or installed,
+/// its row says so.
+fn build_peers() -> Stage {
+    let native = "build --profile dist --locked --manifest-path benches/peers/Cargo.toml --target-dir target/peers";
+    let node = Invocation::program("npm", "ci --no-audit --no-fund --prefix benches/peers/express");
+    Stage::new("peers", vec![cargo(native), Step::Run(node)])
 }
 
 fn dependencies() -> Stage {
@@ -211,8 +231,15 @@ mod tests {
 
     #[test]
     fn only_full_figures_are_published() {
-        assert!(commands(&bench(Size::Full)).join(" ").contains("--write docs/benchmarks.md"));
-        assert!(!commands(&bench(Size::Short)).join(" ").contains("--write"));
+        assert!(commands(&bench(Size::Full, Peers::None)).join(" ").contains("--write docs/benchmarks.md"));
+        assert!(!commands(&bench(Size::Short, Peers::None)).join(" ").contains("--write"));
+    }
+
+    #[test]
+    fn peers_are_built_and_measured_only_where_asked_for() {
+        let words = |peers| commands(&bench(Size::Short, peers)).join(" ");
+        assert!(words(Peers::Too).contains("benches/peers/Cargo.toml") && words(Peers::Too).contains(" --peers"));
+        assert!(!words(Peers::None).contains("peers"));
     }
 
     #[test]

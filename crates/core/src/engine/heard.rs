@@ -65,3 +65,49 @@ impl<'a> Heard<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cookie::CookieKind;
+    use http::HeaderName;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
+    }
+
+    #[test]
+    fn what_stands_in_several_lines_is_all_heard() {
+        let mut lines = headers(&[("cookie", "a=1; __Host-Http-id=one"), ("origin", "https://app.example")]);
+        lines.append("cookie", HeaderValue::from_static("__Host-Http-id=two"));
+        let heard = Heard::read(&lines, MethodKind::Safe, CookieNames::https());
+        assert_eq!(heard.cookies.of(CookieKind::Session).candidates(), ["one", "two"]);
+        assert_eq!(heard.origin, HeaderCount::One(b"https://app.example"));
+        lines.append("origin", HeaderValue::from_static("https://app.example"));
+        let heard = Heard::read(&lines, MethodKind::Safe, CookieNames::https());
+        assert_eq!((heard.origin, heard.referer), (HeaderCount::Repeated, HeaderCount::Absent));
+    }
+
+    #[test]
+    fn any_override_makes_the_method_more_dangerous_and_none_makes_it_safer() {
+        for name in ["x-http-method-override", "x-http-method", "x-method-override"] {
+            for (value, method) in [("DELETE", MethodKind::Unsafe), ("get", MethodKind::Safe)] {
+                let lines = headers(&[(name, value)]);
+                let of = |method| Heard::read(&lines, method, CookieNames::https()).method;
+                assert_eq!(
+                    (of(MethodKind::Safe), of(MethodKind::Unsafe)),
+                    (method, MethodKind::Unsafe),
+                    "{name}: {value}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn of_what_says_something_about_the_client_the_first_line_counts() {
+        let mut lines = headers(&[("user-agent", "one"), ("sec-purpose", "prefetch;prerender")]);
+        lines.append("user-agent", HeaderValue::from_static("two"));
+        let heard = Heard::read(&lines, MethodKind::Safe, CookieNames::https());
+        assert_eq!((heard.user_agent.unwrap(), heard.prefetch), (&HeaderValue::from_static("one"), true));
+    }
+}

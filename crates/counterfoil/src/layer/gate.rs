@@ -52,8 +52,8 @@ pub(super) fn admit_at_once(exchange: &Exchange, duty: Duty, request: &Request<B
     let CsrfVerdict::Pass(reason) = exchange.csrf_verdict() else {
         return None;
     };
-    let open = !opens(exchange, duty) || exchange.open_at_once();
-    (open && !is_doubled(duty, request)).then_some(reason)
+    let ready = !is_doubled(duty, request) && (!opens(exchange, duty) || exchange.open_at_once());
+    ready.then_some(reason)
 }
 
 /// The CSRF decision first: 403 wins over 401 and 503. Then the session, unless the route is public.

@@ -148,7 +148,9 @@ where
 impl Passage {
     fn begin(guard: &Guard, request: &Request<Body>) -> Self {
         let Guard { site, route, duty } = guard;
-        site.housekeeping.begin(&site.engine);
+        if *duty == Duty::Sessions {
+            site.housekeeping.begin(&site.engine);
+        }
         let exchange = Arc::new(gate::receive(site, *route, request));
         let asked = Asked::of(request, &exchange);
         Self { handle: Handle { site: Arc::clone(site), exchange }, duty: *duty, asked, passed: None }
@@ -181,8 +183,9 @@ impl Passage {
             Duty::CsrfAlone => response,
         };
         // Of a method that is safe there is nothing to tell, and most answers are spared a map.
-        let judged = self.passed.filter(|reason| *reason != PassReason::SafeMethod);
-        judged.map(|reason| response.extensions_mut().insert(reason));
+        if let Some(reason) = self.passed.filter(|reason| *reason != PassReason::SafeMethod) {
+            response.extensions_mut().insert(reason);
+        }
         response
     }
 }

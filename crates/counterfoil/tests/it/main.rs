@@ -3,6 +3,7 @@
 
 mod adopt;
 mod app;
+mod at_once;
 mod bad_input;
 mod csp_report;
 mod csrf_layer;

@@ -1,0 +1,39 @@
+//! The route behind `axum_session`, its store in memory, all else as it comes.
+
+use std::process::ExitCode;
+
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use axum::{Form, Router};
+use axum_session::{SessionConfig, SessionLayer, SessionNullPool, SessionStore};
+use counterfoil_peers::server::serve;
+use counterfoil_peers::{BODY, Failed, Who};
+
+type Session = axum_session::Session<SessionNullPool>;
+
+fn main() -> ExitCode {
+    match store() {
+        Ok(store) => {
+            let routes = Router::new().route("/signed-in", get(read)).route("/login", post(login));
+            serve(routes.layer(SessionLayer::new(store)))
+        }
+        Err(error) => {
+            eprintln!("axum-session: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn store() -> Result<SessionStore<SessionNullPool>, Failed> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(SessionStore::<SessionNullPool>::new(None, SessionConfig::default()))?)
+}
+
+async fn read(session: Session) -> Result<&'static str, StatusCode> {
+    session.get::<String>("user").map(|_| BODY).ok_or(StatusCode::UNAUTHORIZED)
+}
+
+async fn login(session: Session, Form(who): Form<Who>) -> StatusCode {
+    session.set("user", who.user);
+    StatusCode::NO_CONTENT
+}
