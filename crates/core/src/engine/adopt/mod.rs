@@ -199,7 +199,7 @@ impl Exchange {
             reference: self.engine.reference(&old.subject),
             factors: known.iter().map(|amr| Factor { amr: *amr, verified_at }).collect(),
             presented: false,
-            label: self.arrival.label(),
+            label: self.arrival.label(self.engine.labels()),
             elevations: [None, None],
             references: vec![heir.reference()],
         };
