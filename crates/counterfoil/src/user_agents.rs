@@ -77,8 +77,9 @@ mod tests {
 
     #[test]
     fn browsers_apps_and_tools_are_called_what_people_call_them() {
+        type Row = (&'static str, Option<&'static [u8]>, Option<&'static str>);
         #[rustfmt::skip]
-        let table: [(&str, Option<&[u8]>, Option<&str>); 9] = [
+        let table: [Row; 9] = [
             ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", None, Some("Firefox on Linux")),
             ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Safari/537.36", None, Some("Chrome on Windows")),
             ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Safari/537.36 Edg/138.0.0.0", None, Some("Edge on Windows")),

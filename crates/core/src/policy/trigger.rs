@@ -63,7 +63,7 @@ impl Reactions {
         })
     }
 
-    pub(super) const fn of(&self, trigger: Trigger) -> Reaction {
+    pub(super) const fn of(self, trigger: Trigger) -> Reaction {
         match trigger {
             Trigger::PasswordChanged => self.password_changed,
             Trigger::PasswordReset => self.password_reset,

@@ -12,6 +12,9 @@ use crate::app::app;
 const OK: StatusCode = StatusCode::OK;
 const AGAIN: StatusCode = StatusCode::UNAUTHORIZED;
 
+/// Its name, pauses and requests, and the answers.
+type Row = (&'static str, &'static [(u64, &'static str)], &'static [StatusCode]);
+
 async fn ada_at(site: &Site) -> Browser {
     site.browser(&app(site)).with(site.signed_in("ada").await)
 }
@@ -33,7 +36,7 @@ async fn answers(ada: &Browser, site: &Site, steps: &[(u64, &str)]) -> Vec<Statu
 async fn a_route_may_want_a_recent_sign_in_and_says_how_recent() {
     const IN: StatusCode = StatusCode::SEE_OTHER;
     #[rustfmt::skip]
-    let rows: [(&str, &[(u64, &str)], &[StatusCode]); 5] = [
+    let rows: [Row; 5] = [
         ("a second before",              &[(599, "/settings")],                                             &[OK]),
         ("at its limit",                 &[(600, "/settings")],                                             &[AGAIN]),
         ("activity does not help",       &[(300, "/settings"), (300, "/settings"), (0, "/settings")],       &[OK, AGAIN, AGAIN]),
@@ -51,7 +54,7 @@ async fn a_route_may_want_a_recent_sign_in_and_says_how_recent() {
 async fn a_route_may_have_an_idle_limit_of_its_own() {
     const IN: StatusCode = StatusCode::SEE_OTHER;
     #[rustfmt::skip]
-    let rows: [(&str, &[(u64, &str)], &[StatusCode]); 13] = [
+    let rows: [Row; 13] = [
         ("a second before",                       &[(599, "/records")],                                          &[OK]),
         ("at its limit",                          &[(600, "/records")],                                          &[AGAIN]),
         ("activity there postpones it",           &[(599, "/records"), (599, "/records"), (599, "/records")],    &[OK, OK, OK]),
@@ -77,7 +80,7 @@ async fn a_route_may_have_an_idle_limit_of_its_own() {
 async fn who_asks_is_told_what_would_be_enough() {
     let site = Site::new();
     let ada = ada_at(&site).await;
-    site.clock().advance(Duration::from_secs(600));
+    site.clock().advance(Duration::from_mins(10));
     for (path, max_age) in [("/settings", 600), ("/records", 600), ("/archive", 600), ("/ledger", 60)] {
         let fetched = ada.get(path).await;
         assert_eq!(fetched.denial(), Some(Denial::SignInAgain { max_age: Duration::from_secs(max_age) }), "{path}");

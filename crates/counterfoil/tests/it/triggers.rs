@@ -191,7 +191,7 @@ async fn a_trigger_beside_a_rotation_does_not_disturb_it() {
     let site = Site::new();
     let ada = site.browser(&app(&site)).with(site.signed_in("ada").await);
     let tab = ada.stolen();
-    site.clock().advance(Duration::from_secs(900));
+    site.clock().advance(Duration::from_mins(15));
     ada.get("/me").await; // the successor is made
     let successor = ada.cookie(ID);
     for trigger in [Trigger::RoleChanged, Trigger::EmailChanged, Trigger::PasswordChanged] {

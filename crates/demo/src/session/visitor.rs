@@ -50,7 +50,11 @@ impl Visitor {
     /// What every page shows around its content.
     pub fn frame(&self) -> Frame<'_> {
         let limits = self.session.exchange().engine().policy().limits();
-        let ending = self.identity.as_ref().filter(is_signed_in).and_then(|identity| Ending::near(identity, limits));
+        let ending = self
+            .identity
+            .as_ref()
+            .filter(|identity| is_signed_in(identity))
+            .and_then(|identity| Ending::near(identity, limits));
         let (subject, remembered, csrf) = (self.subject(), self.remembered(), self.csrf.value());
         Frame { subject, remembered, csrf, flash: &self.said, ending, here: &self.here }
     }
@@ -65,7 +69,7 @@ impl Visitor {
 
     /// Who is signed in, if anybody.
     pub fn subject(&self) -> Option<&str> {
-        self.identity.as_ref().filter(is_signed_in).map(|identity| identity.subject.as_str())
+        self.identity.as_ref().filter(|identity| is_signed_in(identity)).map(|identity| identity.subject.as_str())
     }
 
     /// Whom this browser is known by, if they are not signed in any more. Good for a greeting.
@@ -136,7 +140,7 @@ impl Visitor {
     }
 }
 
-fn is_signed_in(identity: &&Identity) -> bool {
+fn is_signed_in(identity: &Identity) -> bool {
     identity.assurance >= Assurance::Authenticated
 }
 
