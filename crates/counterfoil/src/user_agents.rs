@@ -80,6 +80,7 @@ mod tests {
 
     #[test]
     fn browsers_apps_and_tools_are_called_what_people_call_them() {
+        type Row = (&'static str, Option<&'static [u8]>, Option<&'static str>);
         #[rustfmt::skip]
         let table: [Row; 9] = [
             ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", None, Some("Firefox on Linux")),

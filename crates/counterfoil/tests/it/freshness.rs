@@ -12,6 +12,9 @@ use crate::app::app;
 const OK: StatusCode = StatusCode::OK;
 const AGAIN: StatusCode = StatusCode::UNAUTHORIZED;
 
+/// Its name, pauses and requests, and the answers.
+type Row = (&'static str, &'static [(u64, &'static str)], &'static [StatusCode]);
+
 async fn ada_at(site: &Site) -> Browser {
     site.browser(&app(site)).with(site.signed_in("ada").await)
 }
