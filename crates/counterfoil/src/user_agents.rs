@@ -75,9 +75,6 @@ const DATA: &str = include_str!("../data/uap-core/parsers.json");
 mod tests {
     use super::*;
 
-    /// User agent, the platform a client hint names, the label.
-    type Row = (&'static str, Option<&'static [u8]>, Option<&'static str>);
-
     #[test]
     fn browsers_apps_and_tools_are_called_what_people_call_them() {
         type Row = (&'static str, Option<&'static [u8]>, Option<&'static str>);

@@ -32,9 +32,6 @@ async fn answers(ada: &Browser, site: &Site, steps: &[(u64, &str)]) -> Vec<Statu
     statuses
 }
 
-/// Name; seconds passed and path asked, in turn; what is answered.
-type Row = (&'static str, &'static [(u64, &'static str)], &'static [StatusCode]);
-
 #[tokio::test]
 async fn a_route_may_want_a_recent_sign_in_and_says_how_recent() {
     const IN: StatusCode = StatusCode::SEE_OTHER;
