@@ -161,9 +161,11 @@ fn sign_in(address: SocketAddr, door: &str, user: &str) -> Result<String, Failed
     cookie_of(&answer).map(str::to_owned).ok_or_else(|| format!("no cookie in: {answer}").into())
 }
 
+/// The first cookie that is set to something; others may be removed by the same answer.
 fn cookie_of(answer: &str) -> Option<&str> {
-    let header = answer.lines().find(|line| line.to_ascii_lowercase().starts_with("set-cookie:"))?;
-    header.split_once(':')?.1.split(';').next().map(str::trim)
+    let headers = answer.lines().filter(|line| line.to_ascii_lowercase().starts_with("set-cookie:"));
+    let mut cookies = headers.filter_map(|header| header.split_once(':')?.1.split(';').next().map(str::trim));
+    cookies.find(|cookie| !cookie.ends_with('='))
 }
 
 /// The same cookie with one character of the token's secret changed.
@@ -195,7 +197,8 @@ mod tests {
 
     #[test]
     fn the_cookie_is_found_in_an_answer() {
-        let answer = "HTTP/1.1 204 No Content\r\nSet-Cookie: __Host-Http-id=abc; Path=/; Secure\r\n\r\n";
+        let answer = "HTTP/1.1 204 No Content\r\nSet-Cookie: old=; Max-Age=0\r\n\
+                      Set-Cookie: __Host-Http-id=abc; Path=/; Secure\r\n\r\n";
         assert_eq!(cookie_of(answer), Some("__Host-Http-id=abc"));
         assert_eq!(cookie_of("HTTP/1.1 403 Forbidden\r\n\r\n"), None);
     }

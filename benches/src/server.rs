@@ -17,7 +17,12 @@ use crate::Failed;
 /// Serves `app` on a free port of loopback by one worker thread, until standard input closes. Prints its address first;
 /// to each line it reads it answers with the microseconds of CPU that it has used.
 pub fn serve(app: Router) -> ExitCode {
-    match try_serve(app) {
+    serve_made(async || Ok(app))
+}
+
+/// As [`serve`], for an app that must be made inside the runtime that serves it.
+pub fn serve_made(make: impl AsyncFnOnce() -> Result<Router, Failed>) -> ExitCode {
+    match try_serve(make) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
@@ -26,9 +31,10 @@ pub fn serve(app: Router) -> ExitCode {
     }
 }
 
-fn try_serve(app: Router) -> Result<(), Failed> {
+fn try_serve(make: impl AsyncFnOnce() -> Result<Router, Failed>) -> Result<(), Failed> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
+        let app = make().await?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         println!("{}", listener.local_addr()?);
         std::thread::spawn(answer);

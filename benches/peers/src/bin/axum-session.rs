@@ -6,27 +6,17 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Form, Router};
 use axum_session::{SessionConfig, SessionLayer, SessionNullPool, SessionStore};
-use counterfoil_peers::server::serve;
-use counterfoil_peers::{BODY, Failed, Who};
+use counterfoil_peers::server::serve_made;
+use counterfoil_peers::{BODY, Who};
 
 type Session = axum_session::Session<SessionNullPool>;
 
 fn main() -> ExitCode {
-    match store() {
-        Ok(store) => {
-            let routes = Router::new().route("/signed-in", get(read)).route("/login", post(login));
-            serve(routes.layer(SessionLayer::new(store)))
-        }
-        Err(error) => {
-            eprintln!("axum-session: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn store() -> Result<SessionStore<SessionNullPool>, Failed> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    Ok(runtime.block_on(SessionStore::<SessionNullPool>::new(None, SessionConfig::default()))?)
+    serve_made(async || {
+        let store = SessionStore::<SessionNullPool>::new(None, SessionConfig::default()).await?;
+        let routes = Router::new().route("/signed-in", get(read)).route("/login", post(login));
+        Ok(routes.layer(SessionLayer::new(store)))
+    })
 }
 
 async fn read(session: Session) -> Result<&'static str, StatusCode> {
