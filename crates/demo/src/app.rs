@@ -57,9 +57,21 @@ impl App {
     /// # Errors
     /// [`AppFailed`]: the machine is at fault, not the arguments.
     pub fn new(plan: Plan, policy: Policy) -> Result<Self, AppFailed> {
-        let (cost, attempts) = match plan.mode {
-            Mode::Normal => (Cost::Owasp, AttemptLimit::on()),
-            Mode::Test => (Cost::Test, AttemptLimit::Off),
+        let attempts = match plan.mode {
+            Mode::Normal => AttemptLimit::on(),
+            Mode::Test => AttemptLimit::Off,
+        };
+        Self::with_attempts(plan, policy, attempts)
+    }
+
+    /// As [`new`](Self::new), with another limit on attempts.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_attempts(plan: Plan, policy: Policy, attempts: AttemptLimit) -> Result<Self, AppFailed> {
+        let cost = match plan.mode {
+            Mode::Normal => Cost::Owasp,
+            Mode::Test => Cost::Test,
         };
         let accounts = Accounts::seeded(cost)?;
         let bank = Bank::open(accounts.names());

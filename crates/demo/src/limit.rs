@@ -4,14 +4,10 @@ use std::{
     hash::{BuildHasher, RandomState},
     net::{IpAddr, Ipv6Addr},
     num::NonZeroU32,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use governor::{
-    Quota, RateLimiter,
-    clock::{Clock, DefaultClock},
-    state::keyed::HashMapStateStore,
-};
+use governor::{Quota, RateLimiter, clock::Clock, state::keyed::HashMapStateStore};
 
 /// Too many attempts; answer 429 with `Retry-After`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -38,7 +34,7 @@ impl TooManyAttempts {
 /// address alone cannot use up an account's attempts. IPv6 counts by /64, which is what one subscriber holds.
 /// Names are kept as a keyed hash: an unknown name costs and reveals the same as a known one.
 #[derive(Debug)]
-pub enum AttemptLimit<C: Clock = DefaultClock> {
+pub enum AttemptLimit<C: Clock = Stopwatch> {
     /// Counting.
     On(Box<Counters<C>>),
     /// Never refuses; only for `--test-mode`.
@@ -57,10 +53,27 @@ pub struct Counters<C: Clock> {
 
 type Keyed<K, C> = RateLimiter<K, HashMapStateStore<K>, C, governor::middleware::NoOpMiddleware<<C as Clock>::Instant>>;
 
-impl AttemptLimit<DefaultClock> {
+/// The process's monotonic clock, or one that stands still.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopwatch(Option<Instant>);
+
+impl Clock for Stopwatch {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        self.0.map_or(Duration::ZERO, |started| started.elapsed())
+    }
+}
+
+impl AttemptLimit {
     /// A limit on the process's monotonic clock.
     pub fn on() -> Self {
-        Self::with_clock(DefaultClock::default())
+        Self::with_clock(Stopwatch(Some(Instant::now())))
+    }
+
+    /// A limit for which no time passes, so that a slow machine gets no further than a fast one: for tests of the demo.
+    pub fn at_a_standstill() -> Self {
+        Self::with_clock(Stopwatch(None))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The sessions of one person: seen, named, and nobody else's.
 
+use std::time::Duration;
+
 use counterfoil::testing::{Browser, Reply, Site};
 use counterfoil::{DeviceLabels, Policy, UserAgents};
 use counterfoil_core::testing::{Fault, Verb};
@@ -22,7 +24,9 @@ async fn renames(browser: &Browser, sid: &str, label: &str) -> Reply {
 #[tokio::test]
 async fn a_device_gets_the_name_its_user_wants() {
     let site = Site::new();
-    let (desk, phone) = (at(&site, "ada").await, at(&site, "ada").await);
+    let desk = at(&site, "ada").await;
+    site.clock().advance(Duration::from_secs(1)); // the newest is listed first
+    let phone = at(&site, "ada").await;
     assert_eq!(renames(&desk, &sid(&desk).await, "  the desk ").await.text(), "true: Unknown browser, the desk");
     assert_eq!(renames(&desk, &sid(&phone).await, "<the phone>").await.text(), "true: <the phone>, the desk");
     assert_eq!(renames(&phone, &sid(&phone).await, "phone").await.text(), "true: phone, the desk");

@@ -11,12 +11,13 @@ use axum::{
 use clap::{Args as _, Command, FromArgMatches as _};
 use counterfoil_demo::{
     app::App,
-    options::{DemoArgs, Plan},
+    limit::AttemptLimit,
+    options::{DemoArgs, Mode, Plan},
     policy, routes,
 };
 use tower::ServiceExt as _;
 
-/// A demo, started as by the command line.
+/// A demo, started as by the command line; but where attempts are limited, no time passes that would allow more.
 #[derive(Clone)]
 pub(crate) struct Demo {
     pub(crate) router: Router,
@@ -46,7 +47,11 @@ impl Demo {
         let plan = Plan::try_from(arguments).unwrap();
         let origins = plan.origins(plan.listen).unwrap();
         let policy = policy::policy(&plan, &origins, settings).unwrap();
-        let router = routes::service(App::new(plan, policy).unwrap());
+        let attempts = match plan.mode {
+            Mode::Normal => AttemptLimit::at_a_standstill(),
+            Mode::Test => AttemptLimit::Off,
+        };
+        let router = routes::service(App::with_attempts(plan, policy, attempts).unwrap());
         Self { router, origin: origins[0].to_string() }
     }
 
