@@ -89,9 +89,9 @@ mod tests {
     #[test]
     fn node_is_given_the_script_and_its_words() {
         let express = PEERS.iter().find(|peer| peer.runtime == Runtime::Node).unwrap();
-        let bare = express.bare(Path::new("/work"));
+        let bare = express.bare(Path::new("/srv"));
         let words: Vec<_> = bare.get_args().map(|word| word.to_string_lossy().into_owned()).collect();
         assert_eq!((bare.get_program().to_str(), words.len()), (Some("node"), 2));
-        assert_eq!(words, ["/work/benches/peers/express/server.js", "--bare"]);
+        assert_eq!(words, ["/srv/benches/peers/express/server.js", "--bare"]);
     }
 }
