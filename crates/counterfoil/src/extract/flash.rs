@@ -15,8 +15,8 @@ use crate::handle::{Handle, Rejection};
 /// cookie set: the redirect's address carries them, sealed, for a minute.
 ///
 /// # Security
-/// Nobody can have this site say something by a link: sealed words cannot be made up. Escape them all the same, as all
-/// text in a page.
+/// Sealed words cannot be made up, but they can be passed on: for a minute, a link to them has this site say to anybody
+/// what it said to a stranger. So put nothing into them that a stranger typed, and escape them as all text in a page.
 ///
 /// # Examples
 /// ```

@@ -10,6 +10,7 @@ mod csrf_layer;
 mod csrf_table;
 mod derive;
 mod devices;
+mod ended;
 mod flash;
 mod freshness;
 mod leaks;

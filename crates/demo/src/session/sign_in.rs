@@ -57,8 +57,8 @@ impl TryFrom<Ticked> for Remember {
     }
 }
 
-/// Signs `name` in if `verified` says so, or half-way where a code is wanted as well. The subject's epoch is noted before anybody looks at the password, so that a
-/// change of password in between wins.
+/// Signs `name` in if `verified` says so, or half-way where a code is wanted as well. The subject's epoch is noted before
+/// anybody looks at the password, so that a change of password in between wins.
 ///
 /// # Errors
 /// [`SignInRefused`]: nobody is signed in by it.
