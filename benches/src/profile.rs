@@ -72,6 +72,9 @@ fn by_area(profile: &str) -> Costs {
             Some(("fl", text)) => (function, file) = (names.file(text), names.file(text)),
             Some(("fi" | "fe", text)) => file = names.file(text),
             Some(("fn", text)) => name = names.function(text),
+            // Only that a name may be written here for the first time.
+            Some(("cfi" | "cfl", text)) => drop(names.file(text)),
+            Some(("cfn", text)) => drop(names.function(text)),
             // What follows is what the called function cost, which stands at that function as well.
             Some(("calls", _)) => called = true,
             None if line.starts_with(['+', '-', '*']) || line.starts_with(|c: char| c.is_ascii_digit()) => {
@@ -177,11 +180,12 @@ fi=(3) /rustc/abc/library/core/src/option.rs
 * 5
 fe=(1)
 -2 1
-cfn=(2)
+cfi=(4) ???
+cfn=(2) aws_lc_0_1_sha256_block_data_order_ssse3
 calls=4 9
 20 1000
-fl=(4) ???
-fn=(2) aws_lc_0_1_sha256_block_data_order_ssse3
+fl=(4)
+fn=(2)
 0 900
 fl=(3)
 fn=(3) core::fmt::write
