@@ -1,0 +1,183 @@
+//! What goes wrong: with the disk while it runs, and at the start.
+
+use std::io;
+use std::path::PathBuf;
+
+use counterfoil_core::store::StoreError;
+
+use super::disk::Space;
+
+/// The storage engine did not do what it was asked. Says what, where, and what to do where that is known.
+#[derive(Debug)]
+pub struct DiskError {
+    doing: &'static str,
+    place: Option<&'static str>,
+    cause: Cause,
+}
+
+#[derive(Debug)]
+enum Cause {
+    Engine(fjall::Error),
+    Io(io::Error),
+    Said(Box<str>),
+}
+
+impl DiskError {
+    pub(super) fn engine(doing: &'static str, space: Option<Space>, error: fjall::Error) -> Self {
+        Self { doing, place: space.map(Space::name), cause: Cause::Engine(error) }
+    }
+
+    pub(super) const fn io(doing: &'static str, error: io::Error) -> Self {
+        Self { doing, place: None, cause: Cause::Io(error) }
+    }
+
+    /// Something in `space` that cannot be.
+    pub(super) fn said(doing: &'static str, space: Space, what: impl Into<Box<str>>) -> Self {
+        Self { doing, place: Some(space.name()), cause: Cause::Said(what.into()) }
+    }
+
+    /// Whether no space is left on the disk.
+    pub fn is_full(&self) -> bool {
+        let kind = match &self.cause {
+            Cause::Engine(fjall::Error::Io(error)) | Cause::Io(error) => Some(error.kind()),
+            Cause::Engine(error) => std::error::Error::source(error)
+                .and_then(|inner| std::error::Error::source(inner).or(Some(inner)))
+                .and_then(|inner| inner.downcast_ref::<io::Error>())
+                .map(io::Error::kind),
+            Cause::Said(_) => None,
+        };
+        matches!(kind, Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge))
+    }
+
+    /// Whether another process holds the engine's files.
+    pub(super) const fn is_locked(&self) -> bool {
+        matches!(self.cause, Cause::Engine(fjall::Error::Locked))
+    }
+}
+
+impl std::fmt::Display for DiskError {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{} the session store", self.doing)?;
+        if let Some(place) = self.place {
+            write!(out, " (`{place}`)")?;
+        }
+        if self.is_full() {
+            return out.write_str(": no space is left on its disk; free some, it goes on by itself");
+        }
+        match &self.cause {
+            Cause::Said(what) => write!(out, ": {what}"),
+            _ => out.write_str(" failed"),
+        }
+    }
+}
+
+impl std::error::Error for DiskError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.cause {
+            Cause::Engine(error) => Some(error),
+            Cause::Io(error) => Some(error),
+            Cause::Said(_) => None,
+        }
+    }
+}
+
+impl From<DiskError> for StoreError {
+    fn from(error: DiskError) -> Self {
+        Self::Unavailable(Box::new(error))
+    }
+}
+
+/// Why a store does not open. Nothing was changed, and the text says what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The folder cannot be made, read or written.
+    #[error("{}: cannot {doing}", path.display())]
+    Folder {
+        /// Which file or folder.
+        path: PathBuf,
+        /// What was tried.
+        doing: &'static str,
+        /// Why not.
+        source: io::Error,
+    },
+    /// Another process works with it: two would forget each other's sign-outs.
+    #[error("{}: the session store is in use{}; stop that process, or take another folder", path.display(), by(*pid))]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+        /// The process that holds it, where it is known.
+        pid: Option<u32>,
+    },
+    /// There are files in it, and they are not of a session store.
+    #[error("{}: neither empty nor a session store (there is no file `COUNTERFOIL` in it); take another folder", path.display())]
+    NotAStore {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// There is no session store.
+    #[error("{}: there is no session store", path.display())]
+    Missing {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The folder's description cannot be read.
+    #[error("{}: line {line} of the file `COUNTERFOIL` cannot be read; restore the file from a backup", path.display())]
+    Description {
+        /// The folder.
+        path: PathBuf,
+        /// Which line.
+        line: usize,
+    },
+    /// A newer Counterfoil wrote it.
+    #[error(
+        "{}: the store has format {found}, and this program reads up to format {known}; use the newer program, which wrote it",
+        path.display()
+    )]
+    NewerFormat {
+        /// The folder.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+        /// The newest this program reads.
+        known: u32,
+    },
+    /// The reference key is another one: who was signed out everywhere would be forgotten.
+    #[error(
+        "{}: the store was made with another reference key, under which it knows who was signed out; \
+         use that key, or take another folder (everybody signs in again)",
+        path.display()
+    )]
+    OtherReferenceKey {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The description is there and the sessions are not: somebody took them away.
+    #[error(
+        "{}: the sessions are gone (the folder `engine` is missing); restore a backup, or take another folder",
+        path.display()
+    )]
+    EngineMissing {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The storage engine cannot be opened or read.
+    #[error("{}: the session store does not open", path.display())]
+    Disk {
+        /// The folder.
+        path: PathBuf,
+        /// What failed.
+        #[source]
+        disk: Box<DiskError>,
+    },
+    /// The system starts no thread.
+    #[error("cannot start the store's thread")]
+    Thread(#[source] io::Error),
+    /// The system gives no random bytes for the store's name.
+    #[error("no random bytes for the store's name")]
+    Entropy,
+}
+
+fn by(pid: Option<u32>) -> String {
+    pid.map(|pid| format!(" by process {pid}")).unwrap_or_default()
+}
