@@ -20,8 +20,10 @@ pub mod origin;
 pub mod policy;
 mod record;
 pub mod rules;
+pub mod seal;
 pub mod seam;
 pub mod store;
+pub mod stored;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod token;

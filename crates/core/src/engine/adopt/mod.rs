@@ -280,8 +280,8 @@ fn stands_for(record: &Record, token: &Token, grace: Duration, now: Moment) -> b
     record.family.generation == 0 && record.family.current == token.hash() && (unpresented || young)
 }
 
-fn unreadable(_: BadPayload) -> StoreError {
-    StoreError::Corrupt { what: "the data of an anonymous session" }
+fn unreadable(cause: BadPayload) -> StoreError {
+    StoreError::Corrupt { what: "the data of an anonymous session", cause: Some(cause.into()) }
 }
 
 impl std::fmt::Debug for OldSession {
