@@ -45,7 +45,7 @@ const BANNED: &[(&str, &[&str])] = &[
                              "fjall", "tokio", "async-std", "smol", "async-io", "mio", "socket2", "reqwest", "rustls", "tracing",
                              "time", "chrono", "jiff", "dotenvy", "config"]),
     ("counterfoil-derive", &["tokio", "axum", "serde"]),
-    ("counterfoil",        &["redis", "sqlx", "sqlx-core", "fjall", "reqwest", "openidconnect", "opentelemetry", "tonic"]),
+    ("counterfoil",        &["redis", "sqlx", "sqlx-core", "reqwest", "openidconnect", "opentelemetry", "tonic"]),
     ("counterfoil-client", &["axum", "tower-http"]),
     ("xtask",              &["tokio"]),
 ];

@@ -53,6 +53,8 @@ pub use counterfoil_core::{
     SubjectRef,
 };
 pub use counterfoil_core::{headers, origin};
+#[cfg(feature = "embedded")]
+pub use counterfoil_stores as stores;
 
 pub use self::csp_report::{CSP_REPORT_PATH, REPORTS_PER_MINUTE};
 pub use self::error::Error;

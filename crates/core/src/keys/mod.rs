@@ -67,7 +67,10 @@ impl KeyRing {
             reference: purpose(&material.reference, "counterfoil/v1/key/reference")?,
             adoption: purpose(&material.reference, "counterfoil/v1/key/adoption")?,
             external: purpose(&material.reference, "counterfoil/v1/key/external")?,
-            mark: first_16(&hmac::sign(&purpose(&material.reference, "counterfoil/v1/key/mark")?, b"counterfoil/v1/mark")),
+            mark: first_16(&hmac::sign(
+                &purpose(&material.reference, "counterfoil/v1/key/mark")?,
+                b"counterfoil/v1/mark",
+            )),
         })
     }
 

@@ -145,6 +145,27 @@ impl Limits {
 }
 
 impl EndReason {
+    /// Every reason.
+    pub const ALL: [Self; 12] = [
+        Self::SignOut,
+        Self::Superseded,
+        Self::Idle,
+        Self::Absolute,
+        Self::NeverUsed,
+        Self::Reuse,
+        Self::Limit,
+        Self::EndedByUser,
+        Self::CredentialChanged,
+        Self::AccountChanged,
+        Self::AccountDisabled,
+        Self::Admin,
+    ];
+
+    /// The reason of this name, as [`as_str`](Self::as_str) gives it.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == name)
+    }
+
     /// The stable name used in APIs, events and logs.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -4,9 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::codec::Reader;
-use super::{
-    CLOSING, Head, KIND_RECORD, Part, Stored, StoredError, VERSION, closing, kind_of, listing, verify,
-};
+use super::{CLOSING, Head, KIND_RECORD, Part, Stored, StoredError, VERSION, closing, kind_of, listing, verify};
 use crate::data::Payload;
 use crate::id::SessionId;
 use crate::keys::{KeyId, KeyRing};

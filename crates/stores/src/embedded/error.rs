@@ -3,7 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
+use counterfoil_core::SessionId;
 use counterfoil_core::store::StoreError;
+use counterfoil_core::stored::StoredError;
 
 use super::disk::Space;
 
@@ -20,6 +22,9 @@ enum Cause {
     Engine(fjall::Error),
     Io(io::Error),
     Said(Box<str>),
+    Record(SessionId, StoredError),
+    /// Not an error: the store was told to begin anew.
+    Renewed,
 }
 
 impl DiskError {
@@ -36,6 +41,28 @@ impl DiskError {
         Self { doing, place: Some(space.name()), cause: Cause::Said(what.into()) }
     }
 
+    pub(super) const fn renewed() -> Self {
+        Self { doing: "reading", place: None, cause: Cause::Renewed }
+    }
+
+    /// One record that cannot be read.
+    pub(super) const fn record(id: SessionId, error: StoredError) -> Self {
+        Self { doing: "reading", place: Some(Space::Sessions.name()), cause: Cause::Record(id, error) }
+    }
+
+    /// As the contract has it: a record that cannot be read is not the disk's absence.
+    pub(super) fn into_store_error(self) -> StoreError {
+        let Cause::Record(_, error) = &self.cause else { return self.into() };
+        match StoreError::from(*error) {
+            StoreError::Corrupt { what, .. } => StoreError::Corrupt { what, cause: Some(Box::new(self)) },
+            other => other,
+        }
+    }
+
+    pub(super) const fn is_renewed(&self) -> bool {
+        matches!(self.cause, Cause::Renewed)
+    }
+
     /// Whether no space is left on the disk.
     pub fn is_full(&self) -> bool {
         let kind = match &self.cause {
@@ -44,7 +71,7 @@ impl DiskError {
                 .and_then(|inner| std::error::Error::source(inner).or(Some(inner)))
                 .and_then(|inner| inner.downcast_ref::<io::Error>())
                 .map(io::Error::kind),
-            Cause::Said(_) => None,
+            Cause::Said(_) | Cause::Record(..) | Cause::Renewed => None,
         };
         matches!(kind, Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge))
     }
@@ -66,6 +93,8 @@ impl std::fmt::Display for DiskError {
         }
         match &self.cause {
             Cause::Said(what) => write!(out, ": {what}"),
+            Cause::Record(id, _) => write!(out, ": the record of {id}"),
+            Cause::Renewed => out.write_str(" once more"),
             _ => out.write_str(" failed"),
         }
     }
@@ -76,7 +105,8 @@ impl std::error::Error for DiskError {
         match &self.cause {
             Cause::Engine(error) => Some(error),
             Cause::Io(error) => Some(error),
-            Cause::Said(_) => None,
+            Cause::Record(_, error) => Some(error),
+            Cause::Said(_) | Cause::Renewed => None,
         }
     }
 }
@@ -170,12 +200,40 @@ pub enum OpenError {
         #[source]
         disk: Box<DiskError>,
     },
+    /// It is a copy of what once was: opened as it is, it would undo every sign-out since.
+    #[error(
+        "{}: this is a backup; `counterfoil store restore` puts it into a folder of its own, with no session alive",
+        path.display()
+    )]
+    IsBackup {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// There is a store already, or something else.
+    #[error("{}: not empty; move what is there away, or take another folder", path.display())]
+    NotEmpty {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The store has no disk at the moment.
+    #[error("{}: the session store is away; its log says why", path.display())]
+    Away {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The system starts no thread.
     #[error("cannot start the store's thread")]
     Thread(#[source] io::Error),
     /// The system gives no random bytes for the store's name.
     #[error("no random bytes for the store's name")]
     Entropy,
+}
+
+impl OpenError {
+    pub(super) fn disk(folder: &std::path::Path, error: DiskError) -> Self {
+        let path = folder.to_owned();
+        if error.is_locked() { Self::InUse { path, pid: None } } else { Self::Disk { path, disk: Box::new(error) } }
+    }
 }
 
 fn by(pid: Option<u32>) -> String {

@@ -46,7 +46,6 @@ impl Opener for Fjall {
         };
         let spaces = Spaces {
             sessions: open(Space::Sessions)?,
-            tombstones: open(Space::Tombstones)?,
             subjects: open(Space::Subjects)?,
             references: open(Space::References)?,
             meta: open(Space::Meta)?,
@@ -64,7 +63,6 @@ struct Opened {
 #[derive(Clone)]
 struct Spaces {
     sessions: Keyspace,
-    tombstones: Keyspace,
     subjects: Keyspace,
     references: Keyspace,
     meta: Keyspace,
@@ -74,7 +72,6 @@ impl Spaces {
     const fn of(&self, space: Space) -> &Keyspace {
         match space {
             Space::Sessions => &self.sessions,
-            Space::Tombstones => &self.tombstones,
             Space::Subjects => &self.subjects,
             Space::References => &self.references,
             Space::Meta => &self.meta,
@@ -104,6 +101,10 @@ impl Disk for Opened {
         Arc::new(At { snapshot: self.database.snapshot(), spaces: self.spaces.clone() })
     }
 
+    fn about(&self) -> u64 {
+        Space::ALL.iter().map(|space| self.spaces.of(*space).approximate_len() as u64).sum()
+    }
+
     fn bytes(&self) -> Result<u64, DiskError> {
         self.database.disk_space().map_err(|error| DiskError::engine("measuring", None, error))
     }
@@ -117,8 +118,7 @@ struct At {
 impl View for At {
     fn scan(&self, space: Space, prefix: &[u8], visit: &mut Visit<'_>) -> Result<(), DiskError> {
         for entry in self.snapshot.prefix(self.spaces.of(space), prefix) {
-            let (key, value) =
-                entry.into_inner().map_err(|error| DiskError::engine("reading", Some(space), error))?;
+            let (key, value) = entry.into_inner().map_err(|error| DiskError::engine("reading", Some(space), error))?;
             visit(&key, &value)?;
         }
         Ok(())

@@ -21,6 +21,9 @@ pub(super) trait Disk: Send + Sync + 'static {
     /// Everything as it is now, whatever is written meanwhile.
     fn view(&self) -> Arc<dyn View>;
 
+    /// About how many entries there are.
+    fn about(&self) -> u64;
+
     /// How many bytes lie on the disk.
     fn bytes(&self) -> Result<u64, DiskError>;
 }
@@ -43,10 +46,8 @@ pub(super) trait Opener: Send + Sync + 'static {
 /// One sorted map of the engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Space {
-    /// Session id → record.
+    /// Session id → record, or tombstone.
     Sessions,
-    /// Session id → why it ended and until when that must be known.
-    Tombstones,
     /// Subject reference → its epoch.
     Subjects,
     /// Keyed hash of a name elsewhere, then a session id → nothing.
@@ -57,14 +58,12 @@ pub(super) enum Space {
 
 impl Space {
     /// All of them.
-    pub(super) const ALL: [Self; 5] =
-        [Self::Sessions, Self::Tombstones, Self::Subjects, Self::References, Self::Meta];
+    pub(super) const ALL: [Self; 4] = [Self::Sessions, Self::Subjects, Self::References, Self::Meta];
 
     /// Its name on the disk.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Sessions => "sessions",
-            Self::Tombstones => "tombstones",
             Self::Subjects => "subjects",
             Self::References => "references",
             Self::Meta => "meta",

@@ -80,7 +80,13 @@ impl Cache {
 /// What a record takes in memory, roughly: the parts behind pointers are what differs.
 fn size_of_record(record: &Record) -> usize {
     let holder = match &record.holder {
-        Holder::Visitor(pending) => if pending.is_some() { 400 } else { 0 },
+        Holder::Visitor(pending) => {
+            if pending.is_some() {
+                400
+            } else {
+                0
+            }
+        }
         Holder::Member(member) => {
             let references: usize =
                 member.references.iter().map(|reference| 64 + reference.kind.len() + reference.value.len()).sum();

@@ -19,11 +19,11 @@ pub(in crate::embedded) struct Row {
     pub(in crate::embedded) epochs: Epochs,
     pub(in crate::embedded) limits: Limits,
     /// Its subject, and its neighbours among the subject's sessions; [`NONE`] where there is none.
-    pub(super) subject: u32,
-    pub(super) next: u32,
-    pub(super) previous: u32,
+    pub(in crate::embedded) subject: u32,
+    pub(in crate::embedded) next: u32,
+    pub(in crate::embedded) previous: u32,
     /// Where its record is in the cache; [`NONE`] if it is not.
-    pub(super) cached: u32,
+    pub(in crate::embedded) cached: u32,
 }
 
 /// What an id stands for.
@@ -53,6 +53,11 @@ impl Row {
     pub(in crate::embedded) fn life(&self) -> Life {
         let provisional = matches!(self.state, State::Live(traits) if traits.provisional);
         Life { created_at: self.created_at, seen_at: self.seen_at, provisional }
+    }
+
+    /// Whether it is a session whose record is not in memory.
+    pub(in crate::embedded) fn is_cold(&self) -> bool {
+        self.cached == NONE && matches!(self.state, State::Live(_))
     }
 
     /// When even the tombstone may be forgotten. The same as `Record::forget_at`.

@@ -61,8 +61,14 @@ impl Shard {
         self.rows.get_mut(index)
     }
 
-    /// What `id` is, under the subject's epoch and the global one.
-    pub(in crate::embedded) fn known(&mut self, id: SessionId, global: (Epoch, EndReason)) -> Option<Known> {
+    /// What `id` is, under the subject's epoch and the global one. `read` is what the disk had a moment ago: of use if
+    /// it is still the same and the record is not in memory.
+    pub(in crate::embedded) fn known(
+        &mut self,
+        id: SessionId,
+        global: (Epoch, EndReason),
+        read: Option<&Live>,
+    ) -> Option<Known> {
         let index = self.find(id)?;
         let row = self.rows.get(index)?;
         let subject = self.subjects.get(row.subject);
@@ -73,12 +79,12 @@ impl Shard {
             State::Live(_) => match subject.filter(|subject| row.epochs.subject < subject.epoch) {
                 Some(subject) => Is::Ended(subject.reason),
                 None if row.epochs.global < global.0 => Is::Ended(global.1),
-                None => match self.cache.get(row.cached) {
-                    Some(record) => {
+                None => {
+                    let read = read.filter(|live| live.revision == row.revision).map(|live| &live.record);
+                    self.cache.get(row.cached).or(read).map_or(Is::Cold, |record| {
                         Is::Live(Live { record: Arc::clone(record), seen_at: row.seen_at, revision: row.revision })
-                    }
-                    None => Is::Cold,
-                },
+                    })
+                }
             },
         };
         Some(Known { index, in_flight, is })
@@ -111,7 +117,12 @@ impl Shard {
     }
 
     /// Adds a row that is not there yet, with its record if it is at hand.
-    pub(in crate::embedded) fn add(&mut self, row: Row, subject: Option<SubjectRef>, record: Option<Arc<Record>>) -> u32 {
+    pub(in crate::embedded) fn add(
+        &mut self,
+        row: Row,
+        subject: Option<SubjectRef>,
+        record: Option<Arc<Record>>,
+    ) -> u32 {
         let (id, due) = (row.id, first_look(&row));
         let subject = subject.map_or(NONE, |subject| self.subjects.enter(subject));
         let index = self.rows.insert(Row { subject, ..row });
@@ -147,10 +158,6 @@ impl Shard {
                 row.cached = NONE;
             }
         }
-    }
-
-    pub(in crate::embedded) const fn cached_bytes(&self) -> usize {
-        self.cache.bytes()
     }
 
     /// Makes a tombstone of a session.
@@ -197,11 +204,6 @@ impl Shard {
         }
     }
 
-    /// Whose session a row is.
-    pub(in crate::embedded) fn subject_of(&self, index: u32) -> Option<SubjectRef> {
-        self.subjects.get(self.rows.get(index)?.subject).map(|subject| subject.name)
-    }
-
     /// The sessions that share the limit with one of `subject`; those of an earlier global epoch hold no place.
     pub(in crate::embedded) fn rivals(&self, subject: SubjectRef, global: Epoch, now: Moment) -> Vec<Rival> {
         let sessions = self.sessions_of(subject, now).filter(|(_, row, _)| row.epochs.global >= global);
@@ -215,9 +217,8 @@ impl Shard {
 
     /// The sessions of `subject` that were presented, are not over, and no epoch ended. Whether one is in flight.
     pub(in crate::embedded) fn listed(&self, subject: SubjectRef, global: Epoch, now: Moment) -> (Vec<Row>, bool) {
-        let sessions = self.sessions_of(subject, now).filter(|(_, row, traits)| {
-            traits.presented && row.epochs.global >= global
-        });
+        let sessions =
+            self.sessions_of(subject, now).filter(|(_, row, traits)| traits.presented && row.epochs.global >= global);
         let rows: Vec<_> = sessions.map(|(_, row, _)| row.clone()).collect();
         let in_flight = self.epoch(subject).1 || rows.iter().any(|row| row.in_flight);
         (rows, in_flight)

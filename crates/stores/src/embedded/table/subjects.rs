@@ -101,7 +101,11 @@ impl Subjects {
     }
 
     /// The rows of a subject's sessions.
-    pub(super) fn rows<'a>(&self, rows: &'a Slab<Row>, name: SubjectRef) -> impl Iterator<Item = (u32, &'a Row)> + use<'a> {
+    pub(super) fn rows<'a>(
+        &self,
+        rows: &'a Slab<Row>,
+        name: SubjectRef,
+    ) -> impl Iterator<Item = (u32, &'a Row)> + use<'a> {
         let first = self.find(name).and_then(|index| self.slab.get(index)).map_or(NONE, |subject| subject.first);
         let mut at = first;
         std::iter::from_fn(move || {
