@@ -23,6 +23,8 @@ enum Cause {
     Io(io::Error),
     Said(Box<str>),
     Record(SessionId, StoredError),
+    /// The journal's middle cannot be read; the engine went on without what came after.
+    Damaged,
     /// Not an error: the store was told to begin anew.
     Renewed,
 }
@@ -39,6 +41,10 @@ impl DiskError {
     /// Something in `space` that cannot be.
     pub(super) fn said(doing: &'static str, space: Space, what: impl Into<Box<str>>) -> Self {
         Self { doing, place: Some(space.name()), cause: Cause::Said(what.into()) }
+    }
+
+    pub(super) const fn damaged() -> Self {
+        Self { doing: "opening", place: Some("journal"), cause: Cause::Damaged }
     }
 
     pub(super) const fn renewed() -> Self {
@@ -71,7 +77,7 @@ impl DiskError {
                 .and_then(|inner| std::error::Error::source(inner).or(Some(inner)))
                 .and_then(|inner| inner.downcast_ref::<io::Error>())
                 .map(io::Error::kind),
-            Cause::Said(_) | Cause::Record(..) | Cause::Renewed => None,
+            Cause::Said(_) | Cause::Record(..) | Cause::Damaged | Cause::Renewed => None,
         };
         matches!(kind, Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge))
     }
@@ -94,6 +100,10 @@ impl std::fmt::Display for DiskError {
         match &self.cause {
             Cause::Said(what) => write!(out, ": {what}"),
             Cause::Record(id, _) => write!(out, ": the record of {id}"),
+            Cause::Damaged => out.write_str(
+                ": writes are missing from the middle of it, sign-outs perhaps among them; restore a backup, or take what \
+                 is left with `counterfoil store backup` and `counterfoil store restore`, which signs everybody out",
+            ),
             Cause::Renewed => out.write_str(" once more"),
             _ => out.write_str(" failed"),
         }
@@ -106,7 +116,7 @@ impl std::error::Error for DiskError {
             Cause::Engine(error) => Some(error),
             Cause::Io(error) => Some(error),
             Cause::Record(_, error) => Some(error),
-            Cause::Said(_) | Cause::Renewed => None,
+            Cause::Said(_) | Cause::Damaged | Cause::Renewed => None,
         }
     }
 }

@@ -66,7 +66,7 @@ impl Archive {
     /// [`OpenError`].
     pub fn open(folder: impl AsRef<Path>, sealer: Sealer) -> Result<Self, OpenError> {
         let folder = Folder::open(folder.as_ref(), &sealer)?;
-        let opened = Fjall::new(&folder.engine(), &Settings::default()).open();
+        let opened = Fjall::new(&folder.engine(), &Settings::default()).tolerant().open();
         let disk = opened.map_err(|error| OpenError::disk(folder.path(), error))?;
         Ok(Self { disk, sealer, folder })
     }

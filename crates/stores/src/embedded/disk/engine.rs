@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable as _, Snapshot};
 
-use super::{Batch, Disk, Opener, Space, View, Visit};
+use super::{Batch, Disk, Opener, Space, View, Visit, journal};
 use crate::embedded::Settings;
 use crate::embedded::error::DiskError;
 
@@ -15,6 +16,16 @@ pub(in crate::embedded) struct Fjall {
     folder: PathBuf,
     cache_bytes: u64,
     write_buffer_bytes: u64,
+    damage: Damage,
+}
+
+/// What to do with an engine that lost writes it once had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::embedded) enum Damage {
+    /// Sign-outs may be among them.
+    Refused,
+    /// To see what is left.
+    Tolerated,
 }
 
 impl Fjall {
@@ -23,6 +34,29 @@ impl Fjall {
             folder: folder.to_owned(),
             cache_bytes: settings.engine_cache_bytes as u64,
             write_buffer_bytes: settings.write_buffer_bytes as u64,
+            damage: Damage::Refused,
+        }
+    }
+
+    /// Opens also what is damaged.
+    pub(in crate::embedded) fn tolerant(self) -> Self {
+        Self { damage: Damage::Tolerated, ..self }
+    }
+
+    /// The number of the last batch, if no more was lost than one that a power cut tore. `seen` is what the journal had
+    /// before the engine opened.
+    fn sound(&self, meta: &Keyspace, seen: Option<u64>) -> Result<u64, DiskError> {
+        let failed = |error| DiskError::engine("reading", Some(Space::Meta), error);
+        let found = meta.get(NUMBER).map_err(failed)?;
+        let have = found.and_then(|mark| journal::number(&mark)).unwrap_or_default();
+        let (lost, note) = (journal::lost(seen, have), journal::note_of(&self.folder));
+        if lost > 0 {
+            let text = format!("{lost} writes were in the journal and could not be read again\n");
+            std::fs::write(&note, text).map_err(|error| DiskError::io("noting the damage of", error))?;
+        }
+        match note.exists() && self.damage == Damage::Refused {
+            true => Err(DiskError::damaged()),
+            false => Ok(have),
         }
     }
 }
@@ -30,6 +64,8 @@ impl Fjall {
 impl Opener for Fjall {
     fn open(&self) -> Result<Arc<dyn Disk>, DiskError> {
         let failed = |doing: &'static str| move |error| DiskError::engine(doing, None, error);
+        let seen = if self.folder.exists() { journal::highest(&self.folder) } else { Ok(None) };
+        let seen = seen.map_err(|error| DiskError::io("reading the journal of", error))?;
         let database = Database::builder(&self.folder)
             .cache_size(self.cache_bytes)
             .max_journaling_size(JOURNAL_BYTES)
@@ -50,7 +86,8 @@ impl Opener for Fjall {
             references: open(Space::References)?,
             meta: open(Space::Meta)?,
         };
-        Ok(Arc::new(Opened { spaces, database }))
+        let number = AtomicU64::new(self.sound(&spaces.meta, seen)?);
+        Ok(Arc::new(Opened { spaces, database, number }))
     }
 }
 
@@ -58,6 +95,8 @@ impl Opener for Fjall {
 struct Opened {
     spaces: Spaces,
     database: Database,
+    /// Of the last batch.
+    number: AtomicU64,
 }
 
 #[derive(Clone)]
@@ -88,6 +127,8 @@ impl Disk for Opened {
 
     fn write(&self, batch: &Batch) -> Result<(), DiskError> {
         let mut writes = self.database.batch().durability(Some(PersistMode::SyncData));
+        let number = self.number.fetch_add(1, Ordering::SeqCst) + 1;
+        writes.insert(&self.spaces.meta, NUMBER, journal::mark(number));
         for (space, key, value) in batch.iter() {
             match value {
                 Some(value) => writes.insert(self.spaces.of(space), key, value),
@@ -119,12 +160,16 @@ impl View for At {
     fn scan(&self, space: Space, prefix: &[u8], visit: &mut Visit<'_>) -> Result<(), DiskError> {
         for entry in self.snapshot.prefix(self.spaces.of(space), prefix) {
             let (key, value) = entry.into_inner().map_err(|error| DiskError::engine("reading", Some(space), error))?;
-            visit(&key, &value)?;
+            if !(space == Space::Meta && *key == *NUMBER) {
+                visit(&key, &value)?;
+            }
         }
         Ok(())
     }
 }
 
+/// Under which the number of the last batch lies in the engine's `meta`. Its own affair: no view shows it.
+const NUMBER: &[u8] = b"batch";
 /// The journal is cut into the tables once it has grown to this: what a start reads again at most. The least fjall takes.
 const JOURNAL_BYTES: u64 = 64 * 1_024 * 1_024;
 /// Threads that tidy the tables. The store itself has one more.

@@ -1,6 +1,7 @@
 //! What the store asks of a storage engine: a few sorted maps, read by key or in order, changed by durable batches.
 
 mod engine;
+mod journal;
 
 use std::sync::Arc;
 

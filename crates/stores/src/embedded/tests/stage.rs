@@ -11,6 +11,7 @@ use counterfoil_core::keys::{GeneratedKeys, SharedRing};
 use counterfoil_core::seal::Sealer;
 use counterfoil_core::store::{BoxError, BoxFuture, DynStore, Live, Store};
 use counterfoil_core::{FakeClock, stored};
+use parking_lot::{Mutex, MutexGuard};
 use tempfile::TempDir;
 
 use crate::embedded::disk::{Batch, Disk, Fjall, Opener, Space, View};
@@ -35,12 +36,20 @@ pub(super) struct OnDisk {
 /// An engine that can be switched off.
 pub(super) struct Switch {
     engine: Fjall,
-    down: Arc<AtomicBool>,
+    state: Arc<Switches>,
+}
+
+/// What its disk does.
+#[derive(Default)]
+struct Switches {
+    down: AtomicBool,
+    /// Held while writes shall wait.
+    gate: Mutex<()>,
 }
 
 struct Switched {
     disk: Arc<dyn Disk>,
-    down: Arc<AtomicBool>,
+    state: Arc<Switches>,
 }
 
 /// Settings under which little fits into memory: what is asked for comes from the disk as often as not.
@@ -62,12 +71,17 @@ impl OnDisk {
 
     /// Takes the disk away: the next thing that is written finds out.
     pub(super) fn take_away(&self) {
-        self.opener.down.store(true, Ordering::SeqCst);
+        self.opener.state.down.store(true, Ordering::SeqCst);
+    }
+
+    /// What is written waits for as long as this is held.
+    pub(super) fn hold_writes(&self) -> MutexGuard<'_, ()> {
+        self.opener.state.gate.lock()
     }
 
     /// Puts it back, and waits until the store has noticed.
     pub(super) async fn put_back(&self) {
-        self.opener.down.store(false, Ordering::SeqCst);
+        self.opener.state.down.store(false, Ordering::SeqCst);
         while self.store.queue.ask(|_| Ok(())).await.is_err() {}
     }
 
@@ -83,32 +97,33 @@ impl OnDisk {
         self.store.queue.ask(|_| Ok(())).await.unwrap();
     }
 
-    fn sealer(&self) -> Sealer {
+    pub(super) fn sealer(&self) -> Sealer {
         self.store.shared.sealer.clone()
     }
 }
 
 impl Switch {
     fn new(folder: &Path, settings: &Settings) -> Self {
-        Self { engine: Fjall::new(folder, settings), down: Arc::default() }
+        Self { engine: Fjall::new(folder, settings), state: Arc::default() }
     }
 }
 
 impl Opener for Arc<Switch> {
     fn open(&self) -> Result<Arc<dyn Disk>, DiskError> {
-        is_up(&self.down)?;
-        Ok(Arc::new(Switched { disk: self.engine.open()?, down: Arc::clone(&self.down) }))
+        self.state.are_up()?;
+        Ok(Arc::new(Switched { disk: self.engine.open()?, state: Arc::clone(&self.state) }))
     }
 }
 
 impl Disk for Switched {
     fn get(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>, DiskError> {
-        is_up(&self.down)?;
+        self.state.are_up()?;
         self.disk.get(space, key)
     }
 
     fn write(&self, batch: &Batch) -> Result<(), DiskError> {
-        is_up(&self.down)?;
+        drop(self.state.gate.lock());
+        self.state.are_up()?;
         self.disk.write(batch)
     }
 
@@ -125,9 +140,11 @@ impl Disk for Switched {
     }
 }
 
-fn is_up(down: &AtomicBool) -> Result<(), DiskError> {
-    let gone = || DiskError::io("reaching", std::io::Error::other("the test took the disk away"));
-    if down.load(Ordering::SeqCst) { Err(gone()) } else { Ok(()) }
+impl Switches {
+    fn are_up(&self) -> Result<(), DiskError> {
+        let gone = || DiskError::io("reaching", std::io::Error::other("the test took the disk away"));
+        if self.down.load(Ordering::SeqCst) { Err(gone()) } else { Ok(()) }
+    }
 }
 
 impl Factory for Folders {
