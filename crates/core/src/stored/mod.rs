@@ -142,11 +142,7 @@ fn closing<'a>(ring: &KeyRing, parts: impl IntoIterator<Item = &'a [u8]>) -> [u8
 }
 
 /// Whether `closing` is what some key of the ring made of `parts`, and which key.
-fn verify<'a>(
-    ring: &KeyRing,
-    parts: impl IntoIterator<Item = &'a [u8]>,
-    closing: &[u8],
-) -> Result<KeyId, StoredError> {
+fn verify<'a>(ring: &KeyRing, parts: impl IntoIterator<Item = &'a [u8]>, closing: &[u8]) -> Result<KeyId, StoredError> {
     let part = Part::Closing;
     let (kid, claimed) = closing.split_first_chunk().ok_or(StoredError::Truncated(part))?;
     let kid = KeyId::from_padded(kid).ok_or(StoredError::Malformed(part))?;

@@ -4,9 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::codec::Reader;
-use super::{
-    CLOSING, Head, KIND_RECORD, Part, Stored, StoredError, VERSION, closing, kind_of, listing, verify,
-};
+use super::{CLOSING, Head, KIND_RECORD, Part, Stored, StoredError, VERSION, closing, kind_of, listing, verify};
 use crate::data::Payload;
 use crate::id::SessionId;
 use crate::keys::{KeyId, KeyRing};
@@ -75,6 +73,11 @@ impl<'a> StoredRecord<'a> {
         Self::close(Head::of(after), fresh.sections(&self.sections)?, &ring)
     }
 
+    /// Whose record it is.
+    pub const fn id(&self) -> SessionId {
+        self.head.id
+    }
+
     /// What stands in clear.
     pub const fn head(&self) -> &Head {
         &self.head
@@ -140,6 +143,11 @@ impl<'a> StoredRecord<'a> {
         }
         out.extend_from_slice(&self.closing);
         out
+    }
+
+    #[cfg(test)]
+    pub(super) fn envelopes(&self) -> [&[u8]; 3] {
+        self.sections.all().map(|(_, envelope)| envelope)
     }
 
     fn close(head: Head, sections: Sections<'a>, ring: &KeyRing) -> Result<Self, SealError> {
@@ -297,13 +305,6 @@ const fn too_large(section: Section, bytes: usize) -> SealError {
 impl std::fmt::Debug for StoredRecord<'_> {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.debug_struct("StoredRecord").field("id", &self.head.id).finish_non_exhaustive()
-    }
-}
-
-impl StoredRecord<'_> {
-    /// Whose record it is.
-    pub const fn id(&self) -> SessionId {
-        self.head.id
     }
 }
 
