@@ -160,8 +160,7 @@ fn retire(keys: &FileKeys, id: KeyId, early: bool, yes: bool, now: Moment) -> Re
 
 /// What follows when a key is taken out before its end.
 fn what_ends(file: &KeyFile, key: &KeyEntry) -> String {
-    let next = file.entries().filter(|other| other.signs > key.signs).map(|other| other.signs).min();
-    let to = next.map_or("now".to_owned(), |next| Rfc3339(next).to_string());
+    let to = file.signed_until(key).map_or("now".to_owned(), |next| Rfc3339(next).to_string());
     format!(
         "Key `{}` signed from {} to {to}. Every session whose token was made with it ends: those that were signed in \
          then\nand have not been renewed since. Their users are asked to sign in again. What a store sealed with it, and \

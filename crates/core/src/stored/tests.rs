@@ -1,6 +1,7 @@
 //! The format, held to its promises.
 
 mod strategies;
+mod vectors;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -301,6 +302,33 @@ fn names_elsewhere_are_indexed_by_a_hash_that_outlives_key_rotation() {
     let stranger = Sealer::new(KeyRing::from_source(&crate::keys::GeneratedKeys).unwrap());
     assert_ne!(one.external("oidc.sid", "x"), stranger.external("oidc.sid", "x"));
     assert_ne!(one.reference_mark(), stranger.reference_mark());
+}
+
+#[test]
+fn a_session_may_rest_on_a_key_that_signed_while_its_token_can_have_been_made() {
+    let (one, other) = (KeyId::from_ascii(b"one").unwrap(), KeyId::from_ascii(b"other").unwrap());
+    #[rustfmt::skip]
+    let rows = [
+        //  name                                created generation closed link         rests
+        ("signed in before it signed",          9,      0,         9,     None,        false),
+        ("signed in when it began",             10,     0,         10,    None,        true),
+        ("signed in when it stopped",           20,     0,         20,    None,        false),
+        ("renewed since it began",              1,      3,         15,    None,        true),
+        ("renewed before it began, not since",  1,      3,         9,     None,        false),
+        ("renewed after it stopped: the link may have been opened before", 1, 3, 30, None, true),
+        ("signed in after it stopped, renewed", 21,     3,         40,    None,        false),
+        ("its open link is another key's",      1,      3,         9,     Some(other), false),
+        ("its open link is the key's",          1,      3,         9,     Some(one),   true),
+    ];
+    for (name, created, generation, closed, link, rests) in rows {
+        let live = sample(|record| {
+            record.created_at = at(created);
+            let family = &mut record.family;
+            (family.generation, family.closed_at) = (generation, at(closed));
+            family.next = family.next.take().zip(link).map(|(open, key)| Box::new(Link { key, ..*open }));
+        });
+        assert_eq!(Head::of(&live).may_rest_on(one, at(10), at(20)), rests, "{name}");
+    }
 }
 
 /// One record of each shape.

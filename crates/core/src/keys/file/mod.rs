@@ -216,6 +216,11 @@ impl KeyFile {
         self.keys.iter().map(|key| key.entry)
     }
 
+    /// From when another key signed in the place of `entry`; `None` if it is the last in turn.
+    pub fn signed_until(&self, entry: &KeyEntry) -> Option<Moment> {
+        self.entries().filter(|other| other.signs > entry.signs).map(|other| other.signs).min()
+    }
+
     /// What `entry` is good for at `now`.
     pub fn state(&self, entry: &KeyEntry, now: Moment) -> KeyState {
         if entry.is_over(now) {
