@@ -24,7 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // It must not inherit our parser's blind spots.
     ("counterfoil-audit",   &[]),
     ("counterfoil-client",  &[]),
-    ("counterfoil-cli",     &["counterfoil-gateway", "counterfoil-demo", "counterfoil-audit", "counterfoil-client"]),
+    ("counterfoil-cli",     &["counterfoil", "counterfoil-gateway", "counterfoil-demo", "counterfoil-audit", "counterfoil-client"]),
     // Outside the default members.
     ("counterfoil-e2e",     &[]),
     ("counterfoil-browser", &[]),

@@ -1,5 +1,7 @@
 //! The command `counterfoil`: arguments to calls, nothing else.
 
+mod keys;
+
 use std::{
     error::Error,
     io::{IsTerminal as _, stderr},
@@ -7,7 +9,8 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
-use counterfoil_demo::{DemoFailed, options::DemoArgs};
+use counterfoil_demo::options::DemoArgs;
+use keys::KeysCommand;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 /// Counterfoil, the session layer for web apps and APIs
@@ -30,6 +33,12 @@ enum Command {
     /// memory and gone when the process ends.
     #[command(after_help = DEMO_EXAMPLES)]
     Demo(DemoArgs),
+
+    /// Make and rotate the keys of a site
+    ///
+    /// The keys are in one file that only its owner may read. Nothing here prints key material.
+    #[command(subcommand, after_help = keys::EXAMPLES, arg_required_else_help = true)]
+    Keys(KeysCommand),
 }
 
 const DEMO_EXAMPLES: &str = "\
@@ -49,20 +58,25 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let to_stderr = tracing_subscriber::fmt::layer().with_writer(stderr).with_ansi(stderr().is_terminal());
     tracing_subscriber::registry().with(to_stderr).with(arguments.log).init();
+    match arguments.command {
+        Command::Demo(arguments) => demo(arguments),
+        Command::Keys(command) => match keys::run(command) {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::FAILURE,
+            Err(error) => failed(&*error, ExitCode::FAILURE),
+        },
+    }
+}
+
+fn demo(arguments: DemoArgs) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error, ExitCode::FAILURE),
     };
-    match runtime.block_on(run(arguments.command)) {
+    match runtime.block_on(counterfoil_demo::run(arguments)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is_configuration() => failed(&error, ExitCode::from(2)),
         Err(error) => failed(&error, ExitCode::FAILURE),
-    }
-}
-
-async fn run(command: Command) -> Result<(), DemoFailed> {
-    match command {
-        Command::Demo(arguments) => counterfoil_demo::run(arguments).await,
     }
 }
 

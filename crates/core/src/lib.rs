@@ -35,6 +35,6 @@ pub use entropy::{Entropy, NoEntropy, SystemEntropy};
 pub use event::{Event, EventKind, EventSink};
 pub use id::{BadSubject, Bucket, NotASessionId, SessionId, Subject, SubjectRef};
 pub use memory::MemoryStore;
-pub use moment::{Clock, FakeClock, Moment};
+pub use moment::{Clock, FakeClock, Moment, Rfc3339};
 pub use policy::Policy;
 pub use record::{Change, Elevation, Holder, Member, Pending, Record, Reference, StepUp};

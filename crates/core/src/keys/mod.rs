@@ -1,19 +1,27 @@
 //! The key ring: every secret of the server, derived by purpose from a few root keys.
 
+mod file;
 mod id;
 mod material;
 #[cfg(test)]
 mod primitives;
 mod shared;
+mod source;
+
+use std::time::Duration;
 
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::{aead, hkdf, hmac};
 use zeroize::Zeroizing;
 
+pub use self::file::{KeyEntry, KeyFile, KeyFileError, KeyFileProblem, KeyState, RetireError, RotateError};
 pub use self::id::{BadKeyId, KeyId};
 pub use self::material::{GeneratedKeys, KeyError, KeyMaterial, KeySource, RootKey};
 pub use self::shared::{ReferenceMoved, RingInUse, SharedRing};
+pub use self::source::SourceProblem;
 use crate::id::{Subject, SubjectRef};
+use crate::moment::Moment;
+use crate::rules::Limits;
 
 /// Keys ready for use: one signs, all verify.
 ///
@@ -28,6 +36,8 @@ pub struct KeyRing {
     adoption: hmac::Key,
     external: hmac::Key,
     mark: [u8; 16],
+    sessions_last: Option<Duration>,
+    left_out: Vec<(KeyId, Moment)>,
 }
 
 /// The keys derived from one root key.
@@ -51,7 +61,7 @@ impl KeyRing {
     ///
     /// # Errors
     /// [`KeyError`] says which key is missing, short, weak or doubled; nothing starts then.
-    pub fn from_source(source: &impl KeySource) -> Result<Self, KeyError> {
+    pub fn from_source(source: &(impl KeySource + ?Sized)) -> Result<Self, KeyError> {
         Self::derive(&source.keys()?)
     }
 
@@ -71,6 +81,8 @@ impl KeyRing {
                 &purpose(&material.reference, "counterfoil/v1/key/mark")?,
                 b"counterfoil/v1/mark",
             )),
+            sessions_last: material.sessions_last,
+            left_out: material.left_out.clone(),
         })
     }
 
@@ -82,6 +94,29 @@ impl KeyRing {
     /// Every key the ring verifies with, the signing one first.
     pub fn ids(&self) -> impl Iterator<Item = KeyId> + '_ {
         self.all().map(|key| key.id)
+    }
+
+    /// How long sessions may last at most for no key to end before what was made with it; `None` if the source does not
+    /// say.
+    pub const fn sessions_last(&self) -> Option<Duration> {
+        self.sessions_last
+    }
+
+    /// Keys of the source that have ended, and are not in the ring.
+    pub fn left_out(&self) -> &[(KeyId, Moment)] {
+        &self.left_out
+    }
+
+    /// Refuses a policy whose sessions may outlive the keys they were made with.
+    ///
+    /// # Errors
+    /// [`KeyError::KeptTooShort`].
+    pub fn suits(&self, limits: &Limits) -> Result<(), KeyError> {
+        let longest = limits.end_of(Moment::EPOCH).since(Moment::EPOCH);
+        match self.sessions_last {
+            Some(kept) if kept < longest => Err(KeyError::KeptTooShort { policy: longest.into(), keys: kept.into() }),
+            _ => Ok(()),
+        }
     }
 
     /// The keyed reference under which stores and events know `subject`.
@@ -216,11 +251,36 @@ mod tests {
     fn no_purpose_shares_a_key_with_another() -> Result<(), KeyError> {
         let ring = ring(ONE)?;
         let key = ring.signing();
-        let tags = [&key.token, &key.chain, &key.csrf, &key.flash, &ring.reference, &ring.adoption]
-            .map(|key| hmac::sign(key, b"x").as_ref().to_vec());
+        let hmac_keys = [
+            &key.token,
+            &key.chain,
+            &key.csrf,
+            &key.flash,
+            &key.record,
+            &ring.reference,
+            &ring.adoption,
+            &ring.external,
+        ];
+        let mut tags: Vec<_> = hmac_keys.iter().map(|key| hmac::sign(key, b"x").as_ref().to_vec()).collect();
+        // As keys of the same kind, so that they can be compared.
+        let sections = [&key.listing, &key.link, &key.data].map(|key| hmac::Key::new(hmac::HMAC_SHA256, &*key.0));
+        tags.extend(sections.iter().map(|key| hmac::sign(key, b"x").as_ref().to_vec()));
         for (index, tag) in tags.iter().enumerate() {
             assert!(!tags.get(index + 1..).unwrap_or_default().contains(tag));
         }
+        Ok(())
+    }
+
+    #[test]
+    fn a_ring_is_exchanged_everywhere_at_once_unless_its_reference_key_moved() -> Result<(), KeyError> {
+        let shared = SharedRing::new(ring(ONE)?);
+        let (elsewhere, before) = (shared.clone(), shared.load());
+        assert_eq!(shared.exchange(ring(&format!("{TWO},{ONE}"))?), Ok(()));
+        assert_eq!(elsewhere.load().signing_id().as_str(), "b");
+        assert_eq!(before.signing_id().as_str(), "a", "a request ends with the ring it began with");
+        let moved = KeyMaterial::parse(TWO, "YW5vdGhlciByZWZlcmVuY2Uga2V5IGZvciB0aGUgdGVzdHM")?;
+        assert_eq!(shared.exchange(KeyRing::derive(&moved)?), Err(ReferenceMoved));
+        assert_eq!(elsewhere.load().ids().count(), 2);
         Ok(())
     }
 

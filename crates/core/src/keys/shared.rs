@@ -39,7 +39,7 @@ impl SharedRing {
     ///
     /// # Errors
     /// As [`KeyRing::from_source`].
-    pub fn from_source(source: &impl KeySource) -> Result<Self, KeyError> {
+    pub fn from_source(source: &(impl KeySource + ?Sized)) -> Result<Self, KeyError> {
         KeyRing::from_source(source).map(Self::new)
     }
 

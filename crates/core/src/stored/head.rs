@@ -91,6 +91,14 @@ impl Head {
         Record::forget_after(&self.limits, self.created_at)
     }
 
+    /// Whether the session may end when `key`, which signed from `from` until `to`, is taken out of the ring: its token
+    /// may have been made with it. Rather yes than no: when exactly a token was made is not kept.
+    pub fn may_rest_on(&self, key: KeyId, from: Moment, to: Moment) -> bool {
+        let latest = if self.family.generation == 0 { self.created_at } else { self.family.closed_at };
+        let current = self.created_at < to && latest >= from;
+        current || self.family.next.is_some_and(|link| link.key == key)
+    }
+
     /// As [`Activity::touch`].
     pub fn touch(&self, activity: &Activity, now: Moment) -> Option<Moment> {
         let seen_at = self.limits.tightest(&activity.limits).touch(&self.life(), now)?;

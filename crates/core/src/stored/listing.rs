@@ -155,7 +155,7 @@ const fn code(amr: Amr) -> u8 {
     }
 }
 
-/// All that [`code`] names; a test counts them.
+/// All that [`code`] names.
 const METHODS: [Amr; 11] =
     [Amr::Pwd, Amr::Otp, Amr::Hwk, Amr::Swk, Amr::Pin, Amr::Fpt, Amr::Face, Amr::Sms, Amr::Tel, Amr::Sc, Amr::Fed];
 const PENDING: u8 = b'p';

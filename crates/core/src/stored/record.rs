@@ -73,6 +73,11 @@ impl<'a> StoredRecord<'a> {
         Self::close(Head::of(after), fresh.sections(&self.sections)?, &ring)
     }
 
+    /// Whose record it is.
+    pub const fn id(&self) -> SessionId {
+        self.head.id
+    }
+
     /// What stands in clear.
     pub const fn head(&self) -> &Head {
         &self.head
@@ -138,6 +143,11 @@ impl<'a> StoredRecord<'a> {
         }
         out.extend_from_slice(&self.closing);
         out
+    }
+
+    #[cfg(test)]
+    pub(super) fn envelopes(&self) -> [&[u8]; 3] {
+        self.sections.all().map(|(_, envelope)| envelope)
     }
 
     fn close(head: Head, sections: Sections<'a>, ring: &KeyRing) -> Result<Self, SealError> {
@@ -295,13 +305,6 @@ const fn too_large(section: Section, bytes: usize) -> SealError {
 impl std::fmt::Debug for StoredRecord<'_> {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.debug_struct("StoredRecord").field("id", &self.head.id).finish_non_exhaustive()
-    }
-}
-
-impl StoredRecord<'_> {
-    /// Whose record it is.
-    pub const fn id(&self) -> SessionId {
-        self.head.id
     }
 }
 

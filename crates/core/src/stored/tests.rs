@@ -1,12 +1,14 @@
 //! The format, held to its promises.
 
+mod strategies;
+mod vectors;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use proptest::collection::vec;
-use proptest::option;
 use proptest::prelude::*;
 
+use self::strategies::{live, reason};
 use super::*;
 use crate::data::Payload;
 use crate::entropy::{Entropy, NoEntropy};
@@ -85,6 +87,341 @@ proptest! {
     }
 }
 
+#[test]
+fn no_bit_of_a_record_can_be_flipped_unnoticed() {
+    let sealer = sealer("a");
+    let mut flips = 0;
+    for (name, live) in samples() {
+        let bytes = encode(&live, &sealer).unwrap();
+        for place in 0..bytes.len() * 8 {
+            let mut flipped = bytes.clone();
+            flipped[place / 8] ^= 1 << (place % 8);
+            assert!(decode(live.record.id, &flipped, &sealer).is_err(), "{name}: bit {place}");
+            flips += 1;
+        }
+    }
+    println!("{flips} flipped bits of {} sealed records, none unnoticed", samples().len());
+    let tombstone = Tombstone { id: ID, reason: EndReason::Reuse, forget_at: at(9) };
+    let bytes = tombstone.to_bytes(&sealer);
+    for place in 0..bytes.len() * 8 {
+        let mut flipped = bytes.clone();
+        flipped[place / 8] ^= 1 << (place % 8);
+        assert!(Tombstone::verify(&flipped, &sealer).is_err(), "tombstone: bit {place}");
+    }
+}
+
+#[test]
+fn a_record_that_is_cut_or_goes_on_is_refused() {
+    let sealer = sealer("a");
+    for (name, live) in samples() {
+        let bytes = encode(&live, &sealer).unwrap();
+        for length in 0..bytes.len() {
+            let told = decode(live.record.id, &bytes[..length], &sealer).unwrap_err();
+            let of_length =
+                matches!(told, StoredError::Truncated(_) | StoredError::Malformed(_) | StoredError::Altered(_));
+            assert!(of_length, "{name} cut to {length}: {told}");
+        }
+        let longer = [&bytes[..], &[0]].concat();
+        assert_eq!(decode(ID, &longer, &sealer).unwrap_err(), StoredError::Malformed(Part::Closing), "{name}");
+    }
+}
+
+#[test]
+fn a_section_opens_in_its_own_record_and_place_only() {
+    let (sealer, other) = (sealer("a"), SessionId::from_bytes([8; 18]));
+    let ring = sealer.ring();
+    let sections = [seal::Section::Listing, seal::Section::Link, seal::Section::Data];
+    for from in sections {
+        let envelope = sealer.seal(&ring, from, ID, b"the same length").unwrap();
+        for to in sections {
+            for id in [ID, other] {
+                let opened = seal::open(&ring, to, id, &envelope);
+                let home = to == from && id == ID;
+                assert_eq!(
+                    opened.map(|plain| plain.to_vec()),
+                    if home { Ok(b"the same length".to_vec()) } else { Err(seal::OpenError::Altered) }
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn sections_of_other_records_or_of_earlier_times_are_refused() {
+    let sealer = sealer("a");
+    let before = sample(|record| record.data = Payload::from_bytes(b"one"));
+    let mut after = sample(|record| record.data = Payload::from_bytes(b"two"));
+    after.revision = Revision(1);
+    let one = encode(&before, &sealer).unwrap();
+    let two = StoredRecord::from_bytes(&one).unwrap().with(&before.record, &after, &sealer).unwrap().to_bytes();
+    assert_eq!(one.len(), two.len());
+    // The data is the last section; the tag follows it.
+    let data = one.len() - CLOSING - seal::OVERHEAD - 3..one.len() - CLOSING;
+    let mut mixed = two.clone();
+    mixed[data.clone()].copy_from_slice(&one[data]);
+    assert_eq!(decode(ID, &mixed, &sealer).unwrap_err(), StoredError::Altered(Part::Closing));
+    let found = SessionId::from_bytes([9; 18]);
+    let misplaced = StoredError::Misplaced { wanted: found, found: ID };
+    assert_eq!(decode(found, &two, &sealer).unwrap_err(), misplaced);
+}
+
+#[test]
+fn a_change_seals_what_it_changed_and_leaves_the_rest_as_it_lies() {
+    let sealer = sealer("a");
+    let before = sample(|_| ());
+    let bytes = encode(&before, &sealer).unwrap();
+    type Alter = fn(&mut Live);
+    #[rustfmt::skip]
+    let rows: [(&str, Alter, [bool; 3]); 7] = [
+        //  change                          listing link   data
+        ("a touch",      |live| live.seen_at = at(99),                              [false, false, false]),
+        ("first use",    |live| member(live).presented = false,                     [false, false, false]),
+        ("a new epoch",  |live| Arc::make_mut(&mut live.record).epochs.subject = Epoch(77), [false, false, false]),
+        ("a new name",   |live| member(live).label = "desk".into(),                 [true, false, false]),
+        ("a step-up",    |live| member(live).elevations = [None, None],             [true, false, false]),
+        ("link closed",  |live| Arc::make_mut(&mut live.record).family.next = None, [false, true, false]),
+        ("data",         |live| Arc::make_mut(&mut live.record).data = Payload::from_bytes(b"x"), [false, false, true]),
+    ];
+    for (name, alter, expected) in rows {
+        let mut after = before.clone();
+        alter(&mut after);
+        let stored = StoredRecord::from_bytes(&bytes).unwrap();
+        let changed = stored.with(&before.record, &after, &sealer).unwrap();
+        let anew = [0, 1, 2].map(|index| stored.envelopes()[index] != changed.envelopes()[index]);
+        assert_eq!(anew, expected, "{name}");
+        let read = decode(ID, &changed.to_bytes(), &sealer).unwrap();
+        assert_eq!((read.record, read.seen_at), (after.record, after.seen_at), "{name}");
+    }
+}
+
+#[test]
+fn a_rotated_key_opens_what_it_sealed_and_each_write_moves_a_record_to_the_new_one() {
+    let live = sample(|_| ());
+    let bytes = encode(&live, &sealer("a")).unwrap();
+    let (both, new) = (sealer("ba"), sealer("b"));
+    let stored = StoredRecord::from_bytes(&bytes).unwrap();
+    assert_eq!(stored.open(&both).unwrap().record, live.record);
+    let key = KeyId::from_ascii(b"a").unwrap();
+    let told = stored.open(&new).unwrap_err();
+    assert_eq!(told, StoredError::UnknownKey { part: Part::Closing, key });
+    assert!(told.to_string().contains("sealed with key `a`, which is not in the key ring"), "{told}");
+    let touched = stored.with(&live.record, &Live { seen_at: at(99), ..live.clone() }, &both).unwrap();
+    let renewed = stored.renewed(&both).unwrap().unwrap();
+    for moved in [&touched, &renewed] {
+        assert!(moved.keys().all(|key| key.as_str() == "b"));
+        let read = moved.open(&new).unwrap();
+        assert_eq!((read.record, read.revision), (live.record.clone(), live.revision));
+    }
+    assert!(renewed.renewed(&both).unwrap().is_none(), "once");
+    assert!(matches!(stored.renewed(&new), Err(StoreError::Corrupt { .. })));
+}
+
+#[test]
+fn without_randomness_nothing_is_sealed() {
+    let dry = Sealer::with_entropy(KeyRing::from_source(&Letters("a")).unwrap(), Dry);
+    let refused = encode(&sample(|_| ()), &dry).unwrap_err();
+    assert!(matches!(refused, SealError::NoEntropy(_)));
+    assert!(matches!(StoreError::from(refused), StoreError::Unavailable(_)));
+}
+
+#[test]
+fn no_two_writes_are_sealed_with_the_same_key() {
+    let sealer = sealer("a");
+    let salts: std::collections::HashSet<_> =
+        (0..500).map(|_| sealer.seal(&sealer.ring(), seal::Section::Data, ID, b"x").unwrap()[9..25].to_vec()).collect();
+    assert_eq!(salts.len(), 500);
+}
+
+#[test]
+fn more_than_a_record_may_hold_is_refused_before_it_is_written() {
+    let sealer = sealer("a");
+    let most = 16 * crate::Policy::MAX_DATA_BYTES;
+    let of = |length| sample(|record| record.data = Payload::from_bytes(&vec![7; length]));
+    let bytes = encode(&of(most), &sealer).unwrap();
+    assert_eq!(decode(ID, &bytes, &sealer).unwrap().record.data.as_bytes().len(), most);
+    assert!(matches!(encode(&of(most + 1), &sealer), Err(SealError::TooLarge { part: "data", .. })));
+    let long = sample(|record| {
+        if let Holder::Member(member) = &mut record.holder {
+            member.label = "x".repeat(70_000).into();
+        }
+    });
+    assert!(matches!(encode(&long, &sealer), Err(SealError::TooLarge { part: "listing", .. })));
+}
+
+#[test]
+fn a_stolen_record_tells_nobodys_name_nor_data() {
+    let bytes = encode(&sample(|_| ()), &sealer("a")).unwrap();
+    let tombstone = Tombstone { id: ID, reason: EndReason::SignOut, forget_at: at(9) }.to_bytes(&sealer("a"));
+    let secrets: [&[u8]; 6] = [b"ada@example.org", b"Firefox on Linux", b"oidc.sid", b"op-7", b"the data", &[5; 16]];
+    for secret in secrets {
+        for bytes in [&bytes, &tombstone] {
+            assert!(!bytes.windows(secret.len()).any(|window| window == secret), "{}", secret.escape_ascii());
+        }
+    }
+    let context = [3, 192, 0, 2];
+    assert!(!bytes.windows(4).any(|window| window == context), "a network prefix");
+}
+
+#[test]
+fn what_cannot_be_read_is_told_with_its_part_and_is_never_absence() {
+    let sealer = sealer("a");
+    let bytes = encode(&sample(|_| ()), &sealer).unwrap();
+    let tombstone = Tombstone { id: ID, reason: EndReason::Reuse, forget_at: at(9) }.to_bytes(&sealer);
+    let with = |place: usize, byte: u8| {
+        let mut bytes = bytes.clone();
+        bytes[place] = byte;
+        bytes
+    };
+    #[rustfmt::skip]
+    let rows = [
+        //  name                bytes                           told
+        ("empty",               vec![],                         "ends in the middle of its head"),
+        ("half a head",         bytes[..40].to_vec(),           "ends in the middle of its head"),
+        ("no tag",              bytes[..bytes.len() - 24].to_vec(), "ends in the middle of its closing tag"),
+        ("a newer format",      with(0, 2),                     "head has format 2, and this version knows format 1"),
+        ("zeros",               vec![0; 400],                   "head holds what is never written there"),
+        ("unknown flag",        with(76, 255),                  "head holds what is never written there"),
+        ("another revision",    with(27, 200),                  "closing tag was changed since it was written"),
+        ("a tombstone",         tombstone,                      "is not a session"),
+    ];
+    for (name, bytes, says) in rows {
+        let error = decode(ID, &bytes, &sealer).map(drop).unwrap_err();
+        assert!(error.to_string().contains(says), "{name}: {error}");
+        let StoreError::Corrupt { cause: Some(cause), .. } = StoreError::from(error) else { panic!("{name}") };
+        assert_eq!(cause.to_string(), error.to_string());
+    }
+    assert_eq!(Tombstone::from_bytes(&bytes), Err(StoredError::NotA { wanted: "tombstone" }));
+}
+
+#[test]
+fn names_elsewhere_are_indexed_by_a_hash_that_outlives_key_rotation() {
+    let (one, rotated) = (sealer("a"), sealer("ba"));
+    assert_eq!(one.external("oidc.sid", "x"), rotated.external("oidc.sid", "x"));
+    assert_ne!(one.external("ab", "c"), one.external("a", "bc"));
+    assert_eq!(one.reference_mark(), rotated.reference_mark());
+    let stranger = Sealer::new(KeyRing::from_source(&crate::keys::GeneratedKeys).unwrap());
+    assert_ne!(one.external("oidc.sid", "x"), stranger.external("oidc.sid", "x"));
+    assert_ne!(one.reference_mark(), stranger.reference_mark());
+}
+
+#[test]
+fn a_session_may_rest_on_a_key_that_signed_while_its_token_can_have_been_made() {
+    let (one, other) = (KeyId::from_ascii(b"one").unwrap(), KeyId::from_ascii(b"other").unwrap());
+    #[rustfmt::skip]
+    let rows = [
+        //  name                                created generation closed link         rests
+        ("signed in before it signed",          9,      0,         9,     None,        false),
+        ("signed in when it began",             10,     0,         10,    None,        true),
+        ("signed in when it stopped",           20,     0,         20,    None,        false),
+        ("renewed since it began",              1,      3,         15,    None,        true),
+        ("renewed before it began, not since",  1,      3,         9,     None,        false),
+        ("renewed after it stopped: the link may have been opened before", 1, 3, 30, None, true),
+        ("signed in after it stopped, renewed", 21,     3,         40,    None,        false),
+        ("its open link is another key's",      1,      3,         9,     Some(other), false),
+        ("its open link is the key's",          1,      3,         9,     Some(one),   true),
+    ];
+    for (name, created, generation, closed, link, rests) in rows {
+        let live = sample(|record| {
+            record.created_at = at(created);
+            let family = &mut record.family;
+            (family.generation, family.closed_at) = (generation, at(closed));
+            family.next = family.next.take().zip(link).map(|(open, key)| Box::new(Link { key, ..*open }));
+        });
+        assert_eq!(Head::of(&live).may_rest_on(one, at(10), at(20)), rests, "{name}");
+    }
+}
+
+/// One record of each shape.
+fn samples() -> Vec<(&'static str, Live)> {
+    let pending = Pending {
+        subject: Subject::new("ada@example.org").unwrap(),
+        epochs: Epochs::default(),
+        factors: vec![Factor { amr: Amr::Pwd, verified_at: at(5) }],
+        remember: true,
+        until: at(605),
+    };
+    vec![
+        ("a member with everything", sample(|_| ())),
+        (
+            "a bare visitor",
+            sample(|record| {
+                record.holder = Holder::Visitor(None);
+                record.family.next = None;
+                record.data = Payload::default();
+            }),
+        ),
+        ("a visitor with half a sign-in", sample(|record| record.holder = Holder::Visitor(Some(Box::new(pending))))),
+        (
+            "a link nobody used yet",
+            sample(|record| {
+                let link = record.family.next.as_mut().unwrap();
+                (link.seen, link.until) = (None, None);
+                record.limits.remember_for = None;
+            }),
+        ),
+    ]
+}
+
+/// A member with everything, altered.
+fn sample(alter: impl FnOnce(&mut Record)) -> Live {
+    let link = Link {
+        hash: TokenHash::from_bytes([4; 32]),
+        key: KeyId::from_ascii(b"k2").unwrap(),
+        nonce: Nonce::from_bytes([5; 16]),
+        seen: Some(Seen { at: at(20), context: Context::new(3, &[192, 0, 2]) }),
+        until: Some(at(80)),
+    };
+    let mut record = Record {
+        id: ID,
+        created_at: at(1),
+        epochs: Epochs { global: Epoch(3), subject: Epoch(4) },
+        limits: Limits {
+            idle: Duration::from_mins(15),
+            absolute: Duration::from_hours(1),
+            remember_for: Some(Duration::from_hours(9)),
+        },
+        family: Family {
+            generation: 7,
+            current: TokenHash::from_bytes([2; 32]),
+            closed_at: at(10),
+            next: Some(Box::new(link)),
+        },
+        holder: Holder::Member(Box::new(Member {
+            subject: Subject::new("ada@example.org").unwrap(),
+            reference: SubjectRef::from_bytes([6; 16]),
+            factors: [Factor { amr: Amr::Pwd, verified_at: at(1) }].into(),
+            presented: true,
+            label: "Firefox on Linux".into(),
+            elevations: [Some(Elevation { hash: TokenHash::from_bytes([7; 32]), at: at(30), until: at(40) }), None],
+            references: vec![Reference { kind: "oidc.sid".into(), value: "op-7".into() }],
+        })),
+        data: Payload::from_bytes(b"the data"),
+    };
+    alter(&mut record);
+    Live { record: Arc::new(record), seen_at: at(50), revision: Revision(12) }
+}
+
+fn member(live: &mut Live) -> &mut Member {
+    match &mut Arc::make_mut(&mut live.record).holder {
+        Holder::Member(member) => member,
+        Holder::Visitor(_) => panic!("a visitor"),
+    }
+}
+
+fn at(second: u64) -> Moment {
+    Moment::from_unix_seconds(second)
+}
+
+struct Dry;
+
+impl Entropy for Dry {
+    fn fill(&self, _: &mut [u8]) -> Result<(), NoEntropy> {
+        Err(NoEntropy)
+    }
+}
+
+const ID: SessionId = SessionId::from_bytes([1; 18]);
+
 /// A sealer whose ring has a key for each letter, the first of which signs.
 fn sealer(keys: &str) -> Sealer {
     Sealer::new(KeyRing::from_source(&Letters(keys)).unwrap())
@@ -99,122 +436,4 @@ impl KeySource for Letters<'_> {
         let first = keys.next().unwrap()?;
         KeyMaterial::new(first, keys.collect::<Result<_, KeyError>>()?, root(1)?)
     }
-}
-
-prop_compose! {
-    fn live()(
-        id: [u8; 18],
-        times in [any::<u32>(), any::<u32>()],
-        epochs in [any::<u64>(), any::<u64>()],
-        idle in 1_u64..10_000_000,
-        absolute in 1_u64..100_000_000,
-        remember in option::of(1_u64..1_000_000_000),
-        family in family(),
-        holder in holder(),
-        data in vec(any::<u8>(), 0..300),
-        revision: u64,
-    ) -> Live {
-        let [created_at, seen_at] = times.map(|time| Moment::from_unix_millis(time.into()));
-        let span = Duration::from_millis;
-        let record = Record {
-            id: SessionId::from_bytes(id),
-            created_at,
-            epochs: Epochs { global: Epoch(epochs[0]), subject: Epoch(epochs[1]) },
-            limits: Limits { idle: span(idle), absolute: span(absolute), remember_for: remember.map(span) },
-            family,
-            holder,
-            data: Payload::from_bytes(&data),
-        };
-        Live { record: Arc::new(record), seen_at, revision: Revision(revision) }
-    }
-}
-
-prop_compose! {
-    fn family()(
-        generation: u32,
-        current: [u8; 32],
-        closed_at: u32,
-        next in option::of((any::<[u8; 32]>(), "[a-z0-9]{1,8}", any::<[u8; 16]>(),
-            option::of((any::<u32>(), any::<[u8; 8]>())), option::of(any::<u32>()))),
-    ) -> Family {
-        let moment = |time: u32| Moment::from_unix_millis(time.into());
-        let next = next.map(|(hash, key, nonce, seen, until)| Box::new(Link {
-            hash: TokenHash::from_bytes(hash),
-            key: KeyId::new(&key).unwrap(),
-            nonce: Nonce::from_bytes(nonce),
-            seen: seen.map(|(at, context)| Seen { at: moment(at), context: Context::from_bytes(context) }),
-            until: until.map(moment),
-        }));
-        Family { generation, current: TokenHash::from_bytes(current), closed_at: moment(closed_at), next }
-    }
-}
-
-fn holder() -> impl Strategy<Value = Holder> {
-    prop_oneof![
-        Just(Holder::Visitor(None)),
-        pending().prop_map(|pending| Holder::Visitor(Some(Box::new(pending)))),
-        member().prop_map(|member| Holder::Member(Box::new(member))),
-    ]
-}
-
-prop_compose! {
-    fn pending()(subject in subject(), epochs in [any::<u64>(), any::<u64>()], factors in vec(factor(), 0..4), remember: bool, until: u64) -> Pending {
-        let epochs = Epochs { global: Epoch(epochs[0]), subject: Epoch(epochs[1]) };
-        Pending { subject, epochs, factors, remember, until: Moment::from_unix_millis(until) }
-    }
-}
-
-prop_compose! {
-    fn member()(
-        subject in subject(),
-        reference: [u8; 16],
-        factors in vec(factor(), 0..12),
-        presented: bool,
-        label in ".{0,40}",
-        elevations in [option::of(any::<([u8; 32], u64, u64)>()), option::of(any::<([u8; 32], u64, u64)>())],
-        references in vec((".{0,20}", ".{0,20}"), 0..3),
-    ) -> Member {
-        Member {
-            subject,
-            reference: SubjectRef::from_bytes(reference),
-            factors: factors.into(),
-            presented,
-            label: label.into(),
-            elevations: elevations.map(|elevation| elevation.map(|(hash, at, until)| Elevation {
-                hash: TokenHash::from_bytes(hash),
-                at: Moment::from_unix_millis(at),
-                until: Moment::from_unix_millis(until),
-            })),
-            references: references.into_iter().map(|(kind, value)| Reference { kind: kind.into(), value: value.into() }).collect(),
-        }
-    }
-}
-
-fn subject() -> impl Strategy<Value = Subject> {
-    "[^\\p{Cc}]{1,60}".prop_map(|text| Subject::new(text).unwrap())
-}
-
-prop_compose! {
-    fn factor()(amr in prop::sample::select(vec![
-        Amr::Pwd, Amr::Otp, Amr::Hwk, Amr::Swk, Amr::Pin, Amr::Fpt, Amr::Face, Amr::Sms, Amr::Tel, Amr::Sc, Amr::Fed,
-    ]), at: u64) -> Factor {
-        Factor { amr, verified_at: Moment::from_unix_millis(at) }
-    }
-}
-
-fn reason() -> impl Strategy<Value = EndReason> {
-    prop::sample::select(vec![
-        EndReason::SignOut,
-        EndReason::Superseded,
-        EndReason::Idle,
-        EndReason::Absolute,
-        EndReason::NeverUsed,
-        EndReason::Reuse,
-        EndReason::Limit,
-        EndReason::EndedByUser,
-        EndReason::CredentialChanged,
-        EndReason::AccountChanged,
-        EndReason::AccountDisabled,
-        EndReason::Admin,
-    ])
 }

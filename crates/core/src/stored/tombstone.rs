@@ -83,7 +83,7 @@ const fn code(reason: EndReason) -> u8 {
     }
 }
 
-/// All that [`code`] names; a test counts them.
+/// All that [`code`] names.
 const REASONS: [EndReason; 12] = [
     EndReason::SignOut,
     EndReason::Superseded,
