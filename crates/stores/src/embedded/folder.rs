@@ -57,6 +57,9 @@ impl Folder {
         Ok(folder)
     }
 
+    /// The format of a folder that this program makes.
+    pub(super) const FORMAT: u32 = FORMAT;
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }

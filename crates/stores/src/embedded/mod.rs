@@ -28,9 +28,11 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use counterfoil_core::seal::Sealer;
+pub use counterfoil_core::seal::Sealer;
 
-pub use self::archive::{Archive, Checked, Finding, ImportError, Imported, Sessions, Stats, import, restore};
+pub use self::archive::{
+    Archive, Checked, Finding, ImportError, Imported, Migrated, Resealed, Sessions, Stats, import, restore,
+};
 use self::disk::{Fjall, Opener};
 pub use self::error::{DiskError, OpenError};
 use self::folder::Folder;

@@ -107,7 +107,9 @@ pub(in crate::embedded) fn copy(
             Ok(())
         })?;
     }
-    into.write(&batch)?;
+    if !batch.is_empty() {
+        into.write(&batch)?;
+    }
     Ok(done)
 }
 

@@ -3,6 +3,7 @@
 mod check;
 mod copy;
 mod lines;
+mod reseal;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use counterfoil_core::stored::{self, Stored};
 pub use self::check::{Checked, Finding};
 pub use self::copy::{Sessions, restore};
 pub use self::lines::{ImportError, Imported, import};
+pub use self::reseal::Resealed;
 use super::disk::{Disk, Fjall, Opener as _, Space, View};
 use super::error::DiskError;
 use super::folder::Folder;
@@ -57,6 +59,16 @@ pub struct Stats {
     pub bytes: u64,
     /// Bytes of files, what is superseded and not cleaned up yet included.
     pub bytes_on_disk: u64,
+}
+
+/// What a migration did: nothing where both are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Migrated {
+    /// The folder's format before.
+    pub from: u32,
+    /// Its format now.
+    pub to: u32,
 }
 
 impl Archive {
@@ -104,6 +116,23 @@ impl Archive {
     /// [`OpenError`].
     pub fn back_up(&self, into: impl AsRef<Path>, progress: &mut Progress<'_>) -> Result<u64, OpenError> {
         copy::back_up(&*self.disk.view(), into.as_ref(), &self.sealer, progress)
+    }
+
+    /// Brings the folder to this program's format.
+    ///
+    /// # Errors
+    /// None yet: there is one format, and newer ones were refused when the folder was opened.
+    pub const fn migrate(&self) -> Result<Migrated, DiskError> {
+        Ok(Migrated { from: Folder::FORMAT, to: Folder::FORMAT })
+    }
+
+    /// Seals everything anew that is sealed with a key that does not sign any more. Ends nothing; may be cut short and
+    /// begun again.
+    ///
+    /// # Errors
+    /// [`DiskError`] if it cannot be read or written.
+    pub fn reseal(&self, progress: &mut Progress<'_>) -> Result<Resealed, DiskError> {
+        reseal::reseal(&*self.disk, &self.sealer, progress)
     }
 
     /// Writes everything as JSON lines. What is sealed stays sealed: it is worth nothing without the keys.
