@@ -14,6 +14,7 @@ use super::epochs::hex;
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
+    kind: Kind,
     /// Unlocked when it is closed.
     _lock: File,
 }
@@ -21,13 +22,14 @@ pub(super) struct Folder {
 impl Folder {
     /// Opens a store's folder, or begins one in an empty or missing folder.
     pub(super) fn open_or_create(path: &Path, sealer: &Sealer) -> Result<Self, OpenError> {
-        fs::create_dir_all(path).map_err(failed(path, "make this folder"))?;
+        make(path)?;
         if !path.join(DESCRIPTION).exists() && !path.join(BEGUN).exists() && has_files(path)? {
             return Err(OpenError::NotAStore { path: path.to_owned() });
         }
-        let folder = Self::locked(path)?;
+        let mut folder = Self::locked(path)?;
         if path.join(DESCRIPTION).exists() {
-            if folder.check(sealer)? == Kind::Backup {
+            folder.kind = folder.check(sealer)?;
+            if folder.kind == Kind::Backup {
                 return Err(OpenError::IsBackup { path: path.to_owned() });
             }
         } else {
@@ -38,7 +40,7 @@ impl Folder {
 
     /// Begins a store, or a backup, in a folder where nothing is but what an attempt before left.
     pub(super) fn create(path: &Path, sealer: &Sealer, kind: Kind) -> Result<Self, OpenError> {
-        fs::create_dir_all(path).map_err(failed(path, "make this folder"))?;
+        make(path)?;
         if path.join(DESCRIPTION).exists() || (!path.join(BEGUN).exists() && has_files(path)?) {
             return Err(OpenError::NotEmpty { path: path.to_owned() });
         }
@@ -62,6 +64,11 @@ impl Folder {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Whether it was made of a backup or an export, and all sessions of before ended.
+    pub(super) fn was_restored(&self) -> bool {
+        self.kind == Kind::Restored
     }
 
     /// Where the engine has its files.
@@ -96,7 +103,7 @@ impl Folder {
         let written =
             lock.set_len(0).and_then(|()| lock.rewind()).and_then(|()| writeln!(lock, "{}", std::process::id()));
         written.map_err(failed(&name, "write this file"))?;
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        Ok(Self { path: path.to_owned(), kind: Kind::Store, _lock: lock })
     }
 
     /// Begins a store, in place of one whose beginning was cut short.
@@ -152,6 +159,8 @@ impl Folder {
 pub(super) enum Kind {
     /// A store, to be opened.
     Store,
+    /// A store that was made of a backup or an export.
+    Restored,
     /// A copy of one: it is restored, never opened.
     Backup,
 }
@@ -160,6 +169,7 @@ impl Kind {
     const fn name(self) -> &'static str {
         match self {
             Self::Store => "store",
+            Self::Restored => "restored store",
             Self::Backup => "backup",
         }
     }
@@ -184,7 +194,8 @@ impl Description {
                 (0, _) => return Err(1),
                 (_, Some(("format", value))) => format = Some(value.parse().map_err(|_| lines)?),
                 (_, Some(("kind", value))) => {
-                    let known = [Kind::Store, Kind::Backup].into_iter().find(|kind| kind.name() == value);
+                    let known =
+                        [Kind::Store, Kind::Restored, Kind::Backup].into_iter().find(|kind| kind.name() == value);
                     kind = Some(known.ok_or(lines)?);
                 }
                 (_, Some(("reference key", value))) => reference_key = Some(value.to_owned()),
@@ -201,6 +212,15 @@ impl Description {
             _ => Err(lines + 1),
         }
     }
+}
+
+/// Makes the folder, for nobody but its owner: ids, times and hashes are in clear.
+fn make(path: &Path) -> Result<(), OpenError> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(failed(path, "make this folder"))
 }
 
 fn has_files(path: &Path) -> Result<bool, OpenError> {

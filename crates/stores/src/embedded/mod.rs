@@ -92,6 +92,12 @@ impl EmbeddedStore {
         let path = folder.path().to_owned();
         let mut store = Self::begin(path, opener, sealer, &settings, RETRY_AFTER, progress)?;
         folder.completed()?;
+        if folder.was_restored() {
+            tracing::info!(
+                folder = %folder.path().display(),
+                "this session store was restored; sessions made before that have ended, unless it was told to keep them"
+            );
+        }
         store.lock = Some(folder);
         Ok(store)
     }

@@ -39,7 +39,7 @@ pub fn restore(
 ) -> Result<u64, OpenError> {
     let archive = Archive::open(backup, sealer)?;
     let (path, sealer) = (into.as_ref(), &archive.sealer);
-    let target = Target::begin(path, sealer, Kind::Store)?;
+    let target = Target::begin(path, sealer, Kind::Restored)?;
     let copied = copy(&*archive.disk.view(), &*target.disk, progress).map_err(|error| OpenError::disk(path, error))?;
     target.end(sessions, now)?;
     Ok(copied)

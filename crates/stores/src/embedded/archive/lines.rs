@@ -115,7 +115,7 @@ pub fn import(
     let mut lines = Lines { from: export, line: 0 };
     lines.head(sealer)?;
     let path = into.as_ref();
-    let target = Target::begin(path, sealer, Kind::Store)?;
+    let target = Target::begin(path, sealer, Kind::Restored)?;
     let (mut batch, mut entries) = (Batch::default(), 0);
     let failed = |error| ImportError::Open(OpenError::disk(path, error));
     while let Some((space, key, value)) = lines.entry(entries)? {

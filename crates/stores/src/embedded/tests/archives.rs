@@ -84,6 +84,34 @@ fn an_export_comes_back_as_it_was_and_nobody_is_signed_in() {
 }
 
 #[test]
+fn what_is_sealed_anew_needs_the_old_key_no_more() {
+    use counterfoil_core::keys::{KeyError, KeyId, KeyMaterial, KeyRing, KeySource, RootKey, SharedRing};
+    struct Of(&'static [u8]);
+    impl KeySource for Of {
+        fn keys(&self) -> Result<KeyMaterial, KeyError> {
+            let key = |number: u8| {
+                let bytes = (0..32).map(|place| place * 7 + number).collect();
+                Ok::<_, KeyError>((KeyId::new(&format!("k{number}")).unwrap(), RootKey::new("key", bytes)?))
+            };
+            let (signing, others) = self.0.split_first().unwrap();
+            let others = others.iter().map(|number| key(*number)).collect::<Result<_, _>>()?;
+            KeyMaterial::new(key(*signing)?, others, RootKey::new("reference", (100..132).collect())?)
+        }
+    }
+    let ring = |keys| SharedRing::new(KeyRing::from_source(&Of(keys)).unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    filled(&Keys { ring: ring(&[1]) }, folder.path());
+    let both = Archive::open(folder.path(), Keys { ring: ring(&[2, 1]) }.sealer()).unwrap();
+    let resealed = both.reseal(&mut |_| {}).unwrap();
+    assert_eq!((resealed.renewed, resealed.current, resealed.unreadable), (50, 0, 0));
+    assert_eq!(both.reseal(&mut |_| {}).unwrap().current, 50);
+    drop(both);
+    let new = Keys { ring: ring(&[2]) };
+    assert_eq!(Archive::open(folder.path(), new.sealer()).unwrap().check(&mut |_| {}).unwrap().findings, []);
+    assert!(matches!(load(&new.open(folder.path()), new.member("ada", 2).id), Loaded::Live(_)));
+}
+
+#[test]
 fn an_export_that_was_cut_or_changed_is_refused_with_its_line() {
     let (keys, folder) = (Keys::new(), tempfile::tempdir().unwrap());
     filled(&keys, &folder.path().join("store"));

@@ -28,13 +28,11 @@ fn a_second_process_is_told_who_holds_the_folder() {
 #[test]
 fn folders_that_are_no_store_of_ours_are_refused() {
     type Spoil = fn(&Path);
-    let description = |folder: &Path| folder.join("COUNTERFOIL");
     fn edit(file: &Path, from: &str, to: &str) {
         let text = fs::read_to_string(file).unwrap();
         assert!(text.contains(from), "{text}");
         fs::write(file, text.replace(from, to)).unwrap();
     }
-    let _ = description;
     #[rustfmt::skip]
     let rows: [(&str, Spoil, fn(&OpenError) -> bool, &str); 6] = [
         ("files of somebody else",
@@ -66,6 +64,16 @@ fn folders_that_are_no_store_of_ours_are_refused() {
         assert!(error.to_string().contains(says), "{name}: {error}");
         assert_eq!(listing(folder.path()), before, "{name}: something was changed");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_new_folder_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (keys, folder) = (Keys::new(), tempfile::tempdir().unwrap());
+    let path = folder.path().join("sessions");
+    drop(keys.open(&path));
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
 }
 
 #[test]
