@@ -2,6 +2,7 @@
 //!
 //! `cargo run --release -p counterfoil-stores --features embedded --example durable -- [SECONDS] [SESSIONS]`
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a measurement that fails has nothing to say")]
+#![expect(clippy::cast_precision_loss, reason = "rates and sizes are printed without their last digits")]
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -34,7 +34,7 @@ impl Limit {
         oldest(used, excess)
     }
 
-    fn most(&self) -> usize {
+    fn most(self) -> usize {
         usize::try_from(self.max.get()).unwrap_or(usize::MAX)
     }
 }

@@ -78,13 +78,15 @@ pub(super) fn id_of(space: Space, key: &[u8]) -> Result<SessionId, DiskError> {
 }
 
 enum Found {
-    Session(Head),
+    Session(Box<Head>),
     Stone(Tombstone),
 }
 
 fn read(id: SessionId, value: &[u8]) -> Option<Found> {
     match stored::kind_of(value).ok()? {
-        Stored::Record => stored::decode_head(value).ok().filter(|head| head.id == id).map(Found::Session),
+        Stored::Record => {
+            stored::decode_head(value).ok().filter(|head| head.id == id).map(|head| Found::Session(Box::new(head)))
+        }
         Stored::Tombstone => Tombstone::from_bytes(value).ok().filter(|stone| stone.id == id).map(Found::Stone),
     }
 }

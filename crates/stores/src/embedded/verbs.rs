@@ -38,7 +38,7 @@ impl Store for EmbeddedStore {
 
     async fn insert(&self, record: Record, limit: Option<Limit>, now: Moment) -> Result<Inserted, StoreError> {
         let new = New::seal(record, &self.shared)?;
-        self.ask(move |turn| turn.insert(new, limit, now)).await
+        self.ask(move |turn| Ok(turn.insert(new, limit, now))).await
     }
 
     async fn replace(
@@ -146,7 +146,7 @@ impl Store for EmbeddedStore {
     }
 
     async fn sweep(&self, limit: usize, now: Moment) -> Result<usize, StoreError> {
-        self.ask(move |turn| turn.sweep(limit, now)).await
+        self.ask(move |turn| Ok(turn.sweep(limit, now))).await
     }
 
     fn watch(&self) -> Watch {

@@ -28,6 +28,9 @@ enum Line {
     End { entries: u64 },
 }
 
+/// One entry, as the engine has it.
+type Entry = (Space, Vec<u8>, Vec<u8>);
+
 /// What an import brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -155,7 +158,7 @@ impl Lines<'_> {
     }
 
     /// The next entry; `None` at the end, which must come after `entries` of them.
-    fn entry(&mut self, entries: u64) -> Result<Option<(Space, Vec<u8>, Vec<u8>)>, ImportError> {
+    fn entry(&mut self, entries: u64) -> Result<Option<Entry>, ImportError> {
         let (space, key, value) = match self.next()? {
             Line::Entry { space, key, value } => (space, key, value),
             Line::End { entries: all } if all == entries => return Ok(None),

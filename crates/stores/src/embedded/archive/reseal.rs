@@ -24,12 +24,12 @@ pub(super) fn reseal(disk: &dyn Disk, sealer: &Sealer, progress: &mut Progress<'
     let (mut resealed, mut batch) = (Resealed::default(), Batch::default());
     disk.view().scan(Space::Sessions, &[], &mut |key, value| {
         match renewed(value, sealer) {
-            Some(Some(bytes)) => {
+            Renewal::Anew(bytes) => {
                 resealed.renewed += 1;
                 batch.put(Space::Sessions, key, bytes);
             }
-            Some(None) => resealed.current += 1,
-            None => resealed.unreadable += 1,
+            Renewal::Needless => resealed.current += 1,
+            Renewal::Impossible => resealed.unreadable += 1,
         }
         if batch.bytes() >= AT_ONCE {
             disk.write(&std::mem::take(&mut batch))?;
@@ -43,16 +43,31 @@ pub(super) fn reseal(disk: &dyn Disk, sealer: &Sealer, progress: &mut Progress<'
     Ok(resealed)
 }
 
-/// An entry sealed anew; `Some(None)` if it needs nothing, `None` if it does not open.
-fn renewed(value: &[u8], sealer: &Sealer) -> Option<Option<Vec<u8>>> {
-    match stored::kind_of(value).ok()? {
-        Stored::Record => {
-            let renewed = StoredRecord::from_bytes(value).ok()?.renewed(sealer).ok()?;
-            Some(renewed.map(|record| record.to_bytes()))
+/// What becomes of an entry.
+enum Renewal {
+    Anew(Vec<u8>),
+    /// It is sealed with the key that signs.
+    Needless,
+    /// It does not open.
+    Impossible,
+}
+
+fn renewed(value: &[u8], sealer: &Sealer) -> Renewal {
+    match stored::kind_of(value) {
+        Ok(Stored::Record) => {
+            let record = StoredRecord::from_bytes(value).ok();
+            match record.and_then(|record| record.renewed(sealer).ok().map(|renewed| renewed.map(|new| new.to_bytes())))
+            {
+                Some(Some(bytes)) => Renewal::Anew(bytes),
+                Some(None) => Renewal::Needless,
+                None => Renewal::Impossible,
+            }
         }
-        Stored::Tombstone => {
-            let bytes = Tombstone::verify(value, sealer).ok()?.to_bytes(sealer);
-            Some((bytes != value).then_some(bytes))
-        }
+        Ok(Stored::Tombstone) => match Tombstone::verify(value, sealer).map(|stone| stone.to_bytes(sealer)) {
+            Ok(bytes) if bytes == value => Renewal::Needless,
+            Ok(bytes) => Renewal::Anew(bytes),
+            Err(_) => Renewal::Impossible,
+        },
+        Err(_) => Renewal::Impossible,
     }
 }

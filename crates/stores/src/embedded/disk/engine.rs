@@ -54,10 +54,7 @@ impl Fjall {
             let text = format!("{lost} writes were in the journal and could not be read again\n");
             std::fs::write(&note, text).map_err(|error| DiskError::io("noting the damage of", error))?;
         }
-        match note.exists() && self.damage == Damage::Refused {
-            true => Err(DiskError::damaged()),
-            false => Ok(have),
-        }
+        if note.exists() && self.damage == Damage::Refused { Err(DiskError::damaged()) } else { Ok(have) }
     }
 }
 

@@ -119,13 +119,14 @@ impl Shard {
     /// Adds a row that is not there yet, with its record if it is at hand.
     pub(in crate::embedded) fn add(
         &mut self,
-        row: Row,
+        mut row: Row,
         subject: Option<SubjectRef>,
         record: Option<Arc<Record>>,
     ) -> u32 {
         let (id, due) = (row.id, first_look(&row));
         let subject = subject.map_or(NONE, |subject| self.subjects.enter(subject));
-        let index = self.rows.insert(Row { subject, ..row });
+        row.subject = subject;
+        let index = self.rows.insert(row);
         let Self { rows, ids, hasher, .. } = self;
         let hash_of = |index: &u32| rows.get(*index).map_or(0, |row| hash(hasher, row.id));
         ids.insert_unique(hash(hasher, id), index, hash_of);

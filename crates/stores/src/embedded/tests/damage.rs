@@ -112,7 +112,7 @@ fn copy(from: &Path, into: &Path) {
         let path = entry.unwrap().path();
         let name = into.join(path.file_name().unwrap());
         if path.is_dir() {
-            copy(&path, &name)
+            copy(&path, &name);
         } else {
             let _ = fs::copy(&path, &name).unwrap();
         }

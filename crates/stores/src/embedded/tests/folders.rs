@@ -25,16 +25,18 @@ fn a_second_process_is_told_who_holds_the_folder() {
     keys.open(folder.path());
 }
 
+type Spoil = fn(&Path);
+type Is = fn(&OpenError) -> bool;
+
 #[test]
 fn folders_that_are_no_store_of_ours_are_refused() {
-    type Spoil = fn(&Path);
     fn edit(file: &Path, from: &str, to: &str) {
         let text = fs::read_to_string(file).unwrap();
         assert!(text.contains(from), "{text}");
         fs::write(file, text.replace(from, to)).unwrap();
     }
     #[rustfmt::skip]
-    let rows: [(&str, Spoil, fn(&OpenError) -> bool, &str); 6] = [
+    let rows: [(&str, Spoil, Is, &str); 6] = [
         ("files of somebody else",
             |folder| { fs::remove_dir_all(folder).unwrap(); fs::create_dir(folder).unwrap(); fs::write(folder.join("notes"), "x").unwrap() },
             |error| matches!(error, OpenError::NotAStore { .. }), "neither empty nor a session store"),

@@ -78,6 +78,6 @@ fn in_the_middle() {
 fn numbered(number: u64) -> counterfoil_core::Record {
     let mut id = [7; 18];
     id[..8].copy_from_slice(&number.to_be_bytes());
-    let data = counterfoil_core::data::Payload::from_bytes(&[7; 200_000]);
+    let data = counterfoil_core::data::Payload::from_bytes(&vec![7; 200_000]);
     counterfoil_core::Record { id: counterfoil_core::SessionId::from_bytes(id), data, ..visitor(7) }
 }

@@ -7,7 +7,7 @@ mod turn;
 mod verbs;
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use counterfoil_core::store::StoreError;
@@ -150,10 +150,7 @@ impl Writer {
             if jobs.len() >= MOST_JOBS {
                 return (jobs, None);
             }
-            next = match self.queue.try_recv() {
-                Ok(message) => Some(message),
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
-            };
+            next = self.queue.try_recv().ok();
         }
     }
 
@@ -165,7 +162,10 @@ impl Writer {
         }
         let Ok(disk) = self.shared.disk() else {
             let error = self.shared.trouble();
-            return jobs.into_iter().for_each(|job| job.refuse(&error));
+            for job in jobs {
+                job.refuse(&error);
+            }
+            return;
         };
         let number = self.shared.table.next_turn();
         let mut turn = Turn::new(&self.shared, &*disk, &mut self.clock);
@@ -179,14 +179,18 @@ impl Writer {
                 turn.land();
                 self.shared.landing.is_known(number, true);
                 turn.tell();
-                replies.into_iter().for_each(|reply| reply(Ok(())));
+                for reply in replies {
+                    reply(Ok(()));
+                }
             }
             Err(error) => {
                 drop(turn);
                 drop(disk);
                 let error = self.shared.leave(error);
                 self.shared.landing.is_known(number, false);
-                replies.into_iter().for_each(|reply| reply(Err(&error)));
+                for reply in replies {
+                    reply(Err(&error));
+                }
             }
         }
     }

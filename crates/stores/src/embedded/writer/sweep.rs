@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use counterfoil_core::Moment;
-use counterfoil_core::store::StoreError;
 
 use super::Turn;
 use crate::embedded::disk::Space;
@@ -38,9 +37,9 @@ impl ClockWatch {
 
 impl Turn<'_> {
     /// Forgets what is over, looking at no more than `limit` sessions.
-    pub(in crate::embedded) fn sweep(&mut self, limit: usize, now: Moment) -> Result<usize, StoreError> {
+    pub(in crate::embedded) fn sweep(&mut self, limit: usize, now: Moment) -> usize {
         if !self.clock.trusts(now, Instant::now()) {
-            return Ok(0);
+            return 0;
         }
         let (mut left, mut forgotten) = (limit, 0);
         let (table, global) = (&self.shared.table, self.shared.table.global().epoch);
@@ -57,7 +56,7 @@ impl Turn<'_> {
                 break;
             }
         }
-        Ok(forgotten)
+        forgotten
     }
 
     fn forget(&mut self, shard: usize, swept: &Swept) {
@@ -89,11 +88,12 @@ mod tests {
     use super::*;
     use counterfoil_core::SessionId;
 
+    const YEAR: u64 = 365 * 24;
+
     #[test]
     fn a_clock_that_leaps_is_believed_only_after_an_hour() {
         let (hour, start) = (Duration::from_hours(1), Instant::now());
         let at = |hours: u64| Moment::from_unix_seconds(1_800_000_000 + hours * 3_600);
-        const YEAR: u64 = 365 * 24;
         #[rustfmt::skip]
         let rows = [
             // name                         clock       real hours  trusted

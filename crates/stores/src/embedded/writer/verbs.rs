@@ -37,15 +37,10 @@ impl New {
 }
 
 impl Turn<'_> {
-    pub(in crate::embedded) fn insert(
-        &mut self,
-        new: New,
-        limit: Option<Limit>,
-        now: Moment,
-    ) -> Result<Inserted, StoreError> {
+    pub(in crate::embedded) fn insert(&mut self, new: New, limit: Option<Limit>, now: Moment) -> Inserted {
         let inserted = self.add_beside(new, limit, now, None);
         self.tell_yielded(&inserted);
-        Ok(inserted)
+        inserted
     }
 
     pub(in crate::embedded) fn replace(
@@ -201,7 +196,9 @@ impl Turn<'_> {
 
     fn tell_yielded(&mut self, inserted: &Inserted) {
         if let Inserted::Done(yielded) = inserted {
-            yielded.iter().for_each(|id| self.note(Notice::Ended(*id)));
+            for id in yielded {
+                self.note(Notice::Ended(*id));
+            }
         }
     }
 }
