@@ -9,7 +9,7 @@ use counterfoil_benches::measure::{Contender, Placement, Size, measure, measure_
 use counterfoil_benches::modes::MODES;
 use counterfoil_benches::page::{Page, PieceCost};
 use counterfoil_benches::peers::PEERS;
-use counterfoil_benches::{Failed, instructions, pieces, server};
+use counterfoil_benches::{Failed, instructions, pieces, profile, server};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Measure Counterfoil beside the same server without it.
@@ -62,7 +62,10 @@ fn run(arguments: &Arguments) -> Result<(), Failed> {
     bar.finish_and_clear();
     let pieces = costs(&programs, &arguments.criterion)?;
     let peers = if arguments.peers { peers(size, placement)? } else { Vec::new() };
-    let page = Page { machine, size, placement, compared, pieces, peers }.markdown();
+    let counted = instructions::is_possible();
+    let shares = counted.then(|| profile::more(&programs, "router, authenticated", "router, bare")).transpose()?;
+    let shares = shares.unwrap_or_default();
+    let page = Page { machine, size, placement, compared, pieces, shares, peers }.markdown();
     println!("{page}");
     if let Some(path) = &arguments.write {
         std::fs::write(path, page)?;

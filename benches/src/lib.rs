@@ -8,6 +8,7 @@ pub mod modes;
 pub mod page;
 pub mod peers;
 pub mod pieces;
+pub mod profile;
 pub mod server;
 pub mod site;
 

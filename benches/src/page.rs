@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::machine::Machine;
 use crate::measure::{Compared, Contender, Placement, Run, Size, median};
 use crate::modes::{BARE, PARTS, Part, Target};
+use crate::profile::Share;
 
 /// One piece's figures, as far as they were measured.
 #[derive(Debug, Clone)]
@@ -30,6 +31,8 @@ pub struct Page {
     pub compared: Vec<Compared>,
     /// The pieces.
     pub pieces: Vec<PieceCost>,
+    /// Where the instructions go that an authenticated request takes more than a bare one; empty if they were not counted.
+    pub shares: Vec<Share>,
     /// Other middleware, where it was asked for.
     pub peers: Vec<Contender>,
 }
@@ -37,8 +40,9 @@ pub struct Page {
 impl Page {
     /// The page as Markdown.
     pub fn markdown(&self) -> String {
-        let (table, parts, peers, costs) = (self.table(), self.parts(), self.peers(), self.costs());
-        format!("{HEAD}\n{}\n{table}\n{parts}\n{peers}{costs}\n{}", self.conditions(), METHOD.trim_start())
+        let (table, parts, peers) = (self.table(), self.parts(), self.peers());
+        let (costs, shares, conditions) = (self.costs(), self.shares(), self.conditions());
+        format!("{HEAD}\n{conditions}\n{table}\n{parts}\n{peers}{costs}\n{shares}{}", METHOD.trim_start())
     }
 
     fn conditions(&self) -> String {
@@ -86,6 +90,21 @@ impl Page {
     fn peers(&self) -> String {
         let rows: String = self.peers.iter().map(peer_row).collect();
         if rows.is_empty() { rows } else { format!("{PEERS_HEAD}{rows}\n") }
+    }
+
+    /// Nothing where nothing was counted.
+    fn shares(&self) -> String {
+        let sum: i64 = self.shares.iter().map(|share| share.instructions).sum();
+        if sum <= 0 {
+            return String::new();
+        }
+        let mut text = format!("{SHARES_HEAD}| all of it | {sum} | 100 % |\n");
+        for Share { area, instructions } in &self.shares {
+            let percent = (instructions * 1_000 / sum + 5) / 10;
+            let _ = writeln!(text, "| {area} | {instructions} | {percent} % |");
+        }
+        text.push('\n');
+        text
     }
 
     /// Microseconds of CPU that the first mode costs more than the second, round by round.
@@ -164,6 +183,17 @@ server of the same runtime. What each of them does for a request differs: this c
 |---|---|---|---|---|
 ";
 
+const SHARES_HEAD: &str = "\
+## Where it goes
+
+What \"router, authenticated\" does more than \"router, bare\", by the source the instructions were written in. Inlined code
+counts where it was written, the standard library's where it was inlined. SHA-256 is emulated with the instructions of an older
+processor: of the time it takes the share is several times smaller; \"token, genuine, with its hash\" above has the time.
+
+| code | instructions | share |
+|---|---|---|
+";
+
 const METHOD: &str = "
 ## Method
 
@@ -202,7 +232,15 @@ mod tests {
         };
         let size = Size { runs: 9, requests: 1_000_000 };
         let pieces = vec![PieceCost { name: "token hash", nanoseconds: Some(71.4), instructions: None }];
-        Page { machine, size, placement: Placement::Apart, compared: Vec::new(), pieces, peers: Vec::new() }
+        Page {
+            machine,
+            size,
+            placement: Placement::Apart,
+            compared: Vec::new(),
+            pieces,
+            shares: Vec::new(),
+            peers: Vec::new(),
+        }
     }
 
     #[test]
@@ -234,6 +272,16 @@ mod tests {
         let peers = PEERS.map(|peer| Contender { peer, outcome: Err("no Node") });
         let text = Page { peers: peers.into(), ..page() }.markdown();
         assert!(text.contains("| express-session 1.19 (Node) | skipped: no Node | | | |"), "{text}");
+    }
+
+    #[test]
+    fn where_it_goes_is_told_in_shares_of_the_whole() {
+        assert!(!page().markdown().contains("Where it goes"));
+        let shares = vec![Share { area: "base64", instructions: 750 }, Share { area: "the rest", instructions: 250 }];
+        let text = Page { shares, ..page() }.markdown();
+        for row in ["| all of it | 1000 | 100 % |", "| base64 | 750 | 75 % |", "| the rest | 250 | 25 % |"] {
+            assert!(text.contains(row), "{text}");
+        }
     }
 
     #[test]

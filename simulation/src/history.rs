@@ -65,6 +65,8 @@ pub struct Refusal {
     pub late: u64,
     /// Milliseconds since the last crash.
     pub since_crash: Option<u64>,
+    /// Milliseconds between the last two crashes.
+    pub between_crashes: Option<u64>,
 }
 
 /// Why a token was refused.

@@ -153,9 +153,9 @@ fn crashes() -> Vec<Experiment> {
     let assumed = Late::as_assumed(0.01);
     #[rustfmt::skip]
     let rows = [
-        ("back on the same network, requests at most 28 s late", Conditions { late: assumed.clone(), ..one.clone() }),
+        ("back on the same network, requests at most 33 s late", Conditions { late: assumed.clone(), ..one.clone() }),
         ("back on the same network, requests up to 60 s late",   one.clone()),
-        ("back on another network, requests at most 28 s late",  Conditions { crashes: Crashes::Moving, late: assumed, ..one.clone() }),
+        ("back on another network, requests at most 33 s late",  Conditions { crashes: Crashes::Moving, late: assumed, ..one.clone() }),
         ("back on another network, requests up to 60 s late",    Conditions { crashes: Crashes::Moving, ..one.clone() }),
         ("back on the same, 30 % of requests over a second one", Conditions { second_network: 0.3, ..one }),
     ];
@@ -183,7 +183,7 @@ fn late() -> Vec<Experiment> {
     #[rustfmt::skip]
     let rows = [
         ("none",                                   Late::up_to_a_minute(0.0)),
-        ("1 %; requests at most 28 s",             Late::as_assumed(0.01)),
+        ("1 %; requests at most 33 s",             Late::as_assumed(0.01)),
         ("1 %",                                    Late::up_to_a_minute(0.01)),
         ("5 %",                                    Late::up_to_a_minute(0.05)),
         ("1 %, all of them 55–60 s",               Late { share: 0.01, requests: 55..=60, responses: 55..=60 }),

@@ -54,6 +54,6 @@ pub struct Timing {
 impl Default for Timing {
     /// The defaults of the policy preset `aal2`.
     fn default() -> Self {
-        Self { grace: Duration::from_mins(1), rotate_every: Duration::from_mins(15) }
+        Self { grace: Duration::from_secs(65), rotate_every: Duration::from_mins(15) }
     }
 }

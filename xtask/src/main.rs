@@ -67,7 +67,7 @@ enum Task {
         /// One target of `fuzz/src` [default: all]
         target: Option<String>,
         /// Minutes for each target
-        #[arg(long, default_value_t = 30, conflicts_with = "short")]
+        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=1_440), conflicts_with = "short")]
         minutes: u32,
         /// Ten seconds for each target
         #[arg(long)]

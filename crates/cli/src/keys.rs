@@ -144,13 +144,12 @@ fn rotate(keys: &FileKeys, signs_in: Span, now: Moment) -> Result<(), Box<dyn Er
 
 fn retire(keys: &FileKeys, id: KeyId, early: bool, yes: bool, now: Moment) -> Result<bool, Box<dyn Error>> {
     let file = keys.read()?;
-    if early && let Some(key) = file.entries().find(|key| key.id == id) {
-        if let KeyState::Verifies = file.state(&key, now) {
-            eprintln!("{}", what_ends(&file, &key));
-            if !yes && !agreed()? {
-                eprintln!("nothing was changed");
-                return Ok(false);
-            }
+    let needed = file.entries().find(|key| key.id == id && file.state(key, now) == KeyState::Verifies);
+    if let Some(key) = needed.filter(|_| early) {
+        eprintln!("{}", what_ends(&file, &key));
+        if !yes && !agreed()? {
+            eprintln!("nothing was changed");
+            return Ok(false);
         }
     }
     keys.change(|file| file.retire(id, now, early).map_err(Failed::from))?;

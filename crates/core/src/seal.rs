@@ -165,7 +165,7 @@ pub(crate) fn key_of(envelope: &[u8]) -> Result<(KeyId, &[u8]), OpenError> {
         return Err(OpenError::Version(*version));
     }
     let (kid, rest) = rest.split_first_chunk().ok_or(OpenError::Truncated)?;
-    Ok((KeyId::from_padded(kid).ok_or(OpenError::Malformed)?, rest))
+    Ok((KeyId::from_padded(*kid).ok_or(OpenError::Malformed)?, rest))
 }
 
 /// What of an envelope tells it from every other one: all that stands before the ciphertext, and the tag.

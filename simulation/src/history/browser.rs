@@ -23,6 +23,7 @@ pub(super) struct Browser {
     pub(super) incarnation: u32,
     crash_due: bool,
     crashed_at: Option<u64>,
+    crashed_before: Option<u64>,
     woke_at: u64,
     used_before: u64,
     pub(super) requests: u64,
@@ -51,6 +52,7 @@ impl Browser {
             incarnation: 0,
             crash_due: false,
             crashed_at: None,
+            crashed_before: None,
             woke_at: 0,
             used_before: 0,
             requests: 0,
@@ -73,6 +75,11 @@ impl Browser {
 
     pub(super) fn since_crash(&self, now: u64) -> Option<u64> {
         self.crashed_at.map(|at| now - at)
+    }
+
+    /// Milliseconds between the last two crashes.
+    pub(super) fn between_crashes(&self) -> Option<u64> {
+        Some(self.crashed_at? - self.crashed_before?)
     }
 
     /// How long it was in use until now.
@@ -233,7 +240,7 @@ impl<R: Rule> History<'_, R> {
         browser.rest(now);
         browser.incarnation += 1;
         browser.crashes += 1;
-        browser.crashed_at = Some(now);
+        browser.crashed_before = browser.crashed_at.replace(now);
         if let Some(jar) = &mut browser.jar {
             jar.crash(now);
         }

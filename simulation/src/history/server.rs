@@ -125,7 +125,14 @@ impl<R: Rule> History<'_, R> {
         let found = self.theft.as_ref().and_then(|theft| theft.found(&self.browser, self.now));
         self.end = found.or_else(|| {
             let since_crash = self.browser.since_crash(self.now);
-            Some(End::Refused(Refusal { why, at: self.now, late: self.now - request.sent, since_crash }))
+            let between_crashes = self.browser.between_crashes();
+            Some(End::Refused(Refusal {
+                why,
+                at: self.now,
+                late: self.now - request.sent,
+                since_crash,
+                between_crashes,
+            }))
         });
     }
 

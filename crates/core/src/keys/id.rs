@@ -27,10 +27,10 @@ impl KeyId {
     }
 
     /// Reads it back; there is one way to write an id.
-    pub(crate) fn from_padded(bytes: &[u8; 8]) -> Option<Self> {
+    pub(crate) fn from_padded(bytes: [u8; 8]) -> Option<Self> {
         let length = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
         let id = Self::from_ascii(bytes.get(..length)?)?;
-        (id.bytes == *bytes).then_some(id)
+        (id.bytes == bytes).then_some(id)
     }
 
     pub(crate) fn from_ascii(text: &[u8]) -> Option<Self> {

@@ -62,7 +62,7 @@ pub struct TimeoutSettings {
     pub absolute: Option<Span>,
     /// How often a token is replaced: 15 minutes (`aal3`: 5), at least 5 × grace.
     pub rotate_every: Option<Span>,
-    /// How long a predecessor stays good: 60 seconds, never below 35.
+    /// How long a predecessor stays good: 65 seconds (`aal3`: 60), never below 35.
     pub grace: Option<Span>,
     /// How long a step-up lasts: 5 minutes.
     pub elevated_for: Option<Span>,
@@ -174,6 +174,15 @@ impl Preset {
             Self::Aal3 => 5 * 60,
         })
     }
+
+    /// How long a predecessor stays good: a request arrives up to a minute after its cookie was attached, clocks differ by
+    /// 2 s, and 3 s are to spare. A fifth of `rotate_every` at most, so 60 s in `aal3`.
+    const fn grace(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Aal1 | Self::Aal2 => 65,
+            Self::Aal3 => 60,
+        })
+    }
 }
 
 impl fmt::Display for Preset {
@@ -228,7 +237,7 @@ impl Times {
         let (preset, given) = (settings.preset, &settings.timeouts);
         let or = |span: Option<Span>, default: Duration| span.map_or(default, Duration::from);
         let absolute = or(given.absolute, preset.absolute());
-        let grace = or(given.grace, GRACE);
+        let grace = or(given.grace, preset.grace());
         let times = Self {
             limits: Limits {
                 idle: or(given.idle, preset.idle().min(absolute)),
@@ -289,7 +298,7 @@ impl Times {
                 "timeouts.grace",
                 self.grace,
                 GRACE_FLOOR,
-                "a cookie reaches the disk up to 30 s late, a request arrives up to 28 s late; below this honest users are signed out",
+                "a cookie reaches the disk up to 30 s late, and the request with it takes its time; below this honest users are signed out",
             ),
             (
                 "timeouts.rotate_every",
@@ -384,9 +393,7 @@ fn weakenings(settings: &PolicySettings, public: &PublicOrigins) -> Vec<&'static
 }
 
 const DAY: u64 = 24 * 3_600;
-/// How long a predecessor stays good: cookies reach the disk up to 30 s late (a crash forgets them), a request arrives
-/// up to 28 s after its cookie was attached, clocks differ by 2 s.
-const GRACE: Duration = Duration::from_mins(1);
+/// Cookies reach the disk up to 30 s late (a crash forgets them), clocks differ by 2 s, and a request takes 3 s.
 const GRACE_FLOOR: Duration = Duration::from_secs(35);
 /// Long enough to read and confirm, short enough that a desk left alone is no risk.
 const ELEVATED_FOR: Duration = Duration::from_mins(5);

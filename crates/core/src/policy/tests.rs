@@ -65,10 +65,11 @@ fn what_weakens_goes_through_danger_and_is_listed() {
 #[test]
 fn presets_follow_nist() {
     let seconds = |policy: Policy| {
-        (policy.limits().idle.as_secs(), policy.limits().absolute.as_secs(), policy.rotate_every().as_secs())
+        let limits = policy.limits();
+        [limits.idle, limits.absolute, policy.rotate_every(), policy.grace()].map(|time| time.as_secs())
     };
     let origin = "https://shop.example";
-    assert_eq!(seconds(Policy::aal1(origin).unwrap()), (604_800, 2_592_000, 900));
-    assert_eq!(seconds(Policy::aal2(origin).unwrap()), (3_600, 86_400, 900));
-    assert_eq!(seconds(Policy::aal3(origin).unwrap()), (900, 43_200, 300));
+    assert_eq!(seconds(Policy::aal1(origin).unwrap()), [604_800, 2_592_000, 900, 65]);
+    assert_eq!(seconds(Policy::aal2(origin).unwrap()), [3_600, 86_400, 900, 65]);
+    assert_eq!(seconds(Policy::aal3(origin).unwrap()), [900, 43_200, 300, 60]);
 }

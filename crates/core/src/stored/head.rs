@@ -205,7 +205,7 @@ impl FamilyHead {
 impl LinkHead {
     fn read(reader: &mut Reader<'_>, seen: bool, until: bool) -> Result<Self, StoredError> {
         let hash = TokenHash::from_bytes(reader.array()?);
-        let key = KeyId::from_padded(&reader.array()?).ok_or(StoredError::Malformed(Part::Head))?;
+        let key = KeyId::from_padded(reader.array()?).ok_or(StoredError::Malformed(Part::Head))?;
         let seen_at = seen.then(|| reader.moment()).transpose()?;
         let until = until.then(|| reader.moment()).transpose()?;
         Ok(Self { hash, key, seen_at, until })

@@ -59,7 +59,7 @@ impl<'a> StoredRecord<'a> {
         let nothing = Sections { listing: [][..].into(), link: [][..].into(), data: [][..].into() };
         let ring = sealer.ring();
         let fresh = Fresh { ring: &ring, sealer, before: None, after: &live.record };
-        Self::close(Head::of(live), fresh.sections(&nothing)?, &ring)
+        Ok(Self::close(Head::of(live), fresh.sections(&nothing)?, &ring))
     }
 
     /// The record as it becomes when `before`, what it opens to now, becomes `after`. Only what changed is sealed anew,
@@ -70,7 +70,7 @@ impl<'a> StoredRecord<'a> {
     pub fn with(&self, before: &Record, after: &Live, sealer: &Sealer) -> Result<Self, SealError> {
         let ring = sealer.ring();
         let fresh = Fresh { ring: &ring, sealer, before: Some(before), after: &after.record };
-        Self::close(Head::of(after), fresh.sections(&self.sections)?, &ring)
+        Ok(Self::close(Head::of(after), fresh.sections(&self.sections)?, &ring))
     }
 
     /// Whose record it is.
@@ -129,7 +129,7 @@ impl<'a> StoredRecord<'a> {
 
     /// The keys this record needs to be opened: those it is sealed with, each once or more.
     pub fn keys(&self) -> impl Iterator<Item = KeyId> + '_ {
-        let closing = self.closing.first_chunk().and_then(KeyId::from_padded);
+        let closing = self.closing.first_chunk().copied().and_then(KeyId::from_padded);
         let sections = self.sections.all().into_iter().filter_map(|(_, envelope)| seal::key_of(envelope).ok());
         closing.into_iter().chain(sections.map(|(key, _)| key))
     }
@@ -150,9 +150,9 @@ impl<'a> StoredRecord<'a> {
         self.sections.all().map(|(_, envelope)| envelope)
     }
 
-    fn close(head: Head, sections: Sections<'a>, ring: &KeyRing) -> Result<Self, SealError> {
+    fn close(head: Head, sections: Sections<'a>, ring: &KeyRing) -> Self {
         let closing = covered(&prelude(&head), &sections, |parts| closing(ring, parts.iter().copied()));
-        Ok(Self { head, sections, closing })
+        Self { head, sections, closing }
     }
 
     fn verified(&self, ring: &KeyRing) -> Result<(), StoredError> {

@@ -170,7 +170,6 @@ fn a_change_seals_what_it_changed_and_leaves_the_rest_as_it_lies() {
     let sealer = sealer("a");
     let before = sample(|_| ());
     let bytes = encode(&before, &sealer).unwrap();
-    type Alter = fn(&mut Live);
     #[rustfmt::skip]
     let rows: [(&str, Alter, [bool; 3]); 7] = [
         //  change                          listing link   data
@@ -421,6 +420,9 @@ impl Entropy for Dry {
 }
 
 const ID: SessionId = SessionId::from_bytes([1; 18]);
+
+/// What becomes of a session.
+type Alter = fn(&mut Live);
 
 /// A sealer whose ring has a key for each letter, the first of which signs.
 fn sealer(keys: &str) -> Sealer {

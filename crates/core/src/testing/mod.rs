@@ -5,8 +5,12 @@
 
 mod direct;
 mod faulty;
+mod hooked;
 mod jar;
 
 pub use self::direct::{Request, csrf_token, sign_in, sign_in_with, step_up};
-pub use self::faulty::{Fault, Faults, FaultyStore, Verb};
+pub use self::faulty::{Fault, Faults, FaultyStore};
+#[cfg(feature = "conformance")]
+pub(crate) use self::hooked::Hook;
+pub use self::hooked::{Hooked, Verb};
 pub use self::jar::{CookieRefused, Jar};

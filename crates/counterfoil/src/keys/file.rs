@@ -201,8 +201,12 @@ fn only_its_owners(file: &File) -> Result<(), SourceProblem> {
     use std::os::unix::fs::MetadataExt as _;
 
     let mode = file.metadata().map_err(refused("cannot be looked at"))?.mode() & 0o7777;
-    if mode & 0o077 == 0 { Ok(()) } else { Err(SourceProblem::OpenToOthers { mode }) }
+    if mode & OTHERS == 0 { Ok(()) } else { Err(SourceProblem::OpenToOthers { mode }) }
 }
+
+/// What a file's mode grants to group and others.
+#[cfg(unix)]
+const OTHERS: u32 = 0o077;
 
 #[cfg(not(unix))]
 fn only_its_owners(_: &File) -> Result<(), SourceProblem> {

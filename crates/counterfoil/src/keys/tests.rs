@@ -14,8 +14,9 @@ fn a_key_file_that_cannot_be_used_is_refused_with_its_name_and_what_to_do() {
     let folder = Folder::new();
     let whole = made().print().to_string();
     let cut = whole.split(" key=").take(2).collect::<Vec<_>>().join(" key=");
+    let huge = vec![b'#'; LARGEST + 1];
     #[rustfmt::skip]
-    let rows: [(&str, Option<(&[u8], u32)>, &str); 9] = [
+    let rows: [(&str, Option<There<'_>>, &str); 9] = [
         //  name               what is there                        told
         ("missing",            None,                                "there is no such file: make it with `counterfoil keys new`"),
         ("whole",              Some((whole.as_bytes(), 0o600)),     ""),
@@ -25,7 +26,7 @@ fn a_key_file_that_cannot_be_used_is_refused_with_its_name_and_what_to_do() {
         ("empty",              Some((b"", 0o600)),                  "line 1: the file is empty"),
         ("cut off",            Some((cut.as_bytes(), 0o600)),       "line 5: `key=` is missing: is the line cut off?"),
         ("binary",             Some((&[0xff; 300], 0o600)),         "is not text"),
-        ("huge",               Some((&[b'#'; LARGEST + 1], 0o600)), "has more than 65536 bytes"),
+        ("huge",               Some((&huge, 0o600)),                "has more than 65536 bytes"),
     ];
     for (name, there, says) in rows {
         let path = folder.path(name);
@@ -101,7 +102,7 @@ fn the_clock_says_which_key_signs() {
     let clock = FakeClock::at(at_second(10));
     let keys = FileKeys::at(folder.path("keys")).clock(clock.clone());
     keys.create(&made()).unwrap();
-    let new = keys.change(|file| rotated(file, Duration::from_mins(10))).unwrap().id;
+    let new = keys.change(|file| Ok::<_, KeyError>(rotated(file, Duration::from_mins(10)))).unwrap().id;
     let signs = || KeyRing::from_source(&keys).unwrap().signing_id();
     assert_ne!(signs(), new);
     clock.set(at_second(610));
@@ -135,12 +136,15 @@ fn what_a_command_prints_is_read_as_a_file_is() {
 }
 
 fn rotate(keys: &FileKeys) -> Result<KeyEntry, KeyError> {
-    keys.change(|file| rotated(file, Duration::ZERO))
+    keys.change(|file| Ok(rotated(file, Duration::ZERO)))
 }
 
-fn rotated(file: &mut KeyFile, signs_in: Duration) -> Result<KeyEntry, KeyError> {
-    Ok(file.rotate(at_second(10), signs_in, &SystemEntropy).unwrap())
+fn rotated(file: &mut KeyFile, signs_in: Duration) -> KeyEntry {
+    file.rotate(at_second(10), signs_in, &SystemEntropy).unwrap()
 }
+
+/// What is in a file, and its mode.
+type There<'a> = (&'a [u8], u32);
 
 fn made() -> KeyFile {
     KeyFile::generate(at_second(0), KeyFile::SESSIONS_LAST, &SystemEntropy).unwrap()

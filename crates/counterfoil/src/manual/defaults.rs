@@ -31,7 +31,7 @@
 //! | default | value | why |
 //! |---|---|---|
 //! | `timeouts.rotate_every` | 15 minutes (`aal3` 5), at least 5 × grace | a later response can put a dead token back |
-//! | `timeouts.grace` | 60 seconds, never below 35 | a cookie reaches the disk up to 30 s late (a crash forgets it), a request arrives up to 28 s after its cookie was attached, clocks differ by 2 s; it only delays detection |
+//! | `timeouts.grace` | 65 seconds (`aal3` 60), never below 35 | a request arrives up to a minute after its cookie was attached, and clocks differ by 2 s; after a browser crash, whose cookies reach the disk up to 30 s late, that leaves 33 s. It only delays detection |
 //! | `sessions.on_reuse` | the session ends | a superseded token came back: somebody holds a copy. `report` tells it only, for the first weeks of a deployment |
 //! | `sessions.limit` | none | how many devices people have is the application's to say; where it is set, the oldest yields |
 //!

@@ -27,7 +27,7 @@
 //! * **A thief who follows the family**: a thief who collects each successor before its first use stays in step. No
 //!   rotation tells him from a second network.
 //! * **A thief who is quick**: until the copy is superseded it is as good as the original. With the defaults that takes
-//!   a rotation (15 minutes) and about two graces (60 seconds each), while the user is active.
+//!   a rotation (15 minutes) and about two graces (65 seconds each), while the user is active.
 //! * **A restored backup or a copied browser profile** looks like a thief: the session ends, and the user signs in again.
 //! * **Mistakes of the application** in who may see what: a session says who somebody is, not what they may do.
 //!

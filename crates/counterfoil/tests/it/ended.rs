@@ -66,7 +66,7 @@ async fn waiting_ends_when_all_are_ended() {
 async fn waiting_ends_when_a_thief_is_found() {
     waits_until(async |site, ada| {
         let thief = ada.stolen();
-        for pause in [900, 0, 61, 61] {
+        for pause in [900, 0, 66, 66] {
             site.clock().advance(Duration::from_secs(pause));
             ada.get("/me").await;
         }

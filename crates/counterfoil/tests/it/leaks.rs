@@ -130,7 +130,7 @@ async fn live_a_busy_day(site: &Site, ada: &Watched) {
     ada.post("/overtaken", "").await;
     ada.post("/login", "user=ada").await;
     // Rotation, and a thief.
-    for pause in [900, 0, 61, 61] {
+    for pause in [900, 0, 66, 66] {
         site.clock().advance(Duration::from_secs(pause));
         ada.send("GET", "/me", &[], "").await;
     }

@@ -174,7 +174,7 @@ async fn a_copy_gives_itself_away_also_while_its_owner_is_only_remembered() {
     let ada = ada_asks_to_be_remembered(&site).await;
     let thief = ada.stolen();
     pass(&site, 2 * DAY);
-    for pause in [0, 0, 61, 61] {
+    for pause in [0, 0, 66, 66] {
         pass(&site, pause);
         assert_eq!(ada.get("/greet").await.text(), "ada (remembered)");
     }

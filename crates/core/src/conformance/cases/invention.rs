@@ -1,12 +1,12 @@
 //! Item 3: an id that we did not issue, or that has ended, is never adopted.
 
+use crate::testing::{Fault, Verb};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::NOTE;
 use crate::conformance::bench::{Bench, Keys, Node, policy};
 use crate::conformance::browser::Browser;
 use crate::conformance::failure::{Verdict, ensure, ensure_is};
-use crate::conformance::probe::{Fault, Verb};
 use crate::conformance::records;
 use crate::cookie::CookieKind;
 use crate::engine::SignInOptions;
@@ -40,11 +40,11 @@ pub(super) async fn lost_session(bench: Bench) -> Verdict {
     let engine = bench.engine(Node::A)?;
     let store = bench.store(Node::A);
     let mut ada = Browser::new(&bench);
-    bench.probe(Node::A).fail(Verb::Insert, Fault::Forgotten);
+    bench.probe(Node::A).faults().on(Verb::Insert, Fault::Forgotten);
     let member = ada.sign_in(&engine, "ada", SignInOptions::default()).await?;
     let mut visitor = Browser::new(&bench);
     let visit = super::note(&mut visitor, &engine, "first").await?;
-    bench.probe(Node::A).heal();
+    bench.probe(Node::A).faults().heal();
     ada.visit_as_nobody(&engine).await?;
     ada.visit_as_nobody(&engine).await?;
     let reading = visitor.send(&engine)?;

@@ -4,12 +4,12 @@ use super::NOTE;
 use crate::conformance::bench::{Bench, IDLE, Node, ROTATE, TOUCH_STEP};
 use crate::conformance::browser::{Browser, carries_live_cookie};
 use crate::conformance::failure::{Verdict, ensure, ensure_is};
-use crate::conformance::probe::{Fault, Verb};
 use crate::conformance::records;
 use crate::cookie::CookieKind;
 use crate::event::EventKind;
 use crate::rules::Assurance;
 use crate::seam::Denial;
+use crate::testing::{Fault, Verb};
 use crate::token::TokenKind;
 
 pub(super) async fn warm_cache(bench: Bench) -> Verdict {
@@ -122,9 +122,9 @@ pub(super) async fn successor_is_forgotten(bench: Bench) -> Verdict {
     let id = ada.session(&engine, TokenKind::Session)?;
     bench.advance(ROTATE);
     let mut old = ada.clone();
-    bench.probe(Node::A).fail(Verb::Commit, Fault::Forgotten);
+    bench.probe(Node::A).faults().on(Verb::Commit, Fault::Forgotten);
     ada.visit_as(&engine, "ada").await?;
-    bench.probe(Node::A).heal();
+    bench.probe(Node::A).faults().heal();
     let before = records::live(&bench, &*store, id).await?;
     bench.advance(TOUCH_STEP + 1);
 

@@ -1,15 +1,15 @@
 //! Item 9: a store that does not answer is a 503, and afterwards everything is as it was.
 
 use super::NOTE;
-use crate::conformance::bench::{Bench, Node, ROTATE};
+use crate::conformance::bench::{Bench, GRACE, Node, ROTATE};
 use crate::conformance::browser::Browser;
 use crate::conformance::failure::{Verdict, ensure, ensure_is};
-use crate::conformance::probe::{Fault, Verb};
 use crate::engine::{Engine, SessionError, SignInError, SignInOptions};
 use crate::id::Subject;
 use crate::rules::{Amr, EndReason};
 use crate::seam::Denial;
 use crate::store::Page;
+use crate::testing::{Fault, Verb};
 
 const FAULTS: [Fault; 2] = [Fault::Before, Fault::After];
 
@@ -19,7 +19,7 @@ pub(super) async fn load(bench: Bench) -> Verdict {
     let mut visitor = Browser::new(&bench);
     super::note(&mut visitor, &engine, "kept").await?;
     for fault in FAULTS {
-        bench.probe(Node::A).fail(Verb::Load, fault);
+        bench.probe(Node::A).faults().on(Verb::Load, fault);
         for browser in [&ada, &visitor] {
             let exchange = browser.send(&engine)?;
             ensure!(exchange.open().await.is_err(), "a session was opened though the store did not answer");
@@ -35,7 +35,7 @@ pub(super) async fn load(bench: Bench) -> Verdict {
             ensure!(effects.set_cookie.is_none(), "an outage changed the browser's cookies");
             ensure_is!(effects.denial, Some(Denial::Unavailable), "a write in an outage must be a 503");
         }
-        bench.probe(Node::A).heal();
+        bench.probe(Node::A).faults().heal();
         ada.visit_as(&engine, "ada").await?;
         let kept = visitor.send(&engine)?.get(NOTE).await?;
         ensure!(kept.as_deref() == Some("kept"), "after the outage a visitor's data is {kept:?}");
@@ -48,7 +48,7 @@ pub(super) async fn commit(bench: Bench) -> Verdict {
     let mut ada = Browser::signed_in(&bench, &engine, "ada").await?;
     write(&ada, &engine, "before").await?;
     for (fault, text) in [(Fault::Before, "lost"), (Fault::After, "answer lost")] {
-        bench.probe(Node::A).fail(Verb::Commit, fault);
+        bench.probe(Node::A).faults().on(Verb::Commit, fault);
         let exchange = ada.send(&engine)?;
         exchange.open().await?;
         exchange.set(NOTE, &text.to_owned())?;
@@ -57,7 +57,7 @@ pub(super) async fn commit(bench: Bench) -> Verdict {
         ensure!(effects.set_cookie.is_none(), "an outage changed the browser's cookies");
         let updated = ada.send(&engine)?.update(|tally: &mut super::Tally| tally.count += 1).await;
         ensure_is!(updated, Err(SessionError::Store(_)), "an update the store did not confirm must be an error");
-        bench.probe(Node::A).heal();
+        bench.probe(Node::A).faults().heal();
         ada.visit_as(&engine, "ada").await?;
         let found = ada.send(&engine)?.get(NOTE).await?;
         let possible = match fault {
@@ -75,17 +75,17 @@ pub(super) async fn rotation(bench: Bench) -> Verdict {
     let mut ada = Browser::signed_in(&bench, &engine, "ada").await?;
     for fault in FAULTS {
         bench.advance(ROTATE);
-        bench.probe(Node::A).fail(Verb::Commit, fault);
+        bench.probe(Node::A).faults().on(Verb::Commit, fault);
         for _ in 0..2 {
             let exchange = ada.send(&engine)?;
             exchange.open().await?;
             let effects = exchange.conclude().await;
             ensure_is!(effects.denial, None, "a rotation that did not come about must not fail the request");
-            bench.probe(Node::A).heal();
+            bench.probe(Node::A).faults().heal();
         }
         for _ in 0..5 {
             ada.visit_as(&engine, "ada").await?;
-            bench.advance(61);
+            bench.advance(GRACE + 1);
         }
     }
     Ok(())
@@ -96,9 +96,9 @@ pub(super) async fn sign_in(bench: Bench) -> Verdict {
     for verb in [Verb::Epochs, Verb::Replace] {
         let mut visitor = Browser::new(&bench);
         super::note(&mut visitor, &engine, "kept").await?;
-        bench.probe(Node::A).fail(verb, Fault::Before);
+        bench.probe(Node::A).faults().on(verb, Fault::Before);
         refused_sign_in(&visitor, &engine).await?;
-        bench.probe(Node::A).heal();
+        bench.probe(Node::A).faults().heal();
         let kept = visitor.send(&engine)?.get(NOTE).await?;
         ensure!(kept.as_deref() == Some("kept"), "a sign-in that failed cost the visitor's data: {kept:?}");
         visitor.sign_in(&engine, "ada", SignInOptions::default()).await?;
@@ -109,9 +109,9 @@ pub(super) async fn sign_in(bench: Bench) -> Verdict {
         if let Some(text) = begins_with {
             super::note(&mut visitor, &engine, text).await?;
         }
-        bench.probe(Node::A).fail(verb, Fault::After);
+        bench.probe(Node::A).faults().on(verb, Fault::After);
         refused_sign_in(&visitor, &engine).await?;
-        bench.probe(Node::A).heal();
+        bench.probe(Node::A).faults().heal();
         visitor.visit_as_nobody(&engine).await?;
         visitor.sign_in(&engine, "grace", SignInOptions::default()).await?;
         visitor.visit_as(&engine, "grace").await?;
@@ -126,12 +126,12 @@ pub(super) async fn sign_out(bench: Bench) -> Verdict {
     for fault in FAULTS {
         let mut ada = Browser::signed_in(&bench, &engine, "ada").await?;
         let mut copy = ada.clone();
-        bench.probe(Node::A).fail(Verb::End, fault);
+        bench.probe(Node::A).faults().on(Verb::End, fault);
         let exchange = ada.send(&engine)?;
         ensure!(exchange.sign_out().await.is_err(), "a sign-out the store did not confirm was reported as done");
         let effects = exchange.conclude().await;
         ensure!(effects.set_cookie.is_none(), "a sign-out that failed took the cookie, and with it the second try");
-        bench.probe(Node::A).heal();
+        bench.probe(Node::A).faults().heal();
         if fault == Fault::Before {
             ada.visit_as(&engine, "ada").await?;
         }
@@ -145,11 +145,11 @@ pub(super) async fn step_up(bench: Bench) -> Verdict {
     let engine = bench.engine(Node::A)?;
     let mut ada = Browser::signed_in(&bench, &engine, "ada").await?;
     for fault in FAULTS {
-        bench.probe(Node::A).fail(Verb::Commit, fault);
+        bench.probe(Node::A).faults().on(Verb::Commit, fault);
         let exchange = ada.send(&engine)?;
         ensure!(exchange.step_up(Amr::Pwd).await.is_err(), "a step-up the store did not confirm was granted");
         ensure!(exchange.conclude().await.set_cookie.is_none(), "a step-up that failed sent a cookie");
-        bench.probe(Node::A).heal();
+        bench.probe(Node::A).faults().heal();
         let found = ada.visit_as(&engine, "ada").await?.elevated_at;
         ensure!(found.is_none(), "a step-up that failed counts");
     }
@@ -164,10 +164,10 @@ pub(super) async fn revocation(bench: Bench) -> Verdict {
         (Browser::signed_in(&bench, &engine, "ada").await?, Browser::signed_in(&bench, &engine, "ada").await?);
     let subject = Subject::new("ada")?;
     for fault in FAULTS {
-        bench.probe(Node::A).fail(Verb::EndSubject, fault);
+        bench.probe(Node::A).faults().on(Verb::EndSubject, fault);
         let ended = engine.end_subject(&subject, EndReason::Admin).await;
         ensure!(ended.is_err(), "ending a subject was reported as done though the store did not confirm it");
-        bench.probe(Node::A).heal();
+        bench.probe(Node::A).faults().heal();
         if fault == Fault::Before {
             ada.visit_as(&engine, "ada").await?;
         }

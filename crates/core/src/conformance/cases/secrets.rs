@@ -3,7 +3,6 @@
 use crate::conformance::bench::{Bench, Node, ROTATE};
 use crate::conformance::browser::Browser;
 use crate::conformance::failure::{Failure, Verdict, ensure};
-use crate::conformance::probe::{Fault, Verb};
 use crate::conformance::records;
 use crate::conformance::secrets::{contains, forms_of_bytes};
 use crate::engine::SignInOptions;
@@ -11,6 +10,7 @@ use crate::id::Subject;
 use crate::record::Reference;
 use crate::rules::{Amr, EndReason};
 use crate::store::Live;
+use crate::testing::Fault;
 use crate::token::TokenKind;
 
 /// Who signs in, and what the session holds: neither may stand in anything that is printed.
@@ -80,12 +80,12 @@ async fn a_day(bench: &Bench) -> Verdict<(String, Vec<Vec<u8>>)> {
     hashes.extend(hashes_of(&live));
     printed.push(format!("{live:?} {:?}", bench.stage().printed()));
     for fault in [Fault::Before, Fault::After] {
-        bench.probe(Node::A).fail(Verb::Every, fault);
+        bench.probe(Node::A).faults().on_all(fault);
         let failing = ada.send(&engine)?;
         let error = failing.open().await.err();
         let denied = failing.require_signed_in().await;
         printed.push(format!("{error:?} {denied:?} {:?}", failing.conclude().await));
-        bench.probe(Node::A).heal();
+        bench.probe(Node::A).faults().heal();
     }
     // Things a store may want to complain about.
     let (again, record) = (bench.now(), (*live.record).clone());

@@ -1,5 +1,6 @@
 //! Item 10: strangers cost nothing.
 
+use crate::testing::{Fault, Verb};
 use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -8,7 +9,6 @@ use super::{NOTE, Tally};
 use crate::conformance::bench::{Bench, Node};
 use crate::conformance::browser::Browser;
 use crate::conformance::failure::{Verdict, ensure, ensure_is};
-use crate::conformance::probe::{Fault, Verb};
 use crate::cookie::CookieKind;
 use crate::event::EventKind;
 use crate::id::{SessionId, Subject};
@@ -82,7 +82,7 @@ pub(super) async fn thousand_wrong_passwords(bench: Bench) -> Verdict {
 pub(super) async fn thousand_dead_visits(bench: Bench) -> Verdict {
     let engine = bench.engine(Node::A)?;
     let (store, probe) = (bench.store(Node::A), bench.probe(Node::A));
-    probe.fail(Verb::Insert, Fault::Forgotten);
+    probe.faults().on(Verb::Insert, Fault::Forgotten);
     let mut visitors: Vec<(Browser, SessionId)> = Vec::new();
     for _ in 0..100 {
         let mut visitor = Browser::new(&bench);
@@ -90,7 +90,7 @@ pub(super) async fn thousand_dead_visits(bench: Bench) -> Verdict {
         let id = visitor.session(&engine, TokenKind::Visit)?;
         visitors.push((visitor, id));
     }
-    probe.heal();
+    probe.faults().heal();
     let writes = probe.writes();
     for _ in 0..10 {
         for (visitor, _) in &visitors {

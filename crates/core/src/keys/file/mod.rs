@@ -137,23 +137,26 @@ impl KeyFile {
 
     /// The file as text. Secret: whoever has it can seal and open what the site stores.
     pub fn print(&self) -> Zeroizing<String> {
-        let mut out = Zeroizing::new(String::with_capacity(256 * (self.keys.len() + 2)));
-        out.push_str(parse::HEADER);
-        out.push_str(" 1\n# Secret. Made and changed by `counterfoil keys`; only its owner may read it (chmod 600).\n");
-        out.push_str(&format!("sessions last={}\n", Span::from(self.sessions_last).to_string().replace(' ', "")));
-        out.push_str("reference key=");
-        out.push_str(&self.reference.print());
-        out.push('\n');
+        // Wide enough for all of it, so that no earlier copy of the text is left behind by growing.
+        let mut out = Zeroizing::new(String::with_capacity(1_024 + 256 * self.keys.len()));
+        let last = Span::from(self.sessions_last).to_string().replace(' ', "");
+        out.extend([
+            parse::HEADER,
+            " 1\n",
+            REMARK,
+            "sessions last=",
+            &last,
+            "\nreference key=",
+            &*self.reference.print(),
+        ]);
         for Key { entry, root } in &self.keys {
-            let (created, signs) = (Rfc3339(entry.created), Rfc3339(entry.signs));
-            out.push_str(&format!("key id={} created={created} signs={signs}", entry.id));
-            if let Some(until) = entry.until {
-                out.push_str(&format!(" until={}", Rfc3339(until)));
-            }
-            out.push_str(" key=");
+            let [created, signs] = [entry.created, entry.signs].map(|moment| Rfc3339(moment).to_string());
+            let until = entry.until.map(|until| format!(" until={}", Rfc3339(until))).unwrap_or_default();
+            let told = ["\nkey id=", entry.id.as_str(), " created=", &created, " signs=", &signs, &until, " key="];
+            out.extend(told);
             out.push_str(&root.print());
-            out.push('\n');
         }
+        out.push('\n');
         out
     }
 
@@ -302,4 +305,5 @@ fn fresh_id(entropy: &dyn Entropy) -> Result<KeyId, crate::entropy::NoEntropy> {
     KeyId::from_ascii(&id).ok_or(crate::entropy::NoEntropy)
 }
 
+const REMARK: &str = "# Secret. Made and changed by `counterfoil keys`; only its owner may read it (chmod 600).\n";
 const LETTERS: &[u8; 32] = b"abcdefghijkmnopqrstuvwxyz2345679";

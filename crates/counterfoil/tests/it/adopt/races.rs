@@ -33,7 +33,7 @@ async fn a_tab_that_comes_when_the_old_session_is_gone_finds_the_new_one() {
 
 #[tokio::test]
 async fn a_lost_answer_loses_nothing_for_five_minutes() {
-    for (seconds, status) in [(0, OK), (61, OK), (299, OK), (300, NOBODY)] {
+    for (seconds, status) in [(0, OK), (66, OK), (299, OK), (300, NOBODY)] {
         let (site, old) = moving(|adopt| adopt);
         let ada = ada_at(&site, &old);
         ada.stolen().get("/me").await;
