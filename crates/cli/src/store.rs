@@ -90,7 +90,7 @@ pub(crate) struct Common {
 
 #[derive(Debug, Args)]
 pub(crate) struct KeysArgument {
-    /// The key file of the site; without it the keys are in COUNTERFOIL_KEYS and COUNTERFOIL_REFERENCE_KEY
+    /// The key file of the site; without it the keys are in `COUNTERFOIL_KEYS` and `COUNTERFOIL_REFERENCE_KEY`
     #[arg(long, value_name = "PATH", env = "COUNTERFOIL_KEY_FILE")]
     key_file: Option<PathBuf>,
 }

@@ -48,8 +48,8 @@ pub struct DemoArgs {
 
     /// Keep sessions and keys in this folder, so that a restart signs nobody out
     ///
-    /// Made if it is missing. Without this option: $XDG_STATE_HOME/counterfoil/demo, which mostly is
-    /// ~/.local/state/counterfoil/demo; the banner names it. Accounts, balances and second factors begin anew each time.
+    /// Made if it is missing. Without this option: `$XDG_STATE_HOME/counterfoil/demo`, which mostly is
+    /// `~/.local/state/counterfoil/demo`; the banner names it. Accounts, balances and second factors begin anew each time.
     #[arg(long, value_name = "DIR", env = "COUNTERFOIL_DEMO_DATA")]
     pub data: Option<PathBuf>,
 
