@@ -55,6 +55,17 @@ pub(crate) enum KeysCommand {
         #[arg(long, requires = "now")]
         yes: bool,
     },
+    /// Seal everything in a store anew that is sealed with a key that signs no more
+    ///
+    /// Ends nothing. Afterwards the store needs the old key no more; tokens made with it still may. Stop the server
+    /// first. May be cut short and begun again.
+    Reseal {
+        /// The folder of the store
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        #[command(flatten)]
+        file: FileArgument,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -83,6 +94,7 @@ pub(crate) fn run(command: KeysCommand) -> Result<bool, Box<dyn Error>> {
         KeysCommand::New { file, sessions_last } => new(&FileKeys::at(file.file), sessions_last, now)?,
         KeysCommand::List { file } => list(&FileKeys::at(file.file), now)?,
         KeysCommand::Rotate { file, signs_in } => rotate(&FileKeys::at(file.file), signs_in, now)?,
+        KeysCommand::Reseal { folder, file } => crate::store::reseal(&folder, &FileKeys::at(file.file))?,
         KeysCommand::Retire { id, file, now: early, yes } => {
             return retire(&FileKeys::at(file.file), id.0, early, yes, now);
         }

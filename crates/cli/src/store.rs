@@ -241,6 +241,24 @@ impl Common {
     }
 }
 
+/// Seals everything in a store anew with the key that signs now.
+pub(crate) fn reseal(folder: &Path, keys: &FileKeys) -> Result<(), Box<dyn Error>> {
+    let archive = Archive::open(folder, Sealer::new(SharedRing::from_source(keys)?))?;
+    let bar = bar("looked at", archive.about());
+    let resealed = archive.reseal(&mut |done| bar.set_position(done))?;
+    bar.finish_and_clear();
+    println!(
+        "{}: {} entries sealed anew, {} were already",
+        folder.display(),
+        HumanCount(resealed.renewed),
+        HumanCount(resealed.current)
+    );
+    match resealed.unreadable {
+        0 => Ok(()),
+        left => Err(format!("{} entries do not open; `counterfoil store check` names them", HumanCount(left)).into()),
+    }
+}
+
 /// A bar on standard error; nothing where that is no terminal.
 fn bar(doing: &'static str, about: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:40} {human_pos} of about {human_len} {msg}, {eta} left");

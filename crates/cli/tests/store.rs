@@ -98,6 +98,9 @@ mod store {
             (&["store", "check", folder][..], "all sound"),
             (&["store", "stats", folder], "sessions"),
             (&["store", "migrate", folder], "nothing to do"),
+            (&["keys", "rotate"], "signs from now on"),
+            (&["keys", "reseal", folder], "1 entries sealed anew, 0 were already"),
+            (&["keys", "reseal", folder], "0 entries sealed anew, 1 were already"),
             (&["store", "backup", folder, backup], "a backup of 1 entries"),
         ] {
             let (code, text) = said(path, arguments);

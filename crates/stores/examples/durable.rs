@@ -134,7 +134,7 @@ fn memory(runtime: &tokio::runtime::Runtime, keys: &SharedRing, sessions: u64) {
     let start = Instant::now();
     let store = open();
     println!("opened again in {:.2} s", start.elapsed().as_secs_f64());
-    println!("{:.0} B resident per session, engine included", (resident() - before) as f64 / sessions as f64);
+    println!("{:.0} B resident per session, engine included", (resident() as f64 - before as f64) / sessions as f64);
     drop(store);
 }
 
