@@ -105,7 +105,7 @@ pub(crate) fn run(command: StoreCommand) -> Result<bool, Box<dyn Error>> {
             let bar = bar("copied", archive.about());
             let copied = archive.back_up(&into, &mut |done| bar.set_position(done))?;
             bar.finish_and_clear();
-            println!("{}: a backup of {} entries", into.display(), HumanCount(copied));
+            println!("{}: a backup of {}", into.display(), entries(copied));
         }
         StoreCommand::Restore { backup, into, common } => restored(&backup, &into, &common)?,
         StoreCommand::Export { folder, into } => export(&folder.open()?, into.as_deref())?,
@@ -131,12 +131,12 @@ fn check(archive: &Archive) -> Result<bool, Box<dyn Error>> {
     }
     let wrong = checked.findings.len() as u64 + checked.more;
     match wrong {
-        0 => println!("{}: {} entries, all sound", archive.path().display(), HumanCount(checked.entries)),
+        0 => println!("{}: {}, all sound", archive.path().display(), entries(checked.entries)),
         _ => println!(
-            "{}: something is wrong with {} of {} entries; restore a backup",
+            "{}: something is wrong with {} of {}; restore a backup",
             archive.path().display(),
             HumanCount(wrong),
-            HumanCount(checked.entries)
+            entries(checked.entries)
         ),
     }
     Ok(wrong == 0)
@@ -165,29 +165,29 @@ fn restored(backup: &Path, into: &Path, common: &Common) -> Result<(), Box<dyn E
     let about = Archive::open(backup, common.keys.sealer()?)?.about();
     let bar = bar("restored", about);
     let sealer = common.keys.sealer()?;
-    let entries =
+    let restored =
         restore(backup, into, sealer, common.sessions(), SystemClock.now(), &mut |done| bar.set_position(done))?;
     bar.finish_and_clear();
-    println!("{}: {} entries restored; {}", into.display(), HumanCount(entries), common.what_became());
+    println!("{}: {} restored; {}", into.display(), entries(restored), common.what_became());
     Ok(())
 }
 
 fn export(archive: &Archive, into: Option<&Path>) -> Result<(), Box<dyn Error>> {
     let bar = bar("exported", archive.about());
     let mut progress = |done| bar.set_position(done);
-    let entries = match into {
+    let exported = match into {
         None => archive.export(&mut stdout().lock(), &mut progress)?,
         Some(path) => {
             let file = File::create_new(path).map_err(|error| at(path, "cannot make this file", error))?;
             let mut out = BufWriter::new(&file);
-            let entries = archive.export(&mut out, &mut progress)?;
+            let exported = archive.export(&mut out, &mut progress)?;
             out.flush().and_then(|()| file.sync_all()).map_err(|error| at(path, "cannot write this file", error))?;
-            entries
+            exported
         }
     };
     bar.finish_and_clear();
     if let Some(path) = into {
-        println!("{}: {} entries", path.display(), HumanCount(entries));
+        println!("{}: {}", path.display(), entries(exported));
     }
     Ok(())
 }
@@ -206,7 +206,7 @@ fn imported(export: &Path, into: &Path, common: &Common) -> Result<(), Box<dyn E
         bar.finish_and_clear();
         imported
     };
-    println!("{}: {} entries imported; {}", into.display(), HumanCount(imported.entries), common.what_became());
+    println!("{}: {} imported; {}", into.display(), entries(imported.entries), common.what_became());
     Ok(())
 }
 
@@ -248,15 +248,24 @@ pub(crate) fn reseal(folder: &Path, keys: &FileKeys) -> Result<(), Box<dyn Error
     let resealed = archive.reseal(&mut |done| bar.set_position(done))?;
     bar.finish_and_clear();
     println!(
-        "{}: {} entries sealed anew, {} were already",
+        "{}: {} sealed anew, {} already were",
         folder.display(),
-        HumanCount(resealed.renewed),
+        entries(resealed.renewed),
         HumanCount(resealed.current)
     );
     match resealed.unreadable {
         0 => Ok(()),
-        left => Err(format!("{} entries do not open; `counterfoil store check` names them", HumanCount(left)).into()),
+        left => Err(format!(
+            "{} left as they are, for they do not open; `counterfoil store check` names them",
+            entries(left)
+        )
+        .into()),
     }
+}
+
+/// So many of them.
+fn entries(count: u64) -> String {
+    if count == 1 { "1 entry".to_owned() } else { format!("{} entries", HumanCount(count)) }
 }
 
 /// A bar on standard error; nothing where that is no terminal.

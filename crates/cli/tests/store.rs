@@ -99,9 +99,9 @@ mod store {
             (&["store", "stats", folder], "sessions"),
             (&["store", "migrate", folder], "nothing to do"),
             (&["keys", "rotate"], "signs from now on"),
-            (&["keys", "reseal", folder], "1 entries sealed anew, 0 were already"),
-            (&["keys", "reseal", folder], "0 entries sealed anew, 1 were already"),
-            (&["store", "backup", folder, backup], "a backup of 1 entries"),
+            (&["keys", "reseal", folder], "1 entry sealed anew, 0 already were"),
+            (&["keys", "reseal", folder], "0 entries sealed anew, 1 already were"),
+            (&["store", "backup", folder, backup], "a backup of 1 entry"),
         ] {
             let (code, text) = said(path, arguments);
             assert_eq!(code, Some(0), "{text}");
@@ -126,11 +126,11 @@ mod store {
         let at = |name: &str| path.join(name).to_str().unwrap().to_owned();
         let (folder, lines) = (at("counterfoil/demo/sessions"), at("lines"));
         let (code, text) = said(path, &["store", "export", &folder, &lines]);
-        assert_eq!((code, text.contains("1 entries")), (Some(0), true), "{text}");
+        assert_eq!((code, text.contains(": 1 entry")), (Some(0), true), "{text}");
         let (code, text) = said(path, &["store", "export", &folder, &lines]);
         assert_eq!((code, text.contains("cannot make this file")), (Some(1), true), "{text}");
         let (code, text) = said(path, &["store", "import", &lines, &at("imported")]);
-        assert_eq!((code, text.contains("1 entries imported")), (Some(0), true), "{text}");
+        assert_eq!((code, text.contains("1 entry imported")), (Some(0), true), "{text}");
         let (code, text) = said(path, &["store", "check", &at("imported")]);
         assert_eq!((code, text.contains("all sound")), (Some(0), true), "{text}");
         let all = std::fs::read_to_string(&lines).unwrap();

@@ -27,6 +27,8 @@ enum Cause {
     Damaged,
     /// Not an error: the store was told to begin anew.
     Renewed,
+    /// Not an error of the disk: nobody writes any more.
+    Closed,
 }
 
 impl DiskError {
@@ -51,6 +53,10 @@ impl DiskError {
         Self { doing: "reading", place: None, cause: Cause::Renewed }
     }
 
+    pub(super) const fn closed() -> Self {
+        Self { doing: "asking", place: None, cause: Cause::Closed }
+    }
+
     /// One record that cannot be read.
     pub(super) const fn record(id: SessionId, error: StoredError) -> Self {
         Self { doing: "reading", place: Some(Space::Sessions.name()), cause: Cause::Record(id, error) }
@@ -65,8 +71,9 @@ impl DiskError {
         }
     }
 
-    pub(super) const fn is_renewed(&self) -> bool {
-        matches!(self.cause, Cause::Renewed)
+    /// Whether the disk is to blame.
+    pub(super) const fn is_of_the_disk(&self) -> bool {
+        !matches!(self.cause, Cause::Renewed | Cause::Closed)
     }
 
     /// Whether no space is left on the disk.
@@ -77,7 +84,7 @@ impl DiskError {
                 .and_then(|inner| std::error::Error::source(inner).or(Some(inner)))
                 .and_then(|inner| inner.downcast_ref::<io::Error>())
                 .map(io::Error::kind),
-            Cause::Said(_) | Cause::Record(..) | Cause::Damaged | Cause::Renewed => None,
+            Cause::Said(_) | Cause::Record(..) | Cause::Damaged | Cause::Renewed | Cause::Closed => None,
         };
         matches!(kind, Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge))
     }
@@ -105,6 +112,7 @@ impl std::fmt::Display for DiskError {
                  is left with `counterfoil store backup` and `counterfoil store restore`, which signs everybody out",
             ),
             Cause::Renewed => out.write_str(" once more"),
+            Cause::Closed => out.write_str(", which was closed"),
             _ => out.write_str(" failed"),
         }
     }
@@ -116,7 +124,7 @@ impl std::error::Error for DiskError {
             Cause::Engine(error) => Some(error),
             Cause::Io(error) => Some(error),
             Cause::Record(_, error) => Some(error),
-            Cause::Said(_) | Cause::Damaged | Cause::Renewed => None,
+            Cause::Said(_) | Cause::Damaged | Cause::Renewed | Cause::Closed => None,
         }
     }
 }

@@ -58,7 +58,8 @@ pub type Progress<'a> = dyn FnMut(u64) + 'a;
 ///   can put an old copy of it back: use [`restore`], which ends all sessions.
 /// * One process at a time: the folder is locked.
 ///
-/// Dropping it writes what is left, and waits for that.
+/// Reading a record that is not in memory blocks the thread for as long as the disk takes: microseconds, where the system
+/// has the file in its memory. Dropping the store writes what is left, and waits for that.
 pub struct EmbeddedStore {
     shared: Arc<Shared>,
     queue: Queue,

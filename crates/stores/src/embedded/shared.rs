@@ -66,7 +66,7 @@ impl Shared {
         *self.trouble.lock() = Arc::clone(&error);
         self.table.leave();
         self.close();
-        if !error.is_renewed() {
+        if error.is_of_the_disk() {
             tracing::error!(error = &*error as &dyn std::error::Error, "the session store is away");
         }
         error

@@ -88,3 +88,19 @@ fn what_the_disk_did_not_take_is_unavailable_for_everybody_and_then_forgotten() 
     assert!(matches!(block_on(Store::load(&*stage.store, kept.id, NOW, None)), Ok(Loaded::Live(_))));
     assert!(matches!(block_on(Store::load(&*stage.store, lost.id, NOW, None)), Ok(Loaded::Absent)));
 }
+
+#[test]
+fn a_writer_that_is_gone_leaves_nobody_waiting_and_nothing_answered() {
+    let stage = stage();
+    let record = visitor(1);
+    let id = record.id;
+    block_on(Store::insert(&*stage.store, record, None, NOW)).unwrap();
+    let broken = stage.store.queue.ask(|_| -> Result<(), StoreError> { panic!("as a bug would") });
+    assert!(matches!(block_on(broken), Err(StoreError::Unavailable(_))));
+    while !stage.store.shared.table.is_away() {
+        std::thread::yield_now();
+    }
+    assert!(matches!(block_on(Store::load(&*stage.store, id, NOW, None)), Err(StoreError::Unavailable(_))));
+    assert!(matches!(block_on(Store::insert(&*stage.store, visitor(2), None, NOW)), Err(StoreError::Unavailable(_))));
+    assert!(block_on(stage.store.shared.landing.wait(u64::MAX)).is_err());
+}

@@ -15,6 +15,8 @@ struct State {
     /// Batches that did not reach the disk. An error of the disk adds one, so there are few.
     lost: Vec<u64>,
     waiting: Vec<oneshot::Sender<bool>>,
+    /// Whether no batch will follow.
+    closed: bool,
 }
 
 impl Landing {
@@ -25,11 +27,24 @@ impl Landing {
             if turn <= state.last {
                 return if state.lost.contains(&turn) { Err(lost()) } else { Ok(()) };
             }
+            if state.closed {
+                return Err(lost());
+            }
             let (sender, receiver) = oneshot::channel();
             state.waiting.push(sender);
             receiver
         };
         if waiting.await == Ok(true) { Ok(()) } else { Err(lost()) }
+    }
+
+    /// No batch follows: whoever waits is told that it waits for nothing.
+    pub(super) fn close(&self) {
+        let waiting = {
+            let mut state = self.0.lock();
+            state.closed = true;
+            std::mem::take(&mut state.waiting)
+        };
+        drop(waiting);
     }
 
     /// A batch is on the disk, or will never be.

@@ -118,6 +118,7 @@ impl Writer {
 
     /// Works until it is told to stop, or until the store is gone.
     pub(super) fn run(mut self) {
+        let _last = Last(Arc::clone(&self.shared));
         loop {
             let pause = if self.shared.table.is_away() { self.retry_after } else { TOUCHES_EVERY };
             let first = match self.queue.recv_timeout(pause) {
@@ -226,6 +227,16 @@ pub(super) fn unavailable(error: &Arc<DiskError>) -> StoreError {
 
 fn stopped() -> StoreError {
     StoreError::Unavailable("the session store was closed".into())
+}
+
+/// What is done when the thread ends, however it ends: nothing is answered any more, and nobody is left waiting.
+struct Last(Arc<Shared>);
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        self.0.leave(DiskError::closed());
+        self.0.landing.close();
+    }
 }
 
 /// How long a batch waits for as many verbs as the last one had: half of the fastest write to a disk.
