@@ -8,7 +8,7 @@ use indicatif::ProgressBar;
 
 use crate::Failed;
 use crate::load::Load;
-use crate::modes::{BARE, MODES, Mode, READ};
+use crate::modes::{BARE, MODES, Mode, READ, Served};
 use crate::peers::{PEERS, Peer};
 use crate::server::Server;
 
@@ -100,7 +100,11 @@ pub fn measure(programs: &Path, size: Size, placement: Placement, bar: &Progress
         let bare = run(&mut bare_server, BARE, size.requests)?;
         bar.inc(1);
         for compared in &mut all {
-            compared.runs.push(run(&mut sessions, compared.mode, size.requests)?);
+            let server = match compared.mode.served {
+                Served::Bare => &mut bare_server,
+                Served::WithSessions => &mut sessions,
+            };
+            compared.runs.push(run(server, compared.mode, size.requests)?);
             compared.bare.push(bare);
             bar.inc(1);
         }

@@ -15,6 +15,8 @@ pub struct Mode {
     pub target: Target,
     /// Which part of the requests that others send is enough: a sign-in leaves a tombstone behind.
     pub share: usize,
+    /// Which server answers.
+    pub served: Served,
     sends: Sends,
     path: &'static str,
     door: &'static str,
@@ -30,6 +32,15 @@ pub struct Target {
     pub added: Option<f64>,
 }
 
+/// Who answers a kind of request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Served {
+    /// The bare server.
+    Bare,
+    /// The one with sessions.
+    WithSessions,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sends {
     Get,
@@ -41,6 +52,8 @@ enum Sends {
 enum Cookie {
     None,
     Genuine,
+    /// One as long as a genuine one, for a server that does not look at it.
+    AsLong,
     /// A genuine one with one character of its secret changed: as far as a forgery can get.
     Forged,
     /// The one that the last answer brought.
@@ -63,6 +76,7 @@ pub const READ: Mode = Mode {
     name: "authenticated read",
     target: Target { ratio: Some(0.85), added: Some(1.0) },
     share: 1,
+    served: Served::WithSessions,
     sends: Sends::Get,
     path: "/signed-in",
     door: "/login",
@@ -71,11 +85,13 @@ pub const READ: Mode = Mode {
 
 /// What all others are compared with.
 pub const BARE: Mode =
-    Mode { name: "bare server", target: Target { ratio: None, added: None }, cookie: Cookie::None, path: "/", ..READ };
+    Mode { name: "bare server", target: NONE, served: Served::Bare, cookie: Cookie::None, path: "/", ..READ };
 
-/// Counterfoil, all defaults on but where the name says otherwise, the store in memory.
+/// Counterfoil, all defaults on but where the name says otherwise, the store in memory. And what a longer request costs
+/// without it.
 #[rustfmt::skip]
-pub const MODES: [Mode; 8] = [
+pub const MODES: [Mode; 9] = [
+    Mode { name: "bare server, sent such a cookie", target: NONE, served: Served::Bare, path: "/", cookie: Cookie::AsLong, ..READ },
     READ,
     Mode { name: "anonymous, no cookie", target: promise(0.95, 0.3), path: "/", cookie: Cookie::None, ..READ },
     Mode { name: "forged token", target: promise(0.90, 0.6), path: "/", cookie: Cookie::Forged, ..READ },
@@ -120,11 +136,13 @@ impl Mode {
     }
 
     fn script(&self, address: SocketAddr, connection: usize) -> Result<Script, Failed> {
-        let sessions = if matches!(self.cookie, Cookie::Genuine | Cookie::Forged) { SESSIONS } else { 1 };
+        let one_each = matches!(self.cookie, Cookie::None | Cookie::Newest);
+        let sessions = if one_each { 1 } else { SESSIONS };
         let request = |session: usize| -> Result<Vec<u8>, Failed> {
             let user = format!("user-{connection}-{session}");
             let cookie = match self.cookie {
                 Cookie::None => String::new(),
+                Cookie::AsLong => format!("__Host-Http-id=cfoil1_k1_{:0>94}", connection * SESSIONS + session),
                 Cookie::Genuine | Cookie::Newest => sign_in(address, self.door, &user)?,
                 Cookie::Forged => forged(&sign_in(address, self.door, &user)?),
             };

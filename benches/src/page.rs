@@ -200,7 +200,7 @@ const METHOD: &str = "
 * The servers are `benches/bare.rs` and `benches/sessions.rs`: axum on one worker thread, HTTP/1.1 over loopback, and in
   the second one Counterfoil as in the quick start, all defaults on (tag, hash, lifetimes, CSRF decision, events), the
   memory store, and no log subscriber. The bare server's requests are GET without a cookie, so reading the longer request
-  counts as ours, and so does writing the longer answer.
+  counts as ours, and so does writing the longer answer; the row \"sent such a cookie\" says what the first of them costs.
 * \"One data change\" and \"sign-in\" are POST with `Origin`. A sign-in carries the cookie of the sign-in before it, whose
   session it ends; it is sent a tenth as often as the others.
 * The load comes from one thread over 32 connections that are always waiting for an answer; every answer is checked for

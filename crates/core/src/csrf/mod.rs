@@ -22,14 +22,3 @@ pub enum CsrfMode {
     #[default]
     Enforce,
 }
-
-impl CsrfMode {
-    /// As it is written in configuration and logs.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Off => "off",
-            Self::Report => "report",
-            Self::Enforce => "enforce",
-        }
-    }
-}

@@ -130,6 +130,22 @@ impl crate::keys::KeySource for Fixed {
 }
 
 #[test]
+fn a_token_is_known_by_its_beginning_wherever_it_stands() {
+    let keys = ring();
+    let text = token(TokenKind::Session).reveal(&keys);
+    for (text, looks_so) in [
+        (text.as_str(), true),
+        (&format!("/back?next={}&x=1", text.as_str()), true),
+        ("cfoil1_", true),
+        ("cfoil2_k1_abc", false),
+        ("CFOIL1_k1_abc", false),
+        ("", false),
+    ] {
+        assert_eq!(looks_like_token(text), looks_so, "{text}");
+    }
+}
+
+#[test]
 fn nothing_of_a_token_shows_in_debug() {
     let token = token(TokenKind::Session);
     let shown = format!("{token:?} {:?} {:?}", token.hash(), Nonce::from_bytes([7; 16]));

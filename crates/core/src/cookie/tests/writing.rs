@@ -108,6 +108,7 @@ fn a_value_no_browser_would_keep_is_refused() {
 fn debug_shows_the_name_and_no_value() {
     let cookie = shape(SameSite::Lax).set(CookieKind::Session, "secret", CookieLifetime::UntilBrowserCloses).unwrap();
     assert_eq!(format!("{cookie:?}"), "SetCookie(__Host-Http-id=redacted)");
+    assert_eq!(format!("{:?}", CookieNames::https().name(CookieKind::Session)), "CookieName(__Host-Http-id)");
 }
 
 /// Name, value and attributes as a browser takes them apart (RFC 6265bis, section 5.6), attributes in lower case.
