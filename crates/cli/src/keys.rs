@@ -1,6 +1,6 @@
 //! `counterfoil keys`: its arguments, and what it says.
 
-use std::{error::Error, io::IsTerminal as _, io::Write as _, io::stderr, io::stdin, path::PathBuf, time::Duration};
+use std::{error::Error, io::IsTerminal as _, io::Write as _, io::stderr, io::stdin, path::PathBuf};
 
 use clap::{Args, Subcommand};
 use counterfoil::keys::{FileKeys, KeyEntry, KeyError, KeyFile, KeyId, KeyState, RetireError, RotateError};
@@ -133,13 +133,14 @@ fn rotate(keys: &FileKeys, signs_in: Span, now: Moment) -> Result<(), Box<dyn Er
         let old: Vec<_> = file.entries().filter(|key| file.state(key, now) == KeyState::Signs).collect();
         Ok::<_, Failed>((file.rotate(now, signs_in.into(), &SystemEntropy)?, old))
     })?;
-    match Duration::from(signs_in) {
-        Duration::ZERO => println!("key `{}` verifies and signs from now on", new.id),
-        _ => println!(
-            "key `{}` verifies from now on, and signs from {} on: bring the file to every node before",
-            new.id,
-            Rfc3339(new.signs)
-        ),
+    if new.signs <= now {
+        println!("key `{}` verifies and signs from now on", new.id);
+    } else {
+        let from = Rfc3339(new.signs);
+        println!(
+            "key `{}` verifies from now on, and signs from {from} on: bring the file to every node before",
+            new.id
+        );
     }
     for key in old {
         let until = keys.read()?.entries().find(|entry| entry.id == key.id).and_then(|entry| entry.until);

@@ -73,6 +73,10 @@ impl CommandKeys {
         std::thread::spawn(move || tell.send(read_text(&mut output)));
         let timed_out = |_| SourceProblem::TimedOut { limit: self.limit };
         let text = told.recv_timeout(self.limit).map_err(timed_out)?;
+        // Nobody reads on, so the command is stopped by that: how it ends says nothing.
+        if let Err(problem @ SourceProblem::TooLarge { .. }) = text {
+            return Err(problem);
+        }
         let status = child.wait_until(deadline).ok_or(SourceProblem::TimedOut { limit: self.limit })?;
         if !status.success() {
             return Err(SourceProblem::Failed { status: status.to_string().into() });

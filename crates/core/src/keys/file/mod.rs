@@ -180,7 +180,10 @@ impl KeyFile {
         }
         let root = RootKey::generate(entropy).map_err(|_| crate::entropy::NoEntropy)?;
         let now = whole_seconds(now);
-        let entry = KeyEntry { id, created: now, signs: whole_seconds(now + signs_in), until: None };
+        // Never before another one: where this machine's clock is behind, it is the last in turn all the same.
+        let latest = self.entries().map(|entry| entry.signs).max().unwrap_or_default();
+        let signs = whole_seconds(now + signs_in).max(latest);
+        let entry = KeyEntry { id, created: now, signs, until: None };
         let until = self.end_of_what_is_signed_until(entry.signs);
         for key in &mut self.keys {
             key.entry.until.get_or_insert(until);
@@ -221,7 +224,7 @@ impl KeyFile {
 
     /// From when another key signed in the place of `entry`; `None` if it is the last in turn.
     pub fn signed_until(&self, entry: &KeyEntry) -> Option<Moment> {
-        self.entries().filter(|other| other.signs > entry.signs).map(|other| other.signs).min()
+        self.entries().skip_while(|other| other.id != entry.id).skip(1).map(|other| other.signs).min()
     }
 
     /// What `entry` is good for at `now`.

@@ -96,6 +96,18 @@ fn a_file_made_on_a_machine_whose_clock_is_ahead_is_good() {
 }
 
 #[test]
+fn a_rotation_where_the_clock_is_behind_puts_the_new_key_last_in_turn_all_the_same() {
+    let mut file = made(500);
+    let old = first_of(&file);
+    let new = file.rotate(at(490), Duration::ZERO, &SystemEntropy).unwrap();
+    assert_eq!((new.created, new.signs), (at(490), at(500)));
+    assert_eq!(file.signed_until(&file.entries().next().unwrap()), Some(at(500)));
+    let text = file.print();
+    assert_eq!((ring(&text, 495).signing_id(), ring(&text, 500).signing_id()), (old, new.id));
+    assert_eq!(ring(&text, 500 + 86_400).ids().count(), 2);
+}
+
+#[test]
 fn a_file_whose_keys_have_all_ended_signs_nothing() {
     let text = made(0)
         .print()
