@@ -99,3 +99,22 @@ fn what_was_swept_is_gone_from_the_disk() {
     let stats = archive.stats(&mut |_| {}).unwrap();
     assert_eq!((stats.sessions, stats.tombstones, stats.references, stats.subjects), (0, 0, 0, 0));
 }
+
+#[test]
+fn a_clock_that_leaps_a_year_and_back_forgets_nothing() {
+    let (keys, folder) = (Keys::new(), tempfile::tempdir().unwrap());
+    let store = keys.open(folder.path());
+    let (ended, ada) = (visitor(1), keys.member("ada", 2));
+    insert(&store, &ended);
+    insert(&store, &ada);
+    let year = std::time::Duration::from_hours(24 * 365);
+    block_on(async {
+        Store::end(&store, ended.id, None, EndReason::SignOut, NOW).await.unwrap();
+        assert_eq!(Store::sweep(&store, 100, NOW).await.unwrap(), 0);
+        assert_eq!(Store::sweep(&store, 100, NOW + year).await.unwrap(), 0);
+        assert_eq!(Store::sweep(&store, 100, NOW).await.unwrap(), 0);
+        assert_eq!(Store::insert(&store, ended.clone(), None, NOW).await.unwrap(), Inserted::Exists);
+    });
+    assert!(matches!(load(&store, ended.id), Loaded::Ended(EndReason::SignOut)));
+    assert!(matches!(load(&store, ada.id), Loaded::Live(_)));
+}
