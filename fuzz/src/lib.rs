@@ -7,6 +7,7 @@ mod csrf;
 mod headers;
 mod origin;
 mod payload;
+mod record;
 mod request;
 mod token;
 
@@ -22,20 +23,21 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 9] = [
     address::TARGET,
     cookie::TARGET,
     csrf::TARGET,
     headers::TARGET,
     origin::TARGET,
     payload::TARGET,
+    record::TARGET,
     request::TARGET,
     token::TARGET,
 ];
 
 /// The target of this name.
 pub fn find(name: &str) -> Option<&'static Target> {
-    static ALL: [Target; 8] = TARGETS;
+    static ALL: [Target; 9] = TARGETS;
     ALL.iter().find(|target| target.name == name)
 }
 

@@ -1,7 +1,7 @@
 //! What stores hand back: session data, ids, key ids, keys. Read whole or refused, and written back the same.
 
 use counterfoil_core::data::{BadPayload, Fields, Payload};
-use counterfoil_core::keys::{KeyId, KeyMaterial};
+use counterfoil_core::keys::{KeyFile, KeyId, KeyMaterial};
 use counterfoil_core::{SessionId, Subject};
 
 use crate::Target;
@@ -9,7 +9,19 @@ use crate::Target;
 pub(crate) const TARGET: Target = Target {
     name: "payload",
     check,
-    words: &["\u{1}", "\0\0\u{4}\0\0\0\u{2}", "shop.cart", "[]", "ses_", "k1:", "AAAAAAAAAAAAAAAAAAAAAAAA"],
+    words: &[
+        "\u{1}",
+        "\0\0\u{4}\0\0\0\u{2}",
+        "shop.cart",
+        "[]",
+        "ses_",
+        "k1:",
+        "counterfoil-keys 1\n",
+        "sessions last=1day\n",
+        "reference key=",
+        "key id=k created=",
+        "AAAAAAAAAAAAAAAAAAAAAAAA",
+    ],
 };
 
 fn check(input: &[u8]) {
@@ -50,5 +62,12 @@ fn names(text: &str) {
         // The id is told, the key never is.
         let told = error.to_string();
         assert!(told.len() < 200, "{told}");
+    }
+    match KeyFile::parse(text) {
+        Ok(file) => {
+            let again = KeyFile::parse(&file.print()).map(|file| file.print().to_string());
+            assert_eq!(again.as_deref(), Ok(&**file.print()));
+        }
+        Err(error) => assert!(error.to_string().len() < 200, "{error}"),
     }
 }

@@ -38,6 +38,11 @@ fn session_data_and_ids() {
 }
 
 #[test]
+fn stored_records() {
+    replay("record");
+}
+
+#[test]
 fn whole_requests() {
     replay("request");
 }

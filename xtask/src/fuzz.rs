@@ -34,7 +34,7 @@ fn libfuzzer(verb: &str) -> Invocation {
 }
 
 /// The files of `fuzz/src` with a target; a test compares.
-const TARGETS: [&str; 8] = ["address", "cookie", "csrf", "headers", "origin", "payload", "request", "token"];
+const TARGETS: [&str; 9] = ["address", "cookie", "csrf", "headers", "origin", "payload", "record", "request", "token"];
 
 /// What libFuzzer needs to see which branches an input takes. These are the flags behind `-Z sanitizer`'s coverage, and
 /// stable as codegen options.

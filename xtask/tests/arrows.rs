@@ -24,7 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // It must not inherit our parser's blind spots.
     ("counterfoil-audit",   &[]),
     ("counterfoil-client",  &[]),
-    ("counterfoil-cli",     &["counterfoil-gateway", "counterfoil-demo", "counterfoil-audit", "counterfoil-client"]),
+    ("counterfoil-cli",     &["counterfoil", "counterfoil-gateway", "counterfoil-demo", "counterfoil-audit", "counterfoil-client"]),
     // Outside the default members.
     ("counterfoil-e2e",     &[]),
     ("counterfoil-browser", &[]),
@@ -45,7 +45,7 @@ const BANNED: &[(&str, &[&str])] = &[
                              "fjall", "tokio", "async-std", "smol", "async-io", "mio", "socket2", "reqwest", "rustls", "tracing",
                              "time", "chrono", "jiff", "dotenvy", "config"]),
     ("counterfoil-derive", &["tokio", "axum", "serde"]),
-    ("counterfoil",        &["redis", "sqlx", "sqlx-core", "fjall", "reqwest", "openidconnect", "opentelemetry", "tonic"]),
+    ("counterfoil",        &["redis", "sqlx", "sqlx-core", "reqwest", "openidconnect", "opentelemetry", "tonic"]),
     ("counterfoil-client", &["axum", "tower-http"]),
     ("xtask",              &["tokio"]),
 ];

@@ -109,7 +109,7 @@ fn text(path: &str) -> Option<String> {
 }
 
 /// How many were met when somebody last looked. It only grows.
-const MET: usize = 39;
+const MET: usize = 42;
 
 /// Which ids there are.
 #[rustfmt::skip]

@@ -1,5 +1,8 @@
 //! The command `counterfoil`: arguments to calls, nothing else.
 
+mod keys;
+mod store;
+
 use std::{
     error::Error,
     io::{IsTerminal as _, stderr},
@@ -7,7 +10,9 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
-use counterfoil_demo::{DemoFailed, options::DemoArgs};
+use counterfoil_demo::options::DemoArgs;
+use keys::KeysCommand;
+use store::StoreCommand;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 /// Counterfoil, the session layer for web apps and APIs
@@ -26,16 +31,30 @@ struct Arguments {
 enum Command {
     /// Run a small app with real sign-in, and try to steal your own session
     ///
-    /// Prints the address, the accounts and what was assumed; open the address in a browser. Everything is kept in
-    /// memory and gone when the process ends.
+    /// Prints the address, the accounts and what was assumed; open the address in a browser. Sessions and their keys are
+    /// kept in a folder of yours: after a restart everybody is still signed in.
     #[command(after_help = DEMO_EXAMPLES)]
     Demo(DemoArgs),
+
+    /// Make and rotate the keys of a site
+    ///
+    /// The keys are in one file that only its owner may read. Nothing here prints key material.
+    #[command(subcommand, after_help = keys::EXAMPLES, arg_required_else_help = true)]
+    Keys(KeysCommand),
+
+    /// Look after a folder of sessions: check, back up, restore, move
+    ///
+    /// The folder is that of an embedded store. Nothing else may work in it meanwhile; stop the server first.
+    #[command(subcommand, after_help = store::EXAMPLES, arg_required_else_help = true)]
+    Store(StoreCommand),
 }
 
 const DEMO_EXAMPLES: &str = "\
 Examples:
   counterfoil demo                       http://127.0.0.1:8080
   counterfoil demo --https               the same with Secure cookies, as in production
+  counterfoil demo --memory              keeps nothing: every session ends with the process
+  counterfoil demo --data ./sessions     keeps sessions and keys in a folder of your choice
   counterfoil demo --listen 0.0.0.0:8443 --https --origin https://192.0.2.7:8443
                                          reachable from other machines
   counterfoil demo --origin https://demo.example.org --trusted-proxy 127.0.0.1
@@ -49,20 +68,30 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let to_stderr = tracing_subscriber::fmt::layer().with_writer(stderr).with_ansi(stderr().is_terminal());
     tracing_subscriber::registry().with(to_stderr).with(arguments.log).init();
+    match arguments.command {
+        Command::Demo(arguments) => demo(arguments),
+        Command::Keys(command) => match keys::run(command) {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::FAILURE,
+            Err(error) => failed(&*error, ExitCode::FAILURE),
+        },
+        Command::Store(command) => match store::run(command) {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::FAILURE,
+            Err(error) => failed(&*error, ExitCode::FAILURE),
+        },
+    }
+}
+
+fn demo(arguments: DemoArgs) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error, ExitCode::FAILURE),
     };
-    match runtime.block_on(run(arguments.command)) {
+    match runtime.block_on(counterfoil_demo::run(arguments)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is_configuration() => failed(&error, ExitCode::from(2)),
         Err(error) => failed(&error, ExitCode::FAILURE),
-    }
-}
-
-async fn run(command: Command) -> Result<(), DemoFailed> {
-    match command {
-        Command::Demo(arguments) => counterfoil_demo::run(arguments).await,
     }
 }
 

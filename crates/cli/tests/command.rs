@@ -11,6 +11,7 @@ mod command {
     fn counterfoil(line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_counterfoil"));
         command.args(line.split_whitespace());
+        command.env_remove("COUNTERFOIL_KEY_FILE");
         for variable in ["LISTEN", "ORIGIN", "TRUSTED_PROXY", "POLICY", "IDLE", "LIMIT"] {
             command.env_remove(format!("COUNTERFOIL_DEMO_{variable}"));
         }
@@ -139,6 +140,111 @@ mod command {
         stdout.read_to_string(&mut rest).unwrap();
         for expected in ["ada-demo-1", "grace-demo-1", "without Secure", "TEST MODE"] {
             assert!(rest.contains(expected), "{expected} in {rest}");
+        }
+    }
+
+    #[test]
+    fn keys_are_made_listed_rotated_and_retired_and_never_printed() {
+        let folder = Folder::new();
+        let file = folder.0.join("keys");
+        let keys = |line: &str| output(&format!("keys {line} --file {}", file.display()));
+        let (code, made, stderr) = keys("new --sessions-last 1day");
+        assert_eq!((code, stderr.as_str()), (Some(0), ""));
+        let first = made.split('`').nth(1).unwrap().to_owned();
+        let (code, _, stderr) = keys("new");
+        assert_eq!(code, Some(1));
+        assert!(stderr.contains("exists already, and is never overwritten"), "{stderr}");
+
+        let (code, rotated, stderr) = keys("rotate --signs-in 10m");
+        assert_eq!((code, stderr.as_str()), (Some(0), ""));
+        let second = rotated.split('`').nth(1).unwrap().to_owned();
+        assert!(
+            rotated.contains("bring the file to every node")
+                && rotated.contains(&format!("key `{first}` verifies until"))
+        );
+        let (code, _, stderr) = keys("rotate");
+        assert_eq!(code, Some(1));
+        assert!(stderr.contains(&format!("key `{second}` was added and signs from")), "{stderr}");
+
+        let (_, listed, _) = keys("list");
+        let line = |key: &str| listed.lines().find(|line| line.starts_with(key)).unwrap_or_default().to_owned();
+        assert!(line(&first).contains("signs ") && line(&second).contains("will sign"), "{listed}");
+        assert!(listed.contains("Sessions last 1day at most"), "{listed}");
+
+        let text = std::fs::read_to_string(&file).unwrap();
+        let secrets: Vec<_> = text.lines().filter_map(|line| line.split_once("key=")).map(|(_, key)| key).collect();
+        assert_eq!(secrets.len(), 3);
+        for printed in [made, rotated, listed] {
+            assert!(secrets.iter().all(|secret| !printed.contains(&secret[..8])), "{printed}");
+        }
+
+        for (line, says) in [
+            (format!("retire {first} --now --yes"), "signs: `counterfoil keys rotate` first"),
+            ("retire zzz".to_owned(), "there is no key `zzz` in the file"),
+        ] {
+            let (code, _, stderr) = keys(&line);
+            assert_eq!(code, Some(1));
+            assert!(stderr.contains(says), "{line}: {stderr}");
+        }
+        assert_eq!(keys(&format!("retire {second}")).0, Some(0), "nothing was made with it yet");
+        assert_eq!(keys("rotate").0, Some(0));
+        let (code, _, stderr) = keys(&format!("retire {first}"));
+        assert!(code == Some(1) && stderr.contains("sessions made with it may last that long"), "{stderr}");
+        let (code, _, stderr) = keys(&format!("retire {first} --now"));
+        assert!(code == Some(1) && stderr.contains("nobody can be asked here: say --yes"), "{stderr}");
+        let (code, _, stderr) = keys(&format!("retire {first} --now --yes"));
+        assert!(code == Some(0) && stderr.contains("Every session whose token was made with it ends"), "{stderr}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap().matches("\nkey id=").count(), 1);
+    }
+
+    #[test]
+    fn a_key_file_that_cannot_be_used_is_named_with_what_to_do() {
+        let folder = Folder::new();
+        let file = folder.0.join("keys");
+        let list = || output(&format!("keys list --file {}", file.display()));
+        let (code, _, stderr) = list();
+        assert_eq!(code, Some(1));
+        assert_eq!(
+            stderr.trim(),
+            format!("error: {}: there is no such file: make it with `counterfoil keys new`", file.display())
+        );
+        std::fs::write(&file, "counterfoil-keys 1\n").unwrap();
+        let (_, _, stderr) = list();
+        #[cfg(unix)]
+        assert!(stderr.contains("can be read or changed by others than its owner (mode 0644)"), "{stderr}");
+        for (line, named) in [
+            ("keys", "Usage"),
+            ("keys new", "--file"),
+            ("keys rotate --file x --signs-in soon", "--signs-in"),
+            ("keys retire A_ --file x", "1 to 8 characters of a-z and 0-9"),
+            ("keys retire a --file x --yes", "--now"),
+        ] {
+            let (code, stdout, stderr) = output(line);
+            assert_eq!(code, Some(2), "{line}: {stderr}");
+            assert!(format!("{stdout}{stderr}").contains(named), "{line}: {stderr}");
+        }
+        let (code, help, _) = output("keys --help");
+        assert!(
+            code == Some(0) && ["new", "list", "rotate", "retire", "Examples:"].iter().all(|word| help.contains(word))
+        );
+    }
+
+    /// A folder of its own, gone when dropped.
+    struct Folder(std::path::PathBuf);
+
+    impl Folder {
+        fn new() -> Self {
+            static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+            let count = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let path = std::env::temp_dir().join(format!("counterfoil-keys-{}-{count}", std::process::id()));
+            std::fs::create_dir(&path).unwrap();
+            Self(path)
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
         }
     }
 }

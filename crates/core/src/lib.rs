@@ -20,8 +20,10 @@ pub mod origin;
 pub mod policy;
 mod record;
 pub mod rules;
+pub mod seal;
 pub mod seam;
 pub mod store;
+pub mod stored;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod token;
@@ -33,6 +35,6 @@ pub use entropy::{Entropy, NoEntropy, SystemEntropy};
 pub use event::{Event, EventKind, EventSink};
 pub use id::{BadSubject, Bucket, NotASessionId, SessionId, Subject, SubjectRef};
 pub use memory::MemoryStore;
-pub use moment::{Clock, FakeClock, Moment};
+pub use moment::{Clock, FakeClock, Moment, Rfc3339};
 pub use policy::Policy;
 pub use record::{Change, Elevation, Holder, Member, Pending, Record, Reference, StepUp};

@@ -49,6 +49,35 @@ impl Moment {
     }
 }
 
+/// A moment as people read it: RFC 3339 in UTC, whole seconds.
+///
+/// # Examples
+/// ```
+/// use counterfoil_core::{Moment, Rfc3339};
+///
+/// assert_eq!(Rfc3339(Moment::from_unix_seconds(1_795_000_000)).to_string(), "2026-11-18T11:06:40Z");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rfc3339(pub Moment);
+
+impl Rfc3339 {
+    /// The end of the year 9999, in seconds since the Unix epoch: no later moment can be written.
+    pub(crate) const LATEST: u64 = 253_402_300_799;
+
+    /// Reads a moment.
+    pub(crate) fn read(text: &str) -> Option<Moment> {
+        let since = humantime::parse_rfc3339(text).ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+        Some(Moment::from_unix_seconds(since.as_secs()))
+    }
+}
+
+impl std::fmt::Display for Rfc3339 {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let since = Duration::from_secs(self.0.unix_seconds().min(Self::LATEST));
+        out.pad(&humantime::format_rfc3339_seconds(std::time::UNIX_EPOCH + since).to_string())
+    }
+}
+
 impl std::ops::Add<Duration> for Moment {
     type Output = Self;
 

@@ -141,7 +141,11 @@ impl Record {
 
     /// When a store may forget even the tombstone: an hour after nothing could be alive.
     pub fn forget_at(&self) -> Moment {
-        self.limits.end_of(self.created_at) + std::time::Duration::from_hours(1)
+        Self::forget_after(&self.limits, self.created_at)
+    }
+
+    pub(crate) fn forget_after(limits: &Limits, created_at: Moment) -> Moment {
+        limits.end_of(created_at) + std::time::Duration::from_hours(1)
     }
 
     /// The record with `change` applied. `seen_at` is the store's to keep.

@@ -1,4 +1,4 @@
-//! Forgetting sessions that are over, in the background, a bounded number at a time.
+//! What a site does in the background: it forgets sessions that are over, a bounded number at a time, and follows its keys.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,18 +6,29 @@ use std::time::Duration;
 
 use counterfoil_core::engine::Engine;
 
-/// The one background task of a site. It begins with the first request and ends with the site.
+use crate::keys::Follow;
+
+/// The background tasks of a site. They begin with the first request and end with the site.
 #[derive(Default)]
 pub(crate) struct Housekeeping {
     begun: AtomicBool,
-    /// Dropped with the site; the task holds a weak end.
+    /// Dropped with the site; the tasks hold weak ends.
     alive: Arc<()>,
+    follow: Option<Follow>,
 }
 
 impl Housekeeping {
+    /// Reads the keys again, too.
+    pub(crate) fn following(follow: Option<Follow>) -> Self {
+        Self { follow, ..Self::default() }
+    }
+
     /// Begins, if it has not. Called on a request's path, so that a runtime is there.
     pub(crate) fn begin(&self, engine: &Engine) {
         if !self.begun.load(Ordering::Relaxed) && !self.begun.swap(true, Ordering::Relaxed) {
+            if let Some(follow) = &self.follow {
+                follow.begin(engine.ring(), *engine.policy().limits(), Arc::downgrade(&self.alive));
+            }
             let (engine, alive) = (engine.clone(), Arc::downgrade(&self.alive));
             tokio::spawn(async move {
                 while alive.strong_count() > 0 {

@@ -26,7 +26,7 @@ mod error;
 mod extract;
 mod handle;
 mod housekeeping;
-mod keys;
+pub mod keys;
 pub mod layer;
 pub mod manual;
 mod reply;
@@ -49,17 +49,19 @@ pub use counterfoil_core::rules::{Amr, Assurance, EndReason, Factor, Limits, Rea
 pub use counterfoil_core::seam::{Denial, is_navigation};
 pub use counterfoil_core::store::{Page, Store, StoreError, Summary};
 pub use counterfoil_core::{
-    BadSubject, Clock, Event, EventKind, EventSink, FakeClock, MemoryStore, Moment, Policy, SessionId, Subject,
-    SubjectRef,
+    BadSubject, Clock, Event, EventKind, EventSink, FakeClock, MemoryStore, Moment, Policy, Rfc3339, SessionId,
+    Subject, SubjectRef, SystemEntropy,
 };
 pub use counterfoil_core::{headers, origin};
+#[cfg(feature = "embedded")]
+pub use counterfoil_stores as stores;
 
 pub use self::csp_report::{CSP_REPORT_PATH, REPORTS_PER_MINUTE};
 pub use self::error::Error;
 pub use self::extract::{
     ActiveWithin, Completed, CsrfToken, Flash, Recent, Session, SignIn, SignedIn, SignedInWithin, SigningIn, local_path,
 };
-pub use self::keys::EnvironmentKeys;
+pub use self::keys::{CommandKeys, EnvironmentKeys, FileKeys};
 pub use self::settings::{SettingsError, policy_from_toml};
 pub use self::site::{Builder, Counterfoil, SystemClock, log_event};
 #[cfg(feature = "user-agents")]

@@ -7,7 +7,7 @@ use counterfoil_core::agent::DeviceLabels;
 use counterfoil_core::engine::Engine;
 
 use counterfoil_core::headers::SecurityHeaders;
-use counterfoil_core::keys::{KeyError, KeyRing, KeySource};
+use counterfoil_core::keys::{KeyError, KeySource, SharedRing};
 use counterfoil_core::rules::{Reaction, Trigger};
 use counterfoil_core::store::{DynStore, Store, StoreError};
 use counterfoil_core::{Clock, Event, EventSink, Moment, Policy, Subject};
@@ -16,6 +16,7 @@ use crate::adopt::Adopt;
 use crate::csp_report::{self, Ration};
 use crate::ended::Hub;
 use crate::housekeeping::Housekeeping;
+use crate::keys::{Follow, NotExchanged};
 use crate::layer::{CsrfLayer, HeadersLayer, SessionLayer};
 
 /// The sessions of one site. Cheap to clone.
@@ -58,7 +59,8 @@ pub(crate) struct Pages {
 #[must_use = "call `build`"]
 pub struct Builder {
     policy: Policy,
-    keys: KeyRing,
+    keys: SharedRing,
+    follow: Option<Follow>,
     store: Arc<dyn DynStore>,
     clock: Box<dyn Clock>,
     events: Box<dyn EventSink>,
@@ -86,9 +88,19 @@ impl Counterfoil {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn builder(policy: Policy, keys: &impl KeySource, store: impl Store) -> Result<Builder, KeyError> {
+        Self::with_ring(policy, SharedRing::from_source(keys)?, store)
+    }
+
+    /// As [`builder`](Self::builder), with a ring that the store uses as well: one that seals what it keeps.
+    ///
+    /// # Errors
+    /// [`KeyError::KeptTooShort`] if sessions of this policy may outlive the keys.
+    pub fn with_ring(policy: Policy, keys: SharedRing, store: impl Store) -> Result<Builder, KeyError> {
+        keys.load().suits(policy.limits())?;
         Ok(Builder {
             policy,
-            keys: KeyRing::from_source(keys)?,
+            keys,
+            follow: None,
             store: Arc::new(store),
             clock: Box::new(SystemClock),
             events: Box::new(log_event),
@@ -153,6 +165,15 @@ impl Counterfoil {
         self.engine().trigger(subject, trigger, None).await
     }
 
+    /// Puts what `source` holds now in the place of the keys in use, without a restart: requests under way end with the
+    /// keys they began with. Says whether other keys sign or verify from now on. [`Builder::follow_keys`] does it by itself.
+    ///
+    /// # Errors
+    /// [`NotExchanged`]: the keys in use are kept.
+    pub fn exchange_keys(&self, source: &impl KeySource) -> Result<bool, NotExchanged> {
+        crate::keys::exchange(source, self.engine().ring(), self.engine().policy().limits())
+    }
+
     /// The engine beneath, for what concerns no single request: ending a subject's sessions, or all.
     pub fn engine(&self) -> &Engine {
         &self.0.engine
@@ -195,6 +216,13 @@ impl Builder {
         self
     }
 
+    /// Reads `source` again every so often, and exchanges the keys when it holds others: `counterfoil keys rotate` then
+    /// needs no restart, and a key begins to sign, and ends, when its file says so. Begins with the first request. Where
+    /// the source cannot be used the keys in use are kept, and that is logged.
+    pub fn follow_keys(self, source: impl KeySource + Send + Sync + 'static, every: std::time::Duration) -> Self {
+        Self { follow: Some(Follow { source: Arc::new(source), every }), ..self }
+    }
+
     /// Takes over the sessions of another layer, so that the application can move without signing anybody out.
     pub fn adopt(self, adopt: Adopt) -> Self {
         Self { adopt: Some(adopt), ..self }
@@ -211,6 +239,7 @@ impl Builder {
         for weakening in self.policy.weakenings() {
             tracing::warn!(rule = "policy", "{weakening}");
         }
+        crate::keys::tell_left_out(&self.keys.load());
         let events = self.events;
         let events = move |event: &Event| events.emit(event);
         let engine = match self.adopt {
@@ -225,7 +254,7 @@ impl Builder {
         }
         Counterfoil(Arc::new(Site {
             hub: Hub::new(engine.clone()),
-            housekeeping: Housekeeping::default(),
+            housekeeping: Housekeeping::following(self.follow),
             reports: Ration::default(),
             engine,
             pages: self.pages,

@@ -9,6 +9,7 @@ use crate::{
     bank::Bank,
     chronicle::Chronicle,
     feed::Feed,
+    keep::Kept,
     limit::AttemptLimit,
     options::{Mode, Plan},
     second_factor::SecondFactors,
@@ -33,6 +34,8 @@ pub struct Parts {
     pub bank: Bank,
     /// What happened to their sessions.
     pub feed: Arc<Feed>,
+    /// Where sessions and keys are, in words.
+    pub kept: String,
     /// How the demo was started.
     pub plan: Plan,
     /// The sessions.
@@ -52,16 +55,24 @@ pub enum AppFailed {
 }
 
 impl App {
-    /// Fresh accounts, balances, feed and sessions.
+    /// Fresh accounts, balances, feed and sessions; nothing is kept, whatever the plan says.
     ///
     /// # Errors
     /// [`AppFailed`]: the machine is at fault, not the arguments.
     pub fn new(plan: Plan, policy: Policy) -> Result<Self, AppFailed> {
+        Self::keeping(plan, policy, Kept::in_memory()?)
+    }
+
+    /// As [`new`](Self::new), with the sessions and keys that are kept.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn keeping(plan: Plan, policy: Policy, kept: Kept) -> Result<Self, AppFailed> {
         let attempts = match plan.mode {
             Mode::Normal => AttemptLimit::on(),
             Mode::Test => AttemptLimit::Off,
         };
-        Self::with_attempts(plan, policy, attempts)
+        Self::with(plan, policy, attempts, kept)
     }
 
     /// As [`new`](Self::new), with another limit on attempts.
@@ -69,6 +80,10 @@ impl App {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn with_attempts(plan: Plan, policy: Policy, attempts: AttemptLimit) -> Result<Self, AppFailed> {
+        Self::with(plan, policy, attempts, Kept::in_memory()?)
+    }
+
+    fn with(plan: Plan, policy: Policy, attempts: AttemptLimit, kept: Kept) -> Result<Self, AppFailed> {
         let cost = match plan.mode {
             Mode::Normal => Cost::Owasp,
             Mode::Test => Cost::Test,
@@ -77,9 +92,10 @@ impl App {
         let bank = Bank::open(accounts.names());
         let feed = Arc::new(Feed::for_subjects(accounts.names()));
         let chronicle = Chronicle::new(Arc::clone(&feed));
-        let site = session::site(policy, chronicle, accounts.names())?;
+        let kept_where = kept.assumption();
+        let site = session::site(policy, kept, chronicle, accounts.names())?;
         let second_factors = SecondFactors::default();
-        Ok(Self(Arc::new(Parts { accounts, second_factors, attempts, bank, feed, plan, site })))
+        Ok(Self(Arc::new(Parts { accounts, second_factors, attempts, bank, feed, kept: kept_where, plan, site })))
     }
 
     /// The origins browsers may use; the first one is shown.

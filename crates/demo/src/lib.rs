@@ -15,6 +15,7 @@ pub mod bank;
 pub mod chronicle;
 pub mod feed;
 pub mod fields;
+pub mod keep;
 pub mod limit;
 pub mod negotiate;
 pub mod options;
@@ -27,6 +28,7 @@ pub mod serve;
 pub mod session;
 
 use app::{App, AppFailed};
+use keep::KeepFailed;
 use options::{DemoArgs, Plan, PlanRefused, Transport};
 use policy::PolicyFileRefused;
 use serve::{Bound, Certificate};
@@ -50,7 +52,8 @@ pub async fn run(mut arguments: DemoArgs) -> Result<(), DemoFailed> {
         Transport::Plain => None,
         Transport::SelfMadeTls => Some(Certificate::self_made(&origins, SystemTime::now())?),
     };
-    let app = App::new(plan, policy)?;
+    let kept = plan.keep.open(&policy)?;
+    let app = App::keeping(plan, policy, kept)?;
     // Nobody has to read it: a closed pipe is no reason to stop.
     let _ = io::stdout().write_all(serve::banner(&app, &own, certificate.as_ref()).as_bytes());
     if app.plan.mode == options::Mode::Test {
@@ -96,6 +99,9 @@ pub enum DemoFailed {
     /// The system lets nobody wait for signals.
     #[error("cannot listen for signals")]
     Signals(#[source] io::Error),
+    /// Sessions or keys cannot be kept: take another folder, or `--memory`.
+    #[error(transparent)]
+    Keep(#[from] KeepFailed),
     /// No https.
     #[error(transparent)]
     Certificate(#[from] serve::CertificateFailed),

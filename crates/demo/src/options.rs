@@ -10,6 +10,8 @@ use std::{
 use counterfoil::origin::{Origin, OriginError, Scheme};
 use ipnet::IpNet;
 
+use crate::keep::Keep;
+
 /// What can be written on the command line.
 #[derive(Debug, Clone, clap::Args)]
 pub struct DemoArgs {
@@ -43,6 +45,19 @@ pub struct DemoArgs {
     /// A session policy in TOML, for what has no option here
     #[arg(long, value_name = "FILE", env = "COUNTERFOIL_DEMO_POLICY")]
     pub policy: Option<PathBuf>,
+
+    /// Keep sessions and keys in this folder, so that a restart signs nobody out
+    ///
+    /// Made if it is missing. Without this option: `$XDG_STATE_HOME/counterfoil/demo`, which mostly is
+    /// `~/.local/state/counterfoil/demo`; the banner names it. Accounts, balances and second factors begin anew each time.
+    #[arg(long, value_name = "DIR", env = "COUNTERFOIL_DEMO_DATA")]
+    pub data: Option<PathBuf>,
+
+    /// Keep nothing: every session ends when the process does
+    ///
+    /// So it is with --test-mode, unless --data is given.
+    #[arg(long, conflicts_with = "data")]
+    pub memory: bool,
 
     /// Weaken the demo for fast automated tests; loopback listeners only
     ///
@@ -105,6 +120,8 @@ pub struct Plan {
     pub trusted_proxies: Vec<IpNet>,
     /// Where the rest of the policy is.
     pub policy: Option<PathBuf>,
+    /// Where sessions and keys are kept.
+    pub keep: Keep,
     /// Whether this is the demo, or the demo weakened for tests.
     pub mode: Mode,
     /// What of the policy was given on the command line. The library checks it against its floors.
@@ -202,6 +219,10 @@ impl TryFrom<DemoArgs> for Plan {
             named_origins: arguments.origin,
             trusted_proxies: arguments.trusted_proxy,
             policy: arguments.policy,
+            keep: match (arguments.data, arguments.memory || arguments.test_mode) {
+                (None, true) => Keep::Memory,
+                (data, _) => Keep::Folder(data),
+            },
             mode: if arguments.test_mode { Mode::Test } else { Mode::Normal },
             limits: arguments.limits,
         })

@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use axum::Router;
 use counterfoil::{
-    CSP_REPORT_PATH, CookieKind, Counterfoil, Event, EventSink as _, GeneratedKeys, KeyError, MemoryStore, Policy,
-    Subject, UserAgents,
+    CSP_REPORT_PATH, CookieKind, Counterfoil, Event, EventSink as _, KeyError, Policy, Subject, UserAgents,
     headers::{ContentSecurityPolicy, Directive, SecurityHeaders, Source, TooWide},
 };
 
-use crate::{app::App, chronicle::Chronicle};
+use crate::{
+    app::App,
+    chronicle::Chronicle,
+    keep::{Kept, Sessions},
+};
 
 mod member;
 mod sign_in;
@@ -35,18 +38,23 @@ pub struct Routes {
     pub sensitive: Router<App>,
 }
 
-/// The sessions of the demo: in memory, with keys made for this process.
+/// The sessions of the demo, with the keys and in the store that are kept.
 ///
 /// # Errors
-/// [`KeyError`] where the system gives no randomness.
+/// [`KeyError`] if sessions of this policy may outlive the keys.
 pub fn site<'a>(
     policy: Policy,
+    kept: Kept,
     chronicle: Chronicle,
     names: impl Iterator<Item = &'a str>,
 ) -> Result<Counterfoil, KeyError> {
     let chronicle = Arc::new(chronicle);
     let sink = Arc::clone(&chronicle);
-    let site = Counterfoil::builder(policy, &GeneratedKeys, MemoryStore::new())?
+    let builder = match kept.sessions {
+        Sessions::Memory(store) => Counterfoil::with_ring(policy, kept.ring, store)?,
+        Sessions::Folder(store) => Counterfoil::with_ring(policy, kept.ring, store)?,
+    };
+    let site = builder
         .events(move |event: &Event| sink.emit(event))
         .security_headers(security_headers())
         .denied_page("/denied");

@@ -148,7 +148,7 @@ impl Browser {
         let token = self
             .jar
             .get(engine.policy().cookies().names().name(cookie).as_str())
-            .and_then(|token| crate::token::Token::parse(kind, token, engine.keys()).ok());
+            .and_then(|token| crate::token::Token::parse(kind, token, &engine.keys()).ok());
         token
             .map(|token| token.id())
             .ok_or_else(|| Failure::new(format!("the browser has no {text} cookie that is genuine")))

@@ -131,7 +131,8 @@ fn claim(engine: &Engine, kind: TokenKind, found: &Found<'_>) -> Option<Token> {
 }
 
 fn genuine<'a>(engine: &'a Engine, kind: TokenKind, found: &'a Found<'a>) -> impl Iterator<Item = Token> + 'a {
-    found.candidates().iter().filter_map(move |text| Token::parse(kind, text, engine.keys()).ok())
+    let keys = engine.keys();
+    found.candidates().iter().filter_map(move |text| Token::parse(kind, text, &keys).ok())
 }
 
 /// One of our tokens in a path or query: never read as a credential, always told. A genuine one names its session, so
@@ -143,7 +144,7 @@ fn tell_misplaced(engine: &Engine, target: &str) {
     for word in words.take(4) {
         let id = TokenKind::ALL
             .into_iter()
-            .find_map(|kind| Token::parse(kind, word, engine.keys()).ok())
+            .find_map(|kind| Token::parse(kind, word, &engine.keys()).ok())
             .map(|token| token.id());
         engine.tell(id, None, EventKind::TokenMisplaced);
     }

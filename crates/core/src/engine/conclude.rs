@@ -134,14 +134,14 @@ impl Exchange {
             Renewal::Offer => {
                 let nonce = Nonce::from_bytes(crate::entropy::random(self.engine.entropy())?);
                 let key = keys.signing_id();
-                token.successor(&nonce, key, keys).and_then(|successor| {
+                token.successor(&nonce, key, &keys).and_then(|successor| {
                     let family = family.offering(successor.hash(), key, nonce, now)?;
                     Some(Renewed { token: successor, family: Some(family) })
                 })
             }
             // A chain key that has left the ring, or another secret than the one that was hashed: no cookie.
             Renewal::Repeat(link) => token
-                .successor(&link.nonce, link.key, keys)
+                .successor(&link.nonce, link.key, &keys)
                 .filter(|successor| successor.hash() == link.hash)
                 .map(|token| Renewed { token, family: None }),
         })

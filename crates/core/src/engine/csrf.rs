@@ -20,7 +20,7 @@ impl Exchange {
             return Ok(None);
         };
         let binding = self.binding(&holding.live.record);
-        Ok(Some(csrf::token::issue(self.engine.keys(), &binding, self.engine.entropy())?))
+        Ok(Some(csrf::token::issue(&self.engine.keys(), &binding, self.engine.entropy())?))
     }
 
     /// Ends the CSRF decision with the token the request carried, from the header or the form. Runs before the handler
@@ -52,7 +52,7 @@ impl Exchange {
         let Some(holding) = presence.holding() else {
             return Ok(false);
         };
-        Ok(csrf::token::verify(self.engine.keys(), &self.binding(&holding.live.record), token))
+        Ok(csrf::token::verify(&self.engine.keys(), &self.binding(&holding.live.record), token))
     }
 
     fn binding(&self, record: &Record) -> csrf::token::Binding<'_> {

@@ -112,6 +112,6 @@ impl Engine {
     pub(super) fn cookie(&self, kind: CookieKind, token: &Token, end: Moment, now: Moment) -> Option<SetCookie> {
         let lifetime = self.policy().cookie_lifetime(end.since(now));
         // The writer refuses only values that are too long or not cookie octets; a token is neither.
-        self.policy().cookies().set(kind, &token.reveal(self.keys()), lifetime).ok()
+        self.policy().cookies().set(kind, &token.reveal(&self.keys()), lifetime).ok()
     }
 }

@@ -16,6 +16,8 @@ mod mint;
 mod open;
 #[cfg(test)]
 mod randomness;
+#[cfg(test)]
+mod rotated_keys;
 mod sign_in;
 mod sign_out;
 mod step_up;
@@ -34,7 +36,7 @@ use crate::agent::DeviceLabels;
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::event::{Event, EventKind, EventSink};
 use crate::id::{SessionId, Subject, SubjectRef};
-use crate::keys::KeyRing;
+use crate::keys::{RingInUse, SharedRing};
 use crate::moment::{Clock, Moment};
 use crate::policy::Policy;
 use crate::rules::{EndReason, Standing};
@@ -47,7 +49,7 @@ pub struct Engine(Arc<Inner>);
 
 struct Inner {
     policy: Policy,
-    keys: KeyRing,
+    keys: SharedRing,
     store: Arc<dyn DynStore>,
     clock: Box<dyn Clock>,
     entropy: Box<dyn Entropy>,
@@ -61,7 +63,7 @@ impl Engine {
     /// An engine. Events go to `events`; `()` drops them.
     pub fn new(
         policy: Policy,
-        keys: KeyRing,
+        keys: impl Into<SharedRing>,
         store: Arc<dyn DynStore>,
         clock: impl Clock,
         events: impl EventSink,
@@ -72,7 +74,7 @@ impl Engine {
     /// As [`new`](Self::new), with another source of randomness: for tests of what happens when it fails.
     pub fn with_entropy(
         policy: Policy,
-        keys: KeyRing,
+        keys: impl Into<SharedRing>,
         store: Arc<dyn DynStore>,
         clock: impl Clock,
         events: impl EventSink,
@@ -81,7 +83,7 @@ impl Engine {
         let (clock, entropy, events) = (Box::new(clock), Box::new(entropy), Box::new(events));
         Self(Arc::new(Inner {
             policy,
-            keys,
+            keys: keys.into(),
             store,
             clock,
             entropy,
@@ -94,7 +96,7 @@ impl Engine {
     /// As [`new`](Self::new), taking over the sessions of the layer before.
     pub fn with_predecessor(
         policy: Policy,
-        keys: KeyRing,
+        keys: impl Into<SharedRing>,
         store: Arc<dyn DynStore>,
         clock: impl Clock,
         events: impl EventSink,
@@ -102,6 +104,7 @@ impl Engine {
     ) -> Self {
         let (clock, entropy, events) = (Box::new(clock), Box::new(SystemEntropy), Box::new(events));
         let predecessor: Option<Box<dyn Predecessor>> = Some(Box::new(predecessor));
+        let keys = keys.into();
         Self(Arc::new(Inner { policy, keys, store, clock, entropy, events, predecessor, labels: OnceLock::new() }))
     }
 
@@ -129,7 +132,7 @@ impl Engine {
 
     /// The name under which stores and events know `subject`.
     pub fn reference(&self, subject: &Subject) -> SubjectRef {
-        self.0.keys.reference(subject)
+        self.keys().reference(subject)
     }
 
     /// The time, by the engine's clock.
@@ -203,8 +206,14 @@ impl Engine {
         self.0.events.emit(&Event { at: self.now(), session, subject, kind });
     }
 
-    pub(crate) fn keys(&self) -> &KeyRing {
+    /// The key ring, which may be exchanged while requests run.
+    pub fn ring(&self) -> &SharedRing {
         &self.0.keys
+    }
+
+    /// The keys as they are now.
+    pub(crate) fn keys(&self) -> RingInUse {
+        self.0.keys.load()
     }
 
     pub(crate) fn predecessor(&self) -> Option<&dyn Predecessor> {

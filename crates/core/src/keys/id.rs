@@ -21,6 +21,18 @@ impl KeyId {
         self.bytes.get(..usize::from(self.length)).and_then(|id| std::str::from_utf8(id).ok()).unwrap_or_default()
     }
 
+    /// The id in eight bytes, zeros behind it: for records.
+    pub(crate) const fn padded(&self) -> &[u8; 8] {
+        &self.bytes
+    }
+
+    /// Reads it back; there is one way to write an id.
+    pub(crate) fn from_padded(bytes: [u8; 8]) -> Option<Self> {
+        let length = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+        let id = Self::from_ascii(bytes.get(..length)?)?;
+        (id.bytes == bytes).then_some(id)
+    }
+
     pub(crate) fn from_ascii(text: &[u8]) -> Option<Self> {
         let fits = (1..=8).contains(&text.len());
         let plain = text.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());

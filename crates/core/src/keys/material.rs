@@ -1,10 +1,15 @@
 //! Root keys before derivation: where they come from, and which ones are refused.
 
+use std::time::Duration;
+
 use base64::{Engine as _, engine::DecodePaddingMode, engine::GeneralPurpose, engine::GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
 use super::id::KeyId;
+use super::source::SourceProblem;
 use crate::entropy::{Entropy, NoEntropy, SystemEntropy, random};
+use crate::moment::Moment;
+use crate::policy::Span;
 
 /// Where root keys come from.
 pub trait KeySource {
@@ -38,6 +43,8 @@ pub struct KeyMaterial {
     pub(super) signing: (KeyId, RootKey),
     pub(super) others: Vec<(KeyId, RootKey)>,
     pub(super) reference: RootKey,
+    pub(super) sessions_last: Option<Duration>,
+    pub(super) left_out: Vec<(KeyId, Moment)>,
 }
 
 impl KeyMaterial {
@@ -53,7 +60,13 @@ impl KeyMaterial {
             }
             ids.push(*id);
         }
-        Ok(Self { signing, others, reference })
+        Ok(Self { signing, others, reference, sessions_last: None, left_out: Vec::new() })
+    }
+
+    /// Says how long sessions last at most for these keys to verify until all that was made with them has ended, and
+    /// which keys of the source have ended and were left out.
+    pub(super) fn scheduled(self, sessions_last: Duration, left_out: Vec<(KeyId, Moment)>) -> Self {
+        Self { sessions_last: Some(sessions_last), left_out, ..self }
     }
 
     /// Reads `id:base64,id:base64,…` (the first signs) and a reference key in base64.
@@ -117,7 +130,7 @@ impl RootKey {
         }
     }
 
-    fn parse(name: &str, text: &str) -> Result<Self, KeyError> {
+    pub(super) fn parse(name: &str, text: &str) -> Result<Self, KeyError> {
         let text: String = text
             .chars()
             .map(|c| match c {
@@ -128,6 +141,10 @@ impl RootKey {
             .collect();
         let bytes = LENIENT.decode(text).map_err(|_| KeyError::NotBase64 { name: name.into() })?;
         Self::new(name, bytes)
+    }
+
+    pub(super) fn print(&self) -> Zeroizing<String> {
+        Zeroizing::new(base64::engine::general_purpose::STANDARD.encode(&*self.0))
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
@@ -182,6 +199,25 @@ pub enum KeyError {
     /// Two keys share an id.
     #[error("key id `{0}` is given twice")]
     Doubled(KeyId),
+    /// What should give the keys cannot be used.
+    #[error("{place}: {problem}")]
+    Source {
+        /// Which file or command.
+        place: Box<str>,
+        /// What is wrong with it, and what to do.
+        problem: Box<SourceProblem>,
+    },
+    /// Sessions may live longer than old keys are kept: rotating would sign people out.
+    #[error(
+        "the policy lets a session live for {policy}, but the keys are kept for sessions of {keys} at most: \
+         write `sessions last={policy}` or more into the key file"
+    )]
+    KeptTooShort {
+        /// The longest a session may live.
+        policy: Span,
+        /// What the keys were made for.
+        keys: Span,
+    },
     /// The generator failed.
     #[error(transparent)]
     NoEntropy(#[from] NoEntropy),

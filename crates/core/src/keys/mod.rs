@@ -1,15 +1,27 @@
 //! The key ring: every secret of the server, derived by purpose from a few root keys.
 
+mod file;
 mod id;
 mod material;
 #[cfg(test)]
 mod primitives;
+mod shared;
+mod source;
 
-use aws_lc_rs::{hkdf, hmac};
+use std::time::Duration;
 
+use aws_lc_rs::error::Unspecified;
+use aws_lc_rs::{aead, hkdf, hmac};
+use zeroize::Zeroizing;
+
+pub use self::file::{KeyEntry, KeyFile, KeyFileError, KeyFileProblem, KeyState, RetireError, RotateError};
 pub use self::id::{BadKeyId, KeyId};
 pub use self::material::{GeneratedKeys, KeyError, KeyMaterial, KeySource, RootKey};
+pub use self::shared::{ReferenceMoved, RingInUse, SharedRing};
+pub use self::source::SourceProblem;
 use crate::id::{Subject, SubjectRef};
+use crate::moment::Moment;
+use crate::rules::Limits;
 
 /// Keys ready for use: one signs, all verify.
 ///
@@ -22,6 +34,10 @@ pub struct KeyRing {
     others: Vec<PurposeKeys>,
     reference: hmac::Key,
     adoption: hmac::Key,
+    external: hmac::Key,
+    mark: [u8; 16],
+    sessions_last: Option<Duration>,
+    left_out: Vec<(KeyId, Moment)>,
 }
 
 /// The keys derived from one root key.
@@ -31,14 +47,21 @@ pub(crate) struct PurposeKeys {
     pub(crate) chain: hmac::Key,
     pub(crate) csrf: hmac::Key,
     pub(crate) flash: hmac::Key,
+    pub(crate) record: hmac::Key,
+    pub(crate) listing: SectionKey,
+    pub(crate) link: SectionKey,
+    pub(crate) data: SectionKey,
 }
+
+/// From which the key of each sealed section is derived, once for each write.
+pub(crate) struct SectionKey(Zeroizing<[u8; 32]>);
 
 impl KeyRing {
     /// Derives the ring from what `source` holds.
     ///
     /// # Errors
     /// [`KeyError`] says which key is missing, short, weak or doubled; nothing starts then.
-    pub fn from_source(source: &impl KeySource) -> Result<Self, KeyError> {
+    pub fn from_source(source: &(impl KeySource + ?Sized)) -> Result<Self, KeyError> {
         Self::derive(&source.keys()?)
     }
 
@@ -53,6 +76,13 @@ impl KeyRing {
                 .collect::<Result<_, _>>()?,
             reference: purpose(&material.reference, "counterfoil/v1/key/reference")?,
             adoption: purpose(&material.reference, "counterfoil/v1/key/adoption")?,
+            external: purpose(&material.reference, "counterfoil/v1/key/external")?,
+            mark: first_16(&hmac::sign(
+                &purpose(&material.reference, "counterfoil/v1/key/mark")?,
+                b"counterfoil/v1/mark",
+            )),
+            sessions_last: material.sessions_last,
+            left_out: material.left_out.clone(),
         })
     }
 
@@ -66,14 +96,48 @@ impl KeyRing {
         self.all().map(|key| key.id)
     }
 
+    /// How long sessions may last at most for no key to end before what was made with it; `None` if the source does not
+    /// say.
+    pub const fn sessions_last(&self) -> Option<Duration> {
+        self.sessions_last
+    }
+
+    /// Keys of the source that have ended, and are not in the ring.
+    pub fn left_out(&self) -> &[(KeyId, Moment)] {
+        &self.left_out
+    }
+
+    /// Refuses a policy whose sessions may outlive the keys they were made with.
+    ///
+    /// # Errors
+    /// [`KeyError::KeptTooShort`].
+    pub fn suits(&self, limits: &Limits) -> Result<(), KeyError> {
+        let longest = limits.end_of(Moment::EPOCH).since(Moment::EPOCH);
+        match self.sessions_last {
+            Some(kept) if kept < longest => Err(KeyError::KeptTooShort { policy: longest.into(), keys: kept.into() }),
+            _ => Ok(()),
+        }
+    }
+
     /// The keyed reference under which stores and events know `subject`.
     pub fn reference(&self, subject: &Subject) -> SubjectRef {
-        let mac = hmac::sign(&self.reference, subject.as_str().as_bytes());
-        let mut reference = [0; 16];
-        for (to, from) in reference.iter_mut().zip(mac.as_ref()) {
-            *to = *from;
+        SubjectRef::from_bytes(first_16(&hmac::sign(&self.reference, subject.as_str().as_bytes())))
+    }
+
+    /// What a store notes of the reference key, to refuse another one: with that, it would know nobody again, and forget
+    /// who was signed out everywhere. Says nothing about the key.
+    pub const fn reference_mark(&self) -> [u8; 16] {
+        self.mark
+    }
+
+    /// The keyed hash under which a store's index knows a name that others have for a session.
+    pub(crate) fn external(&self, kind: &str, value: &str) -> [u8; 16] {
+        let length = u64::try_from(kind.len()).unwrap_or(u64::MAX).to_be_bytes();
+        let mut context = hmac::Context::with_key(&self.external);
+        for part in [&length[..], kind.as_bytes(), value.as_bytes()] {
+            context.update(part);
         }
-        SubjectRef::from_bytes(reference)
+        first_16(&context.sign())
     }
 
     /// What turns another layer's cookie into a session. Of the root key that is never rotated: the same cookie must lead
@@ -112,15 +176,47 @@ impl PurposeKeys {
             chain: purpose(root, "counterfoil/v1/key/chain")?,
             csrf: purpose(root, "counterfoil/v1/key/csrf")?,
             flash: purpose(root, "counterfoil/v1/key/flash")?,
+            record: purpose(root, "counterfoil/v1/key/record")?,
+            listing: SectionKey::derive(root, "counterfoil/v1/key/listing")?,
+            link: SectionKey::derive(root, "counterfoil/v1/key/link")?,
+            data: SectionKey::derive(root, "counterfoil/v1/key/data")?,
         })
     }
 }
 
+impl SectionKey {
+    fn derive(root: &RootKey, label: &str) -> Result<Self, KeyError> {
+        let mut key = Zeroizing::new([0; 32]);
+        let label = [label.as_bytes()];
+        let expanded = extracted(root).expand(&label, hkdf::HKDF_SHA256).and_then(|okm| okm.fill(&mut *key));
+        expanded.map(|()| Self(key)).map_err(|_| KeyError::Derivation)
+    }
+
+    /// The key for one write: it is used once, so the nonce beside it may be zero, and no node has to count.
+    pub(crate) fn of_write(&self, salt: &[u8; 16]) -> Result<aead::LessSafeKey, Unspecified> {
+        let extracted = hkdf::Salt::new(hkdf::HKDF_SHA256, salt).extract(&*self.0);
+        let expanded = extracted.expand(&[b"counterfoil/v1/sealed"], &aead::AES_256_GCM)?;
+        Ok(aead::LessSafeKey::new(expanded.into()))
+    }
+}
+
 fn purpose(root: &RootKey, label: &str) -> Result<hmac::Key, KeyError> {
-    let extracted = hkdf::Salt::new(hkdf::HKDF_SHA256, b"counterfoil/v1").extract(root.bytes());
     let label = [label.as_bytes()];
+    let extracted = extracted(root);
     let expanded = extracted.expand(&label, hmac::HMAC_SHA256).map_err(|_| KeyError::Derivation)?;
     Ok(hmac::Key::from(expanded))
+}
+
+fn extracted(root: &RootKey) -> hkdf::Prk {
+    hkdf::Salt::new(hkdf::HKDF_SHA256, b"counterfoil/v1").extract(root.bytes())
+}
+
+fn first_16(tag: &hmac::Tag) -> [u8; 16] {
+    let mut first = [0; 16];
+    for (to, from) in first.iter_mut().zip(tag.as_ref()) {
+        *to = *from;
+    }
+    first
 }
 
 #[cfg(test)]
@@ -155,11 +251,36 @@ mod tests {
     fn no_purpose_shares_a_key_with_another() -> Result<(), KeyError> {
         let ring = ring(ONE)?;
         let key = ring.signing();
-        let tags = [&key.token, &key.chain, &key.csrf, &key.flash, &ring.reference, &ring.adoption]
-            .map(|key| hmac::sign(key, b"x").as_ref().to_vec());
+        let hmac_keys = [
+            &key.token,
+            &key.chain,
+            &key.csrf,
+            &key.flash,
+            &key.record,
+            &ring.reference,
+            &ring.adoption,
+            &ring.external,
+        ];
+        let mut tags: Vec<_> = hmac_keys.iter().map(|key| hmac::sign(key, b"x").as_ref().to_vec()).collect();
+        // As keys of the same kind, so that they can be compared.
+        let sections = [&key.listing, &key.link, &key.data].map(|key| hmac::Key::new(hmac::HMAC_SHA256, &*key.0));
+        tags.extend(sections.iter().map(|key| hmac::sign(key, b"x").as_ref().to_vec()));
         for (index, tag) in tags.iter().enumerate() {
             assert!(!tags.get(index + 1..).unwrap_or_default().contains(tag));
         }
+        Ok(())
+    }
+
+    #[test]
+    fn a_ring_is_exchanged_everywhere_at_once_unless_its_reference_key_moved() -> Result<(), KeyError> {
+        let shared = SharedRing::new(ring(ONE)?);
+        let (elsewhere, before) = (shared.clone(), shared.load());
+        assert_eq!(shared.exchange(ring(&format!("{TWO},{ONE}"))?), Ok(()));
+        assert_eq!(elsewhere.load().signing_id().as_str(), "b");
+        assert_eq!(before.signing_id().as_str(), "a", "a request ends with the ring it began with");
+        let moved = KeyMaterial::parse(TWO, "YW5vdGhlciByZWZlcmVuY2Uga2V5IGZvciB0aGUgdGVzdHM")?;
+        assert_eq!(shared.exchange(KeyRing::derive(&moved)?), Err(ReferenceMoved));
+        assert_eq!(elsewhere.load().ids().count(), 2);
         Ok(())
     }
 

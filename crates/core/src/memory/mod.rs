@@ -1,21 +1,19 @@
 //! The memory store: everything in this process, nothing after it. Also the reference for the store contract.
 
-mod notices;
 mod shard;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
-use self::notices::Notices;
 use self::shard::Shard;
 use crate::id::{Bucket, SessionId, SubjectRef};
 use crate::moment::Moment;
 use crate::record::{Change, Record, Reference};
 use crate::rules::EndReason;
 use crate::store::{
-    Activity, Committed, Ending, Epoch, Epochs, Inserted, Limit, Loaded, Notice, Page, Replaced, Revision, Store,
-    StoreError, Summary, Watch,
+    Activity, Committed, Ending, Epoch, Epochs, Inserted, Limit, Loaded, Notice, Notices, Page, Replaced, Revision,
+    Store, StoreError, Summary, Watch,
 };
 
 /// Sessions in this process's memory, in shards by bucket.
@@ -231,7 +229,7 @@ impl Store for MemoryStore {
     async fn end_all(&self, reason: EndReason, now: Moment) -> Result<Epoch, StoreError> {
         let epoch = {
             let mut global = self.global.write();
-            let epoch = Epoch(now.unix_millis().max(global.epoch.0.saturating_add(1)));
+            let epoch = global.epoch.after(now);
             *global = GlobalEpoch { epoch, reason };
             epoch
         };

@@ -183,6 +183,11 @@ impl Context {
         Self(bytes)
     }
 
+    /// From its bytes, as a store kept them.
+    pub const fn from_bytes(bytes: [u8; 8]) -> Self {
+        Self(bytes)
+    }
+
     /// The bytes, for a store's record.
     pub const fn as_bytes(&self) -> &[u8; 8] {
         &self.0

@@ -120,6 +120,20 @@ impl Limits {
         created_at + self.absolute.max(self.remember_for.unwrap_or_default())
     }
 
+    /// When a sweep first looks at a session that began at `created_at`: nothing is over before.
+    pub fn first_look(&self, created_at: Moment) -> Moment {
+        created_at + self.idle.min(Self::UNUSED)
+    }
+
+    /// When a sweep that looks at a session `now` looks again; `None` if it is over.
+    pub fn next_look(&self, life: &Life, now: Moment) -> Option<Moment> {
+        match self.judge(life, now) {
+            Standing::Live => Some((life.seen_at + self.idle).max(now + Duration::from_millis(1))),
+            Standing::Remembered => Some(self.end_of(life.created_at)),
+            Standing::Over(_) => None,
+        }
+    }
+
     /// Each limit, the shorter of the two: a policy that was tightened applies to sessions that exist (ASVS 8.3.2).
     pub fn tightest(&self, other: &Self) -> Self {
         Self {
@@ -131,6 +145,27 @@ impl Limits {
 }
 
 impl EndReason {
+    /// Every reason.
+    pub const ALL: [Self; 12] = [
+        Self::SignOut,
+        Self::Superseded,
+        Self::Idle,
+        Self::Absolute,
+        Self::NeverUsed,
+        Self::Reuse,
+        Self::Limit,
+        Self::EndedByUser,
+        Self::CredentialChanged,
+        Self::AccountChanged,
+        Self::AccountDisabled,
+        Self::Admin,
+    ];
+
+    /// The reason of this name, as [`as_str`](Self::as_str) gives it.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == name)
+    }
+
     /// The stable name used in APIs, events and logs.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -25,6 +25,9 @@ pub enum StoreError {
     Corrupt {
         /// What could not be read.
         what: &'static str,
+        /// Where, and what is wrong with it, if the store knows.
+        #[source]
+        cause: Option<BoxError>,
     },
     /// The backend is set up in a way that would break the contract. Do not start.
     #[error("session store is misconfigured: {what}")]

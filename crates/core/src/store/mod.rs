@@ -3,11 +3,15 @@
 
 mod dynamic;
 mod error;
+mod limit;
+mod notices;
 mod outcome;
 mod watch;
 
 pub use self::dynamic::{BoxFuture, DynStore};
 pub use self::error::{BoxError, StoreError};
+pub use self::limit::Rival;
+pub use self::notices::Notices;
 pub use self::outcome::{
     Activity, Committed, Ending, Epoch, Epochs, Inserted, Limit, Live, Loaded, OverLimit, Page, Replaced, Revision,
     Summary,

@@ -143,6 +143,25 @@ pub struct Summary {
     pub seen_at: Moment,
 }
 
+impl Epoch {
+    /// How long a subject's epoch outlives its sessions: longer than any sign-in may be pending.
+    pub const KEPT: std::time::Duration = std::time::Duration::from_hours(1);
+
+    /// The epoch that follows. The time is part of it, so that a subject forgotten meanwhile never meets an old epoch
+    /// again.
+    pub fn after(self, now: Moment) -> Self {
+        Self(now.unix_millis().max(self.0.saturating_add(1)))
+    }
+}
+
+impl Summary {
+    /// How people see `record` in a list; `None` while anonymous.
+    pub fn of(record: &Record, seen_at: Moment) -> Option<Self> {
+        let label = record.member()?.label.clone();
+        Some(Self { id: record.id, label, created_at: record.created_at, seen_at })
+    }
+}
+
 impl Activity {
     /// The `seen_at` to store, if this activity is worth a write: the token is good and the session's clocks too.
     pub fn touch(&self, live: &Live, now: Moment) -> Option<Moment> {

@@ -10,7 +10,7 @@ use http::HeaderValue;
 use parking_lot::Mutex;
 
 use super::Browser;
-use crate::{Builder, Counterfoil, GeneratedKeys};
+use crate::{Builder, Counterfoil, GeneratedKeys, KeySource};
 
 /// A [`Counterfoil`] for tests, which it dereferences to: its clock stands still until told to move, its keys are
 /// generated, its store is in memory and fails when told to, its events are kept.
@@ -74,11 +74,24 @@ impl Site {
     /// # Ok::<_, counterfoil::PolicyError>(())
     /// ```
     pub fn built(policy: Policy, build: impl FnOnce(Builder) -> Builder) -> Self {
+        Self::made(policy, |_| GeneratedKeys, build)
+    }
+
+    /// As [`with`](Self::with), with keys of one's own, made knowing the site's clock: to see what a rotation does.
+    pub fn with_keys<K: KeySource>(policy: Policy, keys: impl FnOnce(&FakeClock) -> K) -> Self {
+        Self::made(policy, keys, |builder| builder)
+    }
+
+    fn made<K: KeySource>(
+        policy: Policy,
+        keys: impl FnOnce(&FakeClock) -> K,
+        build: impl FnOnce(Builder) -> Builder,
+    ) -> Self {
         let (clock, store) = (FakeClock::at(START), FaultyStore::around(MemoryStore::new()));
         let events = Arc::new(Mutex::new(Vec::new()));
         let told = Arc::clone(&events);
-        let builder = Counterfoil::builder(policy, &GeneratedKeys, store.clone());
-        let builder = build(builder.expect("the system's random generator answers"))
+        let builder = Counterfoil::builder(policy, &keys(&clock), store.clone());
+        let builder = build(builder.unwrap_or_else(|error| panic!("a site for tests: {error}")))
             .clock(clock.clone())
             .events(move |event: &Event| told.lock().push(*event));
         Self { counterfoil: builder.build(), clock, store, events }

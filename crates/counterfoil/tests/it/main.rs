@@ -13,6 +13,7 @@ mod devices;
 mod ended;
 mod flash;
 mod freshness;
+mod keys;
 mod leaks;
 mod lifetimes;
 mod outage;

@@ -43,8 +43,8 @@ fn assumptions(app: &App, certificate: Option<&Certificate>) -> Vec<String> {
         let time = humantime::format_duration(time);
         lines.push(format!("who asks to be kept known is greeted for {time}; --remember-for says otherwise"));
     }
-    lines.push("keys made for this process: every session ends when it does".to_owned());
-    lines.push("sessions, notes and balances are kept in memory only".to_owned());
+    lines.push(app.kept.clone());
+    lines.push("accounts, balances and second factors begin anew with each start".to_owned());
     let origins = app.origins().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
     lines.push(format!("requests that change something come from {origins}; --origin says otherwise"));
     lines.push(if plan.trusted_proxies.is_empty() {
@@ -88,7 +88,7 @@ mod tests {
             ("--https", ["listening on https://127.0.0.1:49152\n", "SHA-256 ", "browsers warn", "https://localhost:49152", "/try"]),
             ("--test-mode --trusted-proxy ::1", ["listening on ", "TEST MODE", "believed from ::1/128", "memory only", "ctrl-c"]),
             ("--origin https://demo.example.org", ["listening on http://127.0.0.1:49152\n", "cookies are Secure",
-                "open https://demo.example.org and", "change something come from https://demo.example.org;", "keys made for"]),
+                "open https://demo.example.org and", "change something come from https://demo.example.org;", "ends with this process"]),
         ];
         for (line, expected) in table {
             let text = banner_of(line);

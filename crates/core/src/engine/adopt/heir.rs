@@ -16,7 +16,7 @@ use crate::token::{Token, TokenKind};
 /// Derived, so that parallel tabs, repeated requests and other nodes come to the same session, and a second adoption
 /// finds the first one's record or tombstone. The store keeps a keyed hash of the cookie; the token takes key and cookie.
 pub(super) struct Heir<'a> {
-    key: &'a hmac::Key,
+    key: hmac::Key,
     name: &'a str,
     cookie: &'a OldCookie,
     tail: [u8; 16],
@@ -24,8 +24,8 @@ pub(super) struct Heir<'a> {
 }
 
 impl<'a> Heir<'a> {
-    pub(super) fn of(key: &'a hmac::Key, name: &'a str, cookie: &'a OldCookie) -> Self {
-        let mac = derive(key, ID_LABEL, &[], name, cookie);
+    pub(super) fn of(key: hmac::Key, name: &'a str, cookie: &'a OldCookie) -> Self {
+        let mac = derive(&key, ID_LABEL, &[], name, cookie);
         let mut tail = [0; 16];
         tail.iter_mut().zip(mac.as_ref()).for_each(|(to, from)| *to = *from);
         Self { key, name, cookie, tail, text: URL_SAFE_NO_PAD.encode(tail) }
@@ -50,7 +50,7 @@ impl<'a> Heir<'a> {
 
     /// The first token of the session `id`.
     pub(super) fn token(&self, id: SessionId) -> Option<Token> {
-        let mac = derive(self.key, TOKEN_LABEL, id.as_bytes(), self.name, self.cookie);
+        let mac = derive(&self.key, TOKEN_LABEL, id.as_bytes(), self.name, self.cookie);
         Some(Token::assemble(TokenKind::Session, id, 0, mac.as_ref().try_into().ok()?))
     }
 }

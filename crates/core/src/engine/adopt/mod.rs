@@ -94,7 +94,7 @@ impl Exchange {
             Legacy::NotNow => return Err(StoreError::Unavailable("no old session is taken over ahead of time".into())),
             _ => return Ok(None),
         };
-        let heir = Heir::of(self.engine.keys().adoption(), predecessor.cookie().name(), cookie);
+        let heir = Heir::of(self.engine.keys().adoption().clone(), predecessor.cookie().name(), cookie);
         match self.adopted_before(&heir).await? {
             Before::Standing(holding) => return Ok(Some(holding)),
             Before::Over => return Ok(None),
@@ -280,8 +280,8 @@ fn stands_for(record: &Record, token: &Token, grace: Duration, now: Moment) -> b
     record.family.generation == 0 && record.family.current == token.hash() && (unpresented || young)
 }
 
-fn unreadable(_: BadPayload) -> StoreError {
-    StoreError::Corrupt { what: "the data of an anonymous session" }
+fn unreadable(cause: BadPayload) -> StoreError {
+    StoreError::Corrupt { what: "the data of an anonymous session", cause: Some(cause.into()) }
 }
 
 impl std::fmt::Debug for OldSession {

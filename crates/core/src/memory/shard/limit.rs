@@ -1,4 +1,4 @@
-//! The concurrent-session limit: who counts, and who yields.
+//! The concurrent-session limit: who counts in this shard.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::id::{SessionId, SubjectRef};
 use crate::moment::Moment;
 use crate::record::{Change, Record};
 use crate::rules::Standing;
-use crate::store::{Limit, Live, OverLimit};
+use crate::store::{Limit, Live, Rival};
 
 impl Shard {
     /// The sessions of `subject` that were presented and are not over.
@@ -18,41 +18,29 @@ impl Shard {
             .collect()
     }
 
-    /// Which sessions end so that `record` fits; `None` if it does not. Provisional ones yield first, and a provisional
-    /// one never displaces a session that is in use: its reply may have been lost.
+    /// Which sessions end so that `record` fits; `None` if it does not.
     pub(super) fn make_room(&self, record: &Record, limit: Option<Limit>, now: Moment) -> Option<Vec<SessionId>> {
-        let Some(limit) = limit else { return Some(Vec::new()) };
-        let max = usize::try_from(limit.max.get()).unwrap_or(usize::MAX);
-        let (used, provisional): (Vec<_>, Vec<_>) =
-            self.rivals_of(record, now).partition(|live| live.record.member().is_some_and(|member| member.presented));
-        if limit.over == OverLimit::Refuse && used.len() >= max {
-            return None;
-        }
-        let excess = (used.len() + provisional.len() + 1).saturating_sub(max);
-        Some(oldest(provisional, excess))
+        limit.map_or_else(|| Some(Vec::new()), |limit| limit.make_room(self.rivals_of(record, now)))
     }
 
-    /// Which sessions end because `id` is used for the first time: the oldest of those in use.
+    /// Which sessions end because `id` is used for the first time.
     pub(super) fn yield_to_first_use(&self, id: SessionId, change: &Change, now: Moment) -> Vec<SessionId> {
-        let Some(Some(limit)) = change.first_use else {
+        let (Some(Some(limit)), Some(record)) = (change.first_use, self.record(id)) else {
             return Vec::new();
         };
-        let Some(record) = self.record(id) else {
-            return Vec::new();
-        };
-        let max = usize::try_from(limit.max.get()).unwrap_or(usize::MAX);
-        let in_use = |live: &&Live| live.record.id != id && live.record.member().is_some_and(|member| member.presented);
-        let used: Vec<_> = self.rivals_of(&record, now).filter(in_use).collect();
-        let excess = (used.len() + 1).saturating_sub(max);
-        oldest(used, excess)
+        limit.yield_to_first_use(id, self.rivals_of(&record, now))
     }
 
     /// The sessions that share the limit with `record`. It is of the current global epoch, or it would not come this
     /// far; those that are not were ended by it and hold no place.
-    fn rivals_of(&self, record: &Record, now: Moment) -> impl Iterator<Item = &Live> {
+    fn rivals_of(&self, record: &Record, now: Moment) -> impl Iterator<Item = Rival> {
         let (subject, global) = (record.subject(), record.epochs.global);
         let sessions = subject.into_iter().flat_map(move |subject| self.sessions_of(subject, now));
-        sessions.filter(move |live| live.record.epochs.global >= global)
+        sessions.filter(move |live| live.record.epochs.global >= global).map(|live| Rival {
+            id: live.record.id,
+            created_at: live.record.created_at,
+            presented: live.record.member().is_some_and(|member| member.presented),
+        })
     }
 
     /// The sessions of `subject` that are not over, provisional ones included.
@@ -66,10 +54,4 @@ impl Shard {
             _ => None,
         })
     }
-}
-
-/// The ids of the `count` oldest.
-fn oldest(mut sessions: Vec<&Live>, count: usize) -> Vec<SessionId> {
-    sessions.sort_by_key(|live| (live.record.created_at, live.record.id));
-    sessions.iter().take(count).map(|live| live.record.id).collect()
 }

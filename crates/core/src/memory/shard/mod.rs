@@ -13,7 +13,7 @@ use crate::id::{SessionId, SubjectRef};
 use crate::moment::Moment;
 use crate::record::{Change, Record, Reference};
 use crate::rules::EndReason;
-use crate::store::{Activity, Committed, Ending, Epoch, Inserted, Limit, Live, Loaded, Revision, Summary};
+use crate::store::{Activity, Committed, Ending, Epoch, Inserted, Limit, Live, Loaded, Revision};
 
 /// Sessions, tombstones and subjects of some buckets.
 #[derive(Debug, Default)]
@@ -175,8 +175,7 @@ impl Shard {
             })
         });
         let member = self.subjects.entry(subject).or_insert_with(Member::new);
-        // The time is part of it, so that a subject forgotten meanwhile never meets an old epoch again.
-        member.epoch = Epoch(now.unix_millis().max(member.epoch.0.saturating_add(1)));
+        member.epoch = member.epoch.after(now);
         (member.reason, member.moved_at) = (reason, now);
         self.moved.push_back(subject);
         let epoch = member.epoch;
@@ -195,7 +194,7 @@ impl Shard {
 
     fn store(&mut self, record: Record) {
         let id = record.id;
-        let first_look = record.created_at + record.limits.idle.min(crate::rules::Limits::UNUSED);
+        let first_look = record.limits.first_look(record.created_at);
         self.slots.insert(id, Slot::Live(Live::born(record)));
         self.due.push(Reverse((first_look, id)));
     }
@@ -240,14 +239,6 @@ impl Shard {
 impl Member {
     fn new() -> Self {
         Self { epoch: Epoch(0), reason: EndReason::Admin, moved_at: Moment::EPOCH, sessions: Vec::new() }
-    }
-}
-
-impl Summary {
-    /// How people see `record` in a list; `None` while anonymous.
-    pub(super) fn of(record: &Record, seen_at: Moment) -> Option<Self> {
-        let label = record.member()?.label.clone();
-        Some(Self { id: record.id, label, created_at: record.created_at, seen_at })
     }
 }
 

@@ -1,12 +1,10 @@
 //! Forgetting what is over, a bounded number of sessions at a time.
 
 use std::cmp::Reverse;
-use std::time::Duration;
 
 use super::{Shard, Slot};
 use crate::id::SessionId;
 use crate::moment::Moment;
-use crate::rules::Standing;
 use crate::store::Epoch;
 
 impl Shard {
@@ -42,11 +40,7 @@ impl Shard {
                 if record.epochs.global < global {
                     return None;
                 }
-                match record.limits.judge(&record.life(live.seen_at), now) {
-                    Standing::Live => Some((live.seen_at + record.limits.idle).max(now + Duration::from_millis(1))),
-                    Standing::Remembered => Some(record.limits.end_of(record.created_at)),
-                    Standing::Over(_) => None,
-                }
+                record.limits.next_look(&record.life(live.seen_at), now)
             }
         }
     }
@@ -62,7 +56,7 @@ impl Shard {
                 return;
             };
             match self.subjects.get(&subject) {
-                Some(member) if now.since(member.moved_at) < EPOCH_KEPT => return,
+                Some(member) if now.since(member.moved_at) < Epoch::KEPT => return,
                 Some(member) if !member.sessions.is_empty() => self.moved.rotate_left(1),
                 _ => {
                     self.subjects.remove(&subject);
@@ -72,6 +66,3 @@ impl Shard {
         }
     }
 }
-
-/// How long a subject's epoch outlives its sessions: longer than any sign-in may be pending.
-const EPOCH_KEPT: Duration = Duration::from_hours(1);

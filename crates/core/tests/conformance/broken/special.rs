@@ -105,7 +105,7 @@ impl Twist for Backend {
         }
         match (self.unreadable.get(id), self.restored.get(id)) {
             (Some(_), _) if self.fault == Fault::FormatIsAbsence => Ok(Loaded::Absent),
-            (Some(_), _) => Err(StoreError::Corrupt { what: "a record of a newer format" }),
+            (Some(_), _) => Err(StoreError::Corrupt { what: "a record of a newer format", cause: None }),
             (None, Some(live)) if live.record.epochs.global >= self.epoch().await? => Ok(Loaded::Live(live)),
             (None, Some(_)) => Ok(Loaded::Ended(EndReason::Admin)),
             (None, None) => Store::load(&self.inner, id, now, activity).await,

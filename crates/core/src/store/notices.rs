@@ -1,4 +1,4 @@
-//! Telling those who watch, without ever waiting for them.
+//! Telling those who watch a store in this process, without ever waiting for them.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -8,11 +8,11 @@ use std::task::{Context, Poll, Waker};
 use futures_core::Stream;
 use parking_lot::Mutex;
 
-use crate::store::{Notice, Watch};
+use super::{Notice, Watch};
 
-/// Everybody who watches the store.
+/// Everybody who watches the store: for stores to tell what they did.
 #[derive(Debug, Default)]
-pub(super) struct Notices(Mutex<Vec<Weak<Mutex<Queue>>>>);
+pub struct Notices(Mutex<Vec<Weak<Mutex<Queue>>>>);
 
 /// What one of them has not read yet.
 #[derive(Debug, Default)]
@@ -24,7 +24,8 @@ struct Queue {
 }
 
 impl Notices {
-    pub(super) fn tell(&self, notice: Notice) {
+    /// Tells all of them. Whoever does not read for long gets a [`Notice::Gap`] instead.
+    pub fn tell(&self, notice: Notice) {
         self.0.lock().retain(|watcher| {
             let Some(queue) = watcher.upgrade() else { return false };
             let waker = queue.lock().push(notice);
@@ -33,7 +34,8 @@ impl Notices {
         });
     }
 
-    pub(super) fn watch(&self) -> Watch {
+    /// One more, who hears of what happens from now on.
+    pub fn watch(&self) -> Watch {
         let queue = Arc::default();
         self.0.lock().push(Arc::downgrade(&queue));
         Watch::new(Received(queue))

@@ -1,4 +1,4 @@
-//! Keys from the environment. The one place of the library that reads it.
+//! Keys from the environment.
 
 use counterfoil_core::keys::{KeyError, KeyMaterial, KeySource};
 

@@ -1,0 +1,155 @@
+//! `counterfoil store`, and the demo whose sessions outlive it, as people run them.
+
+#[cfg(test)]
+mod store {
+    use std::{
+        io::{BufRead as _, BufReader, Read as _, Write as _},
+        net::TcpStream,
+        path::Path,
+        process::{Child, Command, Stdio},
+    };
+
+    fn counterfoil(home: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_counterfoil"));
+        command.args(arguments).env("XDG_STATE_HOME", home).env_remove("COUNTERFOIL_DEMO_DATA");
+        command.env("COUNTERFOIL_KEY_FILE", home.join("counterfoil/demo/keys"));
+        for variable in ["LISTEN", "ORIGIN", "TRUSTED_PROXY", "POLICY", "IDLE", "LIMIT"] {
+            command.env_remove(format!("COUNTERFOIL_DEMO_{variable}"));
+        }
+        command
+    }
+
+    /// Exit status, and everything it said.
+    fn said(home: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+        let output = counterfoil(home, arguments).output().unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(text).unwrap())
+    }
+
+    struct Demo {
+        child: Child,
+        address: String,
+    }
+
+    impl Demo {
+        fn start(home: &Path) -> Self {
+            let mut child =
+                counterfoil(home, &["demo", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn().unwrap();
+            let mut first = String::new();
+            BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+            let address = first.trim().strip_prefix("listening on http://").unwrap().to_owned();
+            Self { child, address }
+        }
+
+        /// The whole answer.
+        fn ask(&self, head: &str, more: &str, body: &str) -> String {
+            let address = &self.address;
+            let mut stream = TcpStream::connect(address).unwrap();
+            write!(
+                stream,
+                "{head} HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\nConnection: close\r\n{more}\
+                 Content-Length: {}\r\n\r\n{body}",
+                body.len()
+            )
+            .unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            answer
+        }
+
+        /// Signs ada in; her cookie.
+        fn sign_in(&self) -> String {
+            let form = "Content-Type: application/x-www-form-urlencoded\r\n";
+            let answer = self.ask("POST /login", form, "username=ada&password=ada-demo-1");
+            let set = answer.lines().find(|line| line.to_ascii_lowercase().starts_with("set-cookie:")).unwrap();
+            set.split_once(": ").unwrap().1.split(';').next().unwrap().to_owned()
+        }
+
+        fn sees_ada(&self, cookie: &str) -> bool {
+            self.ask("GET /session", &format!("Cookie: {cookie}\r\n"), "").contains("\"subject\":\"ada\"")
+        }
+    }
+
+    impl Drop for Demo {
+        /// At once, as kill -9 does.
+        fn drop(&mut self) {
+            self.child.kill().unwrap();
+            self.child.wait().unwrap();
+        }
+    }
+
+    #[test]
+    fn a_restart_signs_nobody_out_and_a_restore_everybody() {
+        let home = tempfile::tempdir().unwrap();
+        let (path, folder) = (home.path(), home.path().join("counterfoil/demo/sessions"));
+        let (folder, backup) = (folder.to_str().unwrap(), home.path().join("backup"));
+        let backup = backup.to_str().unwrap();
+        let demo = Demo::start(path);
+        let cookie = demo.sign_in();
+        assert!(demo.sees_ada(&cookie));
+        let (code, text) = said(path, &["store", "check", folder]);
+        assert_eq!(code, Some(1), "{text}");
+        assert!(text.contains("in use by process") && text.contains(folder), "{text}");
+        drop(demo);
+        let demo = Demo::start(path);
+        assert!(demo.sees_ada(&cookie), "a restart signed somebody out");
+        drop(demo);
+        for (arguments, expected) in [
+            (&["store", "check", folder][..], "all sound"),
+            (&["store", "stats", folder], "sessions"),
+            (&["store", "migrate", folder], "nothing to do"),
+            (&["keys", "rotate"], "signs from now on"),
+            (&["keys", "reseal", folder], "1 entry sealed anew, 0 already were"),
+            (&["keys", "reseal", folder], "0 entries sealed anew, 1 already were"),
+            (&["store", "backup", folder, backup], "a backup of 1 entry"),
+        ] {
+            let (code, text) = said(path, arguments);
+            assert_eq!(code, Some(0), "{text}");
+            assert!(text.contains(expected), "{text}");
+        }
+        std::fs::rename(folder, path.join("broken")).unwrap();
+        let (code, text) = said(path, &["store", "restore", backup, folder]);
+        assert_eq!(code, Some(0), "{text}");
+        assert!(text.contains("everybody signs in again"), "{text}");
+        let demo = Demo::start(path);
+        assert!(!demo.sees_ada(&cookie), "a restore signed somebody in");
+        assert!(demo.sees_ada(&demo.sign_in()));
+    }
+
+    #[test]
+    fn an_export_becomes_a_store_again_and_a_cut_one_does_not() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path();
+        let demo = Demo::start(path);
+        demo.sign_in();
+        drop(demo);
+        let at = |name: &str| path.join(name).to_str().unwrap().to_owned();
+        let (folder, lines) = (at("counterfoil/demo/sessions"), at("lines"));
+        let (code, text) = said(path, &["store", "export", &folder, &lines]);
+        assert_eq!((code, text.contains(": 1 entry")), (Some(0), true), "{text}");
+        let (code, text) = said(path, &["store", "export", &folder, &lines]);
+        assert_eq!((code, text.contains("cannot make this file")), (Some(1), true), "{text}");
+        let (code, text) = said(path, &["store", "import", &lines, &at("imported")]);
+        assert_eq!((code, text.contains("1 entry imported")), (Some(0), true), "{text}");
+        let (code, text) = said(path, &["store", "check", &at("imported")]);
+        assert_eq!((code, text.contains("all sound")), (Some(0), true), "{text}");
+        let all = std::fs::read_to_string(&lines).unwrap();
+        std::fs::write(&lines, all.lines().take(2).collect::<Vec<_>>().join("\n")).unwrap();
+        let (code, text) = said(path, &["store", "import", &lines, &at("again")]);
+        assert_eq!((code, text.contains("after line 2")), (Some(1), true), "{text}");
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let home = tempfile::tempdir().unwrap();
+        for (arguments, code, named) in [
+            (&["store"][..], 2, "Usage: counterfoil store"),
+            (&["store", "check"], 2, "<DIR>"),
+            (&["store", "check", "/no/such/folder"], 1, "counterfoil/demo/keys"),
+            (&["demo", "--data", "x", "--memory"], 2, "--memory"),
+        ] {
+            let (status, text) = said(home.path(), arguments);
+            assert_eq!((status, text.contains(named)), (Some(code), true), "{arguments:?}: {text}");
+        }
+    }
+}

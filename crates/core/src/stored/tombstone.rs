@@ -1,0 +1,104 @@
+//! What stays of a session that was ended, until nothing of it could be alive.
+
+use super::codec::{Reader, Write as _};
+use super::{KIND_TOMBSTONE, Part, Stored, StoredError, VERSION, closing, kind_of, verify};
+use crate::id::SessionId;
+use crate::moment::Moment;
+use crate::rules::EndReason;
+use crate::seal::Sealer;
+
+/// A session that was ended. Its tag keeps a disk's damage from turning one end into another, or into an earlier forgetting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tombstone {
+    /// Which session.
+    pub id: SessionId,
+    /// Why it ended.
+    pub reason: EndReason,
+    /// From when it may be forgotten.
+    pub forget_at: Moment,
+}
+
+impl Tombstone {
+    /// The bytes for a store.
+    pub fn to_bytes(&self, sealer: &Sealer) -> Vec<u8> {
+        let mut out = Vec::with_capacity(LENGTH);
+        out.extend_from_slice(&[VERSION, KIND_TOMBSTONE]);
+        out.extend_from_slice(self.id.as_bytes());
+        out.push(code(self.reason));
+        out.moment(self.forget_at);
+        let closing = closing(&sealer.ring(), [&out[..]]);
+        out.extend_from_slice(&closing);
+        out
+    }
+
+    /// Reads a tombstone, without keys: at start. [`verify`](Self::verify) says whether it is what was written.
+    ///
+    /// # Errors
+    /// [`StoredError`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, StoredError> {
+        match kind_of(bytes)? {
+            Stored::Tombstone => Self::read(bytes).map(|(tombstone, _)| tombstone),
+            Stored::Record => Err(StoredError::NotA { wanted: "tombstone" }),
+        }
+    }
+
+    /// Reads a tombstone and checks its tag.
+    ///
+    /// # Errors
+    /// [`StoredError`].
+    pub fn verify(bytes: &[u8], sealer: &Sealer) -> Result<Self, StoredError> {
+        let tombstone = Self::from_bytes(bytes)?;
+        let (body, closing) = bytes.split_at_checked(BODY).ok_or(StoredError::Truncated(Part::Head))?;
+        verify(&sealer.ring(), [body], closing).map(|_| tombstone)
+    }
+
+    fn read(bytes: &[u8]) -> Result<(Self, &[u8]), StoredError> {
+        let mut reader = Reader::new(bytes, Part::Head);
+        let _ = reader.array::<2>()?;
+        let id = SessionId::from_bytes(reader.array()?);
+        let code = reader.byte()?;
+        let reason = REASONS.into_iter().find(|reason| self::code(*reason) == code);
+        let reason = reason.ok_or_else(|| reader.malformed())?;
+        let forget_at = reader.moment()?;
+        reader.enter(Part::Closing);
+        let closing = reader.bytes(CLOSING)?;
+        reader.end().map(|()| (Self { id, reason, forget_at }, closing))
+    }
+}
+
+const fn code(reason: EndReason) -> u8 {
+    match reason {
+        EndReason::SignOut => 1,
+        EndReason::Superseded => 2,
+        EndReason::Idle => 3,
+        EndReason::Absolute => 4,
+        EndReason::NeverUsed => 5,
+        EndReason::Reuse => 6,
+        EndReason::Limit => 7,
+        EndReason::EndedByUser => 8,
+        EndReason::CredentialChanged => 9,
+        EndReason::AccountChanged => 10,
+        EndReason::AccountDisabled => 11,
+        EndReason::Admin => 12,
+    }
+}
+
+/// All that [`code`] names.
+const REASONS: [EndReason; 12] = [
+    EndReason::SignOut,
+    EndReason::Superseded,
+    EndReason::Idle,
+    EndReason::Absolute,
+    EndReason::NeverUsed,
+    EndReason::Reuse,
+    EndReason::Limit,
+    EndReason::EndedByUser,
+    EndReason::CredentialChanged,
+    EndReason::AccountChanged,
+    EndReason::AccountDisabled,
+    EndReason::Admin,
+];
+const BODY: usize = 2 + SessionId::LENGTH + 1 + 8;
+/// Key id and tag.
+const CLOSING: usize = 24;
+const LENGTH: usize = BODY + CLOSING;

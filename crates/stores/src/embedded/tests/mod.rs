@@ -1,0 +1,12 @@
+//! The store as a whole: the conformance suite, restarts, and disks that fail.
+
+mod archives;
+mod conformance;
+mod damage;
+mod flight;
+mod folders;
+#[cfg(unix)]
+mod full;
+mod records;
+mod restart;
+mod stage;

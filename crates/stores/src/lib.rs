@@ -1,0 +1,4 @@
+//! Stores for Counterfoil sessions that outlive a restart, one feature each.
+
+#[cfg(feature = "embedded")]
+pub mod embedded;
