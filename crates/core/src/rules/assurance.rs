@@ -87,3 +87,27 @@ pub struct Factor {
 pub fn auth_time(factors: &[Factor]) -> Option<Moment> {
     factors.iter().map(|factor| factor.verified_at).max()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_that_others_rely_on() {
+        use Assurance::{Anonymous, Authenticated, Elevated, Remembered};
+        let levels = [Anonymous, Remembered, Authenticated, Elevated].map(Assurance::as_str);
+        assert_eq!(levels, ["anonymous", "remembered", "authenticated", "elevated"]);
+        use Amr::{Face, Fed, Fpt, Hwk, Otp, Pin, Pwd, Sc, Sms, Swk, Tel};
+        let methods = [Pwd, Otp, Hwk, Swk, Pin, Fpt, Face, Sms, Tel, Sc, Fed].map(Amr::as_str);
+        assert_eq!(methods, ["pwd", "otp", "hwk", "swk", "pin", "fpt", "face", "sms", "tel", "sc", "fed"]);
+    }
+
+    #[test]
+    fn the_latest_factor_says_when_somebody_proved_who_they_are() {
+        let factor = |second| Factor { amr: Amr::Pwd, verified_at: Moment::from_unix_seconds(second) };
+        for (seconds, expected) in [(&[][..], None), (&[7], Some(7)), (&[7, 9, 8], Some(9))] {
+            let factors: Vec<_> = seconds.iter().copied().map(factor).collect();
+            assert_eq!(auth_time(&factors), expected.map(Moment::from_unix_seconds));
+        }
+    }
+}

@@ -261,8 +261,16 @@ mod tests {
     }
 
     #[test]
+    fn a_reason_has_one_name_and_is_found_by_it() {
+        for reason in EndReason::ALL {
+            assert_eq!(EndReason::named(reason.as_str()), Some(reason));
+        }
+        assert_eq!((EndReason::SignOut.as_str(), EndReason::named("signed out")), ("sign_out", None));
+    }
+
+    #[test]
     fn the_touch_step_keeps_within_its_bounds() {
         let step = |idle| Limits { idle: Duration::from_secs(idle), ..limits(None) }.touch_step().as_secs();
-        assert_eq!([step(20), step(100), step(3_600), step(604_800)], [5, 5, 180, 300]);
+        assert_eq!([step(4), step(20), step(100), step(3_600), step(604_800)], [1, 5, 5, 180, 300]);
     }
 }

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::routing::any;
 use counterfoil::Session;
 use counterfoil::layer::CsrfLayer;
-use counterfoil::testing::Site;
+use counterfoil::testing::{Fault, Site, Verb};
 use http::header::{COOKIE, SET_COOKIE};
 use http::{Request, StatusCode};
 use tower::ServiceExt as _;
@@ -73,6 +73,19 @@ async fn where_a_token_is_needed_the_one_of_the_session_counts() {
         let headers = [(COOKIE.as_str(), cookie), ("x-csrf-token", token)];
         assert_eq!(answer(&site, |layer| layer, request("POST", &headers)).await.0, status);
     }
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_be_checked_is_not_a_wrong_one() {
+    let site = Site::new();
+    let cookies = site.signed_in("ada").await;
+    let token = site.csrf_token(&cookies).await;
+    let headers = [(COOKIE.as_str(), cookies.header().to_str().unwrap()), ("x-csrf-token", token.as_str())];
+    site.faults().on(Verb::Load, Fault::Before);
+    let answered = answer(&site, |layer| layer, request("POST", &headers)).await;
+    assert_eq!(answered, (StatusCode::SERVICE_UNAVAILABLE, 0), "the store is away: 503, and nothing runs");
+    site.faults().heal();
+    assert_eq!(answer(&site, |layer| layer, request("POST", &headers)).await.0, StatusCode::OK);
 }
 
 #[tokio::test]

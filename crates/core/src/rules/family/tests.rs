@@ -41,6 +41,23 @@ fn token(letter: u8, generation: u32) -> Presented {
 }
 
 #[test]
+fn only_the_current_token_and_its_successor_are_the_sessions_use() {
+    for (name, presented, admitted) in [
+        ("current", token(b'c', 5), true),
+        ("its successor", token(b'n', 6), true),
+        ("older", token(b'x', 4), false),
+        ("unknown", token(b'x', 7), false),
+    ] {
+        assert_eq!(family(Some((None, None))).admits(&presented, at_second(2_000)), admitted, "{name}");
+    }
+}
+
+#[test]
+fn a_context_is_not_shown() {
+    assert_eq!(format!("{:?}", context(HOME)), "Context(…)");
+}
+
+#[test]
 fn a_token_is_worth_what_its_place_in_the_family_says() {
     use Verdict::{Accept, Forgotten, Reuse, RolledBack};
     let open = |seen, until| Some((seen, until));
