@@ -22,6 +22,8 @@ mod sign_in;
 mod sign_out;
 mod step_up;
 mod trigger;
+#[cfg(test)]
+mod visits;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;

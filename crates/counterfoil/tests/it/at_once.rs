@@ -41,6 +41,8 @@ impl World {
 async fn a_stranger_and_a_signed_in_user_who_reads_wait_for_nothing() {
     let mut world = World::new();
     assert_eq!(world.at_once(|_| ()).await, (true, true), "a stranger");
+    world.at_once(|exchange| exchange.set(NOTE, &1).unwrap()).await;
+    assert_eq!(world.at_once(|_| ()).await, (true, true), "a visitor for whom something is kept");
     sign_in(&world.engine, &mut world.jar, &ada()).await.unwrap();
     assert_eq!(world.at_once(|_| ()).await, (true, true), "a read");
 }

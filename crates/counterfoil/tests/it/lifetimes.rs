@@ -190,6 +190,21 @@ async fn the_old_token_is_good_within_grace_and_theft_once_it_is_dead() {
 }
 
 #[tokio::test]
+async fn an_old_jar_after_a_crash_is_told_and_nothing_else_is() {
+    let site = Site::new();
+    let ada = ada_at(&site).await;
+    let jar_before_the_crash = ada.stolen();
+    pass(&site, 900);
+    ada.get("/me").await; // gets the successor
+    ada.get("/me").await; // uses it
+    pass(&site, 66);
+    let told = || site.events().iter().filter(|event| event.kind == EventKind::TokenRolledBack).count();
+    assert_eq!(told(), 0, "an ordinary use is no news");
+    assert_eq!(jar_before_the_crash.get("/me").await.status(), OK);
+    assert_eq!(told(), 1);
+}
+
+#[tokio::test]
 async fn reuse_is_only_told_where_the_policy_says_so() {
     let mut settings = PolicySettings::aal2(Site::ORIGIN);
     settings.sessions.on_reuse = counterfoil_core::policy::OnReuse::Report;
