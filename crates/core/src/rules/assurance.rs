@@ -94,10 +94,11 @@ mod tests {
 
     #[test]
     fn names_are_those_that_others_rely_on() {
+        use Amr::{Face, Fed, Fpt, Hwk, Otp, Pin, Pwd, Sc, Sms, Swk, Tel};
         use Assurance::{Anonymous, Authenticated, Elevated, Remembered};
+
         let levels = [Anonymous, Remembered, Authenticated, Elevated].map(Assurance::as_str);
         assert_eq!(levels, ["anonymous", "remembered", "authenticated", "elevated"]);
-        use Amr::{Face, Fed, Fpt, Hwk, Otp, Pin, Pwd, Sc, Sms, Swk, Tel};
         let methods = [Pwd, Otp, Hwk, Swk, Pin, Fpt, Face, Sms, Tel, Sc, Fed].map(Amr::as_str);
         assert_eq!(methods, ["pwd", "otp", "hwk", "swk", "pin", "fpt", "face", "sms", "tel", "sc", "fed"]);
     }

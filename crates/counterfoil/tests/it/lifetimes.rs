@@ -190,6 +190,19 @@ async fn the_old_token_is_good_within_grace_and_theft_once_it_is_dead() {
 }
 
 #[tokio::test]
+async fn a_session_that_yields_to_a_newer_one_is_told() {
+    let mut settings = PolicySettings::aal2(Site::ORIGIN);
+    settings.sessions.limit = Some(1);
+    let site = Site::with(Policy::try_from(settings).unwrap());
+    let (first, second) = (ada_at(&site).await, ada_at(&site).await);
+    first.get("/me").await;
+    second.get("/me").await; // from its first use on it counts
+    assert_eq!((first.get("/me").await.status(), second.get("/me").await.status()), (GONE, OK));
+    let ended = EventKind::SessionEnded { reason: EndReason::Limit };
+    assert_eq!(site.events().iter().filter(|event| event.kind == ended).count(), 1);
+}
+
+#[tokio::test]
 async fn an_old_jar_after_a_crash_is_told_and_nothing_else_is() {
     let site = Site::new();
     let ada = ada_at(&site).await;
