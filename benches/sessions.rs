@@ -1,16 +1,17 @@
-//! The same server with Counterfoil around its route, as the quick start puts it there, all defaults on.
+//! The same server with Counterfoil around its route, as the quick start puts it there, all defaults on. Sessions are in
+//! memory, or in the folder that its argument names.
 
+use std::path::Path;
 use std::process::ExitCode;
 
-use counterfoil_benches::server::serve;
+use counterfoil_benches::server::serve_made;
 use counterfoil_benches::site;
 
 fn main() -> ExitCode {
-    match site::app() {
-        Ok(app) => serve(app),
-        Err(error) => {
-            eprintln!("sessions: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    let folder = std::env::args_os().nth(1);
+    // Inside the runtime: a store in a folder is let go of there as well.
+    serve_made(async move || match &folder {
+        None => site::app(),
+        Some(folder) => site::app_in(Path::new(folder)),
+    })
 }

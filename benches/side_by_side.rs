@@ -7,10 +7,10 @@ use clap::Parser;
 use counterfoil_benches::machine::Machine;
 use counterfoil_benches::measure::{Contender, Placement, Size, measure, measure_peers};
 use counterfoil_benches::modes::MODES;
-use counterfoil_benches::page::{Page, PieceCost};
+use counterfoil_benches::page::{Part, publish};
 use counterfoil_benches::peers::PEERS;
-use counterfoil_benches::{Failed, instructions, pieces, profile, server};
-use indicatif::{ProgressBar, ProgressStyle};
+use counterfoil_benches::side_by_side::{PieceCost, SideBySide};
+use counterfoil_benches::{Failed, bar, instructions, pieces, profile, server};
 
 /// Measure Counterfoil beside the same server without it.
 ///
@@ -38,7 +38,7 @@ struct Arguments {
     #[arg(long, value_name = "FOLDER", default_value = "target/criterion")]
     criterion: PathBuf,
 
-    /// Write the page here, beside printing it
+    /// Write the section into this page, beside printing it
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
 }
@@ -65,12 +65,8 @@ fn run(arguments: &Arguments) -> Result<(), Failed> {
     let counted = instructions::is_possible();
     let shares = counted.then(|| profile::more(&programs, "router, authenticated", "router, bare")).transpose()?;
     let shares = shares.unwrap_or_default();
-    let page = Page { machine, size, placement, compared, pieces, shares, peers }.markdown();
-    println!("{page}");
-    if let Some(path) = &arguments.write {
-        std::fs::write(path, page)?;
-    }
-    Ok(())
+    let section = SideBySide { machine, size, placement, compared, pieces, shares, peers }.markdown();
+    publish(&section, Part::SideBySide, arguments.write.as_deref())
 }
 
 impl Arguments {
@@ -116,13 +112,4 @@ fn median(criterion: &Path, name: &str) -> Option<f64> {
     let folder = criterion.join(name).join("new").join("estimates.json");
     let estimates: serde_json::Value = serde_json::from_slice(&std::fs::read(folder).ok()?).ok()?;
     estimates.get("median")?.get("point_estimate")?.as_f64()
-}
-
-/// Draws on a terminal only.
-fn bar(length: usize, message: &'static str) -> ProgressBar {
-    let bar = ProgressBar::new(length as u64).with_message(message);
-    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} (left {eta})") {
-        bar.set_style(style);
-    }
-    bar
 }

@@ -1,5 +1,6 @@
 //! What was measured on: as much as a reader needs to judge the figures, and nothing that names the machine.
 
+use std::fmt;
 use std::fs;
 use std::process::Command;
 use std::time::SystemTime;
@@ -35,6 +36,14 @@ impl Machine {
             load: load.split(' ').next().unwrap_or("unknown").to_owned(),
             date: humantime::format_rfc3339_seconds(SystemTime::now()).to_string().chars().take(10).collect(),
         }
+    }
+}
+
+impl fmt::Display for Machine {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { cores, memory, model, compiler, load, date } = self;
+        write!(out, "on {date}: {cores} cores, {memory} GiB of memory, {model}; {compiler}; ")?;
+        write!(out, "load of the machine in the minute before: {load}")
     }
 }
 

@@ -87,7 +87,7 @@ impl Compared {
     }
 }
 
-/// Runs everything, with the servers in `programs`.
+/// Runs everything, with the servers in `programs`. Sessions on the disk are in a folder below `target`.
 ///
 /// # Errors
 /// If a server does not start, or does not answer as it should.
@@ -95,6 +95,12 @@ pub fn measure(programs: &Path, size: Size, placement: Placement, bar: &Progress
     let core = (placement == Placement::Apart).then_some(0);
     let mut bare_server = Server::start(Command::new(programs.join("bare")), core)?;
     let mut sessions = Server::start(Command::new(programs.join("sessions")), core)?;
+    let folder = Path::new("target/bench/side-by-side");
+    remove(folder)?;
+    let mut on_disk = Command::new(programs.join("sessions"));
+    on_disk.arg(folder.join("store"));
+    std::fs::create_dir_all(folder)?;
+    let mut embedded = Server::start(on_disk, core)?;
     let mut all = MODES.map(|mode| Compared { mode, runs: Vec::new(), bare: Vec::new() });
     for _ in 0..size.runs {
         let bare = run(&mut bare_server, BARE, size.requests)?;
@@ -103,13 +109,23 @@ pub fn measure(programs: &Path, size: Size, placement: Placement, bar: &Progress
             let server = match compared.mode.served {
                 Served::Bare => &mut bare_server,
                 Served::WithSessions => &mut sessions,
+                Served::Embedded => &mut embedded,
             };
             compared.runs.push(run(server, compared.mode, size.requests)?);
             compared.bare.push(bare);
             bar.inc(1);
         }
     }
+    drop(embedded);
+    remove(folder)?;
     Ok(all.into())
+}
+
+fn remove(folder: &Path) -> Result<(), Failed> {
+    if folder.exists() {
+        std::fs::remove_dir_all(folder)?;
+    }
+    Ok(())
 }
 
 /// Runs every peer that is there beside the bare server of its runtime, in turn.

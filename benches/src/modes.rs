@@ -39,6 +39,8 @@ pub enum Served {
     Bare,
     /// The one with sessions.
     WithSessions,
+    /// The one whose sessions are on the disk.
+    Embedded,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,10 +89,10 @@ pub const READ: Mode = Mode {
 pub const BARE: Mode =
     Mode { name: "bare server", target: NONE, served: Served::Bare, cookie: Cookie::None, path: "/", ..READ };
 
-/// Counterfoil, all defaults on but where the name says otherwise, the store in memory. And what a longer request costs
-/// without it.
+/// Counterfoil, all defaults on but where the name says otherwise, the store in memory; the last ones with the embedded
+/// store. And what a longer request costs without it.
 #[rustfmt::skip]
-pub const MODES: [Mode; 9] = [
+pub const MODES: [Mode; 14] = [
     Mode { name: "bare server, sent such a cookie", target: NONE, served: Served::Bare, path: "/", cookie: Cookie::AsLong, ..READ },
     READ,
     Mode { name: "anonymous, no cookie", target: promise(0.95, 0.3), path: "/", cookie: Cookie::None, ..READ },
@@ -100,6 +102,11 @@ pub const MODES: [Mode; 9] = [
     Mode { name: "authenticated read, security headers", target: NONE, path: "/headers", ..READ },
     Mode { name: "authenticated POST", target: NONE, sends: Sends::Post, ..READ },
     Mode { name: "authenticated POST, CSRF off", target: NONE, sends: Sends::Post, path: "/csrf-off", door: "/csrf-off/login", ..READ },
+    Mode { name: "embedded: authenticated read", served: Served::Embedded, ..READ },
+    Mode { name: "embedded: anonymous, no cookie", target: promise(0.95, 0.3), path: "/", cookie: Cookie::None, served: Served::Embedded, ..READ },
+    Mode { name: "embedded: forged token", target: promise(0.90, 0.6), path: "/", cookie: Cookie::Forged, served: Served::Embedded, ..READ },
+    Mode { name: "embedded: one data change", target: NONE, share: 10, sends: Sends::Post, path: "/change", served: Served::Embedded, ..READ },
+    Mode { name: "embedded: sign-in", target: NONE, share: 10, sends: Sends::Post, path: "/sign-in", cookie: Cookie::Newest, served: Served::Embedded, ..READ },
 ];
 
 /// The optional parts, each by itself.

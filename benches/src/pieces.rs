@@ -139,7 +139,7 @@ fn engine_with_session() -> Result<(Engine, String), Failed> {
     Ok((engine, cookie.as_str().split(';').next().unwrap_or_default().to_owned()))
 }
 
-fn view<'a>(method: &'a Method, headers: &'a HeaderMap) -> RequestView<'a> {
+pub(crate) fn view<'a>(method: &'a Method, headers: &'a HeaderMap) -> RequestView<'a> {
     let authority = Some("bench.example");
     RequestView { method, authority, target: "/", headers, peer: None, websocket: false, may_set_cookie: true }
 }
@@ -208,7 +208,7 @@ fn sign_in(app: &Router, door: &str) -> Result<String, Failed> {
 }
 
 /// As a browser sends it to a site that has other cookies too.
-fn browser_header(cookie: &str) -> String {
+pub(crate) fn browser_header(cookie: &str) -> String {
     format!("theme=dark; consent=2; {cookie}; language=en")
 }
 

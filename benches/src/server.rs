@@ -58,7 +58,10 @@ fn answer() {
 }
 
 /// The CPU time this process has used, its own and the kernel's on its behalf.
-fn cpu() -> Result<Duration, Failed> {
+///
+/// # Errors
+/// If the system does not tell.
+pub fn cpu() -> Result<Duration, Failed> {
     let usage = getrusage(UsageWho::RUSAGE_SELF)?;
     let micros = [usage.user_time(), usage.system_time()].map(|time| time.tv_sec() * 1_000_000 + time.tv_usec());
     Ok(Duration::from_micros(u64::try_from(micros.iter().sum::<i64>())?))

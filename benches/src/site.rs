@@ -1,13 +1,16 @@
 //! The site under measurement: Counterfoil as the quick start sets it up.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::routing::{get, post};
 use axum::{Form, Router};
 use counterfoil::data::Key;
 use counterfoil::{Amr, Counterfoil, Error, MemoryStore, Policy, PolicySettings, Session, SignIn, SignedIn, Subject};
-use counterfoil_core::keys::{KeyError, KeyId, KeyMaterial, KeySource, RootKey};
+use counterfoil_core::keys::{KeyError, KeyId, KeyMaterial, KeySource, RootKey, SharedRing};
 use counterfoil_core::policy::CsrfWeakening;
+use counterfoil_core::seal::Sealer;
+use counterfoil_stores::embedded::{EmbeddedStore, Settings};
 use http::{StatusCode, Uri};
 use serde::Deserialize;
 
@@ -27,14 +30,28 @@ pub struct FixedKeys;
 /// If policy or keys are refused.
 pub fn app() -> Result<Router, Failed> {
     let site = Counterfoil::new(Policy::aal2(ORIGIN)?, &FixedKeys, MemoryStore::new())?;
+    let headers = Router::new().route("/headers", get(read)).layer(site.sessions()).layer(site.headers());
+    Ok(rooms(&site).merge(headers).merge(without_csrf()?))
+}
+
+/// The same site with its sessions in `folder`, without the variants.
+///
+/// # Errors
+/// As [`app`], and if the folder is refused.
+pub fn app_in(folder: &Path) -> Result<Router, Failed> {
+    let sealer = Sealer::new(SharedRing::from_source(&FixedKeys)?);
+    let store = EmbeddedStore::open(folder, sealer, Settings::default())?;
+    Ok(rooms(&Counterfoil::new(Policy::aal2(ORIGIN)?, &FixedKeys, store)?))
+}
+
+fn rooms(site: &Counterfoil) -> Router {
     let inside = Router::new()
         .route("/", get(async |_: Option<SignedIn>| BODY))
         .route("/signed-in", get(read).post(read))
         .route("/change", post(change))
         .layer(site.sessions());
-    let headers = Router::new().route("/headers", get(read)).layer(site.sessions()).layer(site.headers());
     let doors = Router::new().route("/login", post(login)).route("/sign-in", post(sign_in));
-    Ok(inside.merge(headers).merge(doors.layer(site.sessions().public().sign_in())).merge(without_csrf()?))
+    inside.merge(doors.layer(site.sessions().public().sign_in()))
 }
 
 fn without_csrf() -> Result<Router, Failed> {

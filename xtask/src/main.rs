@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::plan::{Peers, Size};
+use crate::plan::{Bench, Part, Peers, Size};
 use crate::stage::Stage;
 
 /// The commands people run in this workspace.
@@ -73,15 +73,23 @@ enum Task {
         #[arg(long)]
         short: bool,
     },
-    /// Measure beside a bare server, and write docs/benchmarks.md
+    /// Measure beside a bare server and bare storage engines, and write docs/benchmarks.md: about an hour
     Bench {
         /// A quick look: less of everything, and nothing is written
         #[arg(long)]
         short: bool,
 
-        /// Other session middleware as well: what they need is built, and where Node is there installed
+        /// Other session middleware and storage engines as well: what they need is built, and where Node is there installed
         #[arg(long)]
         peers: bool,
+
+        /// One part of the page; the others stay as they are
+        #[arg(long, value_name = "PART")]
+        only: Option<Part>,
+
+        /// One size of the curves; printed, not written
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(100..=100_000_000))]
+        sessions: Option<u64>,
     },
     /// Which requirements (ASVS, NIST, WSTG, RFCs) are shown by tests, and which are open
     Requirements,
@@ -117,9 +125,12 @@ impl Task {
             Self::Fuzz { target, minutes, .. } => {
                 ("fuzzing with libFuzzer", fuzz::run(target, minutes.saturating_mul(60)))
             }
-            Self::Bench { short, peers } => {
+            Self::Bench { short, peers, only, sessions } => {
                 let size = if short { Size::Short } else { Size::Full };
-                ("benchmarks beside a bare server", plan::bench(size, if peers { Peers::Too } else { Peers::None }))
+                let peers = if peers { Peers::Too } else { Peers::None };
+                // A size is one of the curves'.
+                let only = only.or(sessions.map(|_| Part::Curves));
+                ("benchmarks", plan::bench(Bench { size, peers, only, sessions }))
             }
             Self::Requirements => ("what is met and what is open", vec![plan::requirements()]),
             Self::Fmt => ("formats all sources", vec![plan::format()]),

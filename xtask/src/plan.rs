@@ -22,6 +22,28 @@ pub(crate) enum Peers {
     Too,
 }
 
+/// What is measured.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bench {
+    pub(crate) size: Size,
+    pub(crate) peers: Peers,
+    /// One part of the page instead of all.
+    pub(crate) only: Option<Part>,
+    /// One size of the curves instead of all; that is not published.
+    pub(crate) sessions: Option<u64>,
+}
+
+/// A part of docs/benchmarks.md.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Part {
+    /// Servers beside a bare one, and the pieces of a request
+    SideBySide,
+    /// Durable writes beside bare storage engines; with --peers also redb and SQLite
+    Durable,
+    /// What the embedded store costs with 1,000 to 10,000,000 sessions
+    Curves,
+}
+
 /// Everything, in the order in which the parts build on each other.
 pub(crate) fn test(size: Size) -> Vec<Stage> {
     vec![
@@ -82,26 +104,38 @@ pub(crate) fn simulate(arguments: Vec<String>) -> Vec<Stage> {
     vec![build_optimised().or_stop(), Stage::new("simulation", vec![run_simulation(arguments)])]
 }
 
-/// Pieces by criterion, then everything beside the bare server, which also writes the page. Built as it is shipped.
-pub(crate) fn bench(size: Size, peers: Peers) -> Vec<Stage> {
-    let (criterion, side_by_side) = match size {
-        Size::Short => ("--warm-up-time 0.5 --measurement-time 1 --noplot", "--short"),
-        Size::Full => ("--noplot", "--write docs/benchmarks.md"),
-    };
+/// Every measurement, or one, each of which writes its part of the page. Built as it is shipped.
+pub(crate) fn bench(bench: Bench) -> Vec<Stage> {
+    let Bench { size, peers, only, sessions } = bench;
     let build = cargo("build --profile dist --locked --package counterfoil-benches --bins");
-    let pieces =
-        cargo(&format!("bench --profile dist --locked --package counterfoil-benches --bench pieces -- {criterion}"));
-    let side_by_side = Invocation::program("target/dist/side-by-side", side_by_side);
-    let mut stages = vec![Stage::new("build", vec![build]).or_stop(), Stage::new("pieces", vec![pieces]).or_stop()];
-    let side_by_side = match peers {
-        Peers::None => side_by_side,
-        Peers::Too => {
-            stages.push(build_peers());
-            side_by_side.arguments(["--peers"])
+    let mut stages = vec![Stage::new("build", vec![build]).or_stop()];
+    if peers == Peers::Too {
+        stages.push(build_peers());
+    }
+    for part in Part::ALL.into_iter().filter(|part| only.is_none_or(|only| only == *part)) {
+        if part == Part::SideBySide {
+            stages.push(Stage::new("pieces", vec![pieces(size)]).or_stop());
         }
-    };
-    stages.push(Stage::new("side by side", vec![Step::Run(side_by_side)]));
+        let measure = Invocation::program(part.program(), size.flags_of_bench(sessions));
+        let measure = match (part, peers) {
+            (Part::SideBySide, Peers::Too) => measure.arguments(["--peers"]),
+            _ => measure,
+        };
+        let measure = match (part, sessions) {
+            (Part::Curves, Some(sessions)) => measure.arguments(["--sessions".to_owned(), sessions.to_string()]),
+            _ => measure,
+        };
+        stages.push(Stage::new(part.name(), vec![Step::Run(measure)]));
+    }
     stages
+}
+
+fn pieces(size: Size) -> Step {
+    let criterion = match size {
+        Size::Short => "--warm-up-time 0.5 --measurement-time 1 --noplot",
+        Size::Full => "--noplot",
+    };
+    cargo(&format!("bench --profile dist --locked --package counterfoil-benches --bench pieces -- {criterion}"))
 }
 
 /// In a workspace of their own, so that what they need is not in our lock file. Where one cannot be built or installed,
@@ -181,7 +215,35 @@ fn run_simulation(arguments: impl IntoIterator<Item = String>) -> Step {
     Step::Run(Invocation::program("target/release/simulation", "").arguments(arguments))
 }
 
+impl Part {
+    const ALL: [Self; 3] = [Self::SideBySide, Self::Durable, Self::Curves];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::SideBySide => "side by side",
+            Self::Durable => "durable writes",
+            Self::Curves => "curves",
+        }
+    }
+
+    const fn program(self) -> &'static str {
+        match self {
+            Self::SideBySide => "target/dist/side-by-side",
+            Self::Durable => "target/dist/durable",
+            Self::Curves => "target/dist/curves",
+        }
+    }
+}
+
 impl Size {
+    fn flags_of_bench(self, sessions: Option<u64>) -> &'static str {
+        match (self, sessions) {
+            (Self::Short, _) => "--short",
+            (Self::Full, None) => "--write docs/benchmarks.md",
+            (Self::Full, Some(_)) => "",
+        }
+    }
+
     fn flag_of_simulation(self) -> Option<String> {
         match self {
             Self::Short => Some("--short".to_owned()),
@@ -232,15 +294,31 @@ mod tests {
         }
     }
 
+    fn all_of_bench(size: Size, peers: Peers) -> Bench {
+        Bench { size, peers, only: None, sessions: None }
+    }
+
     #[test]
     fn only_full_figures_are_published() {
-        assert!(commands(&bench(Size::Full, Peers::None)).join(" ").contains("--write docs/benchmarks.md"));
-        assert!(!commands(&bench(Size::Short, Peers::None)).join(" ").contains("--write"));
+        let written =
+            |plan| commands(&bench(plan)).iter().filter(|line| line.contains("--write docs/benchmarks.md")).count();
+        let full = all_of_bench(Size::Full, Peers::None);
+        assert_eq!(written(full), Part::ALL.len());
+        assert_eq!(written(all_of_bench(Size::Short, Peers::None)), 0);
+        assert_eq!(written(Bench { only: Some(Part::Curves), sessions: Some(1_000), ..full }), 0);
+    }
+
+    #[test]
+    fn one_part_is_measured_alone() {
+        let full = all_of_bench(Size::Full, Peers::Too);
+        let names = |only| bench(Bench { only, ..full }).iter().map(|stage| stage.name).collect::<Vec<_>>();
+        assert_eq!(names(Some(Part::Durable)), ["build", "peers", "durable writes"]);
+        assert_eq!(names(None), ["build", "peers", "pieces", "side by side", "durable writes", "curves"]);
     }
 
     #[test]
     fn peers_are_built_and_measured_only_where_asked_for() {
-        let words = |peers| commands(&bench(Size::Short, peers)).join(" ");
+        let words = |peers| commands(&bench(all_of_bench(Size::Short, peers))).join(" ");
         assert!(words(Peers::Too).contains("benches/peers/Cargo.toml") && words(Peers::Too).contains(" --peers"));
         assert!(!words(Peers::None).contains("peers"));
     }

@@ -1,7 +1,9 @@
-//! What the peers' servers share with ours: how they serve, and what they answer.
+//! What the peers share with ours: how servers serve and what they answer, how storage engines are asked to write.
 
 #[path = "../../src/server.rs"]
 pub mod server;
+#[path = "../../src/waiting.rs"]
+pub mod waiting;
 
 /// As in `counterfoil_benches`; the load looks at it in every answer.
 pub const BODY: &str = "one route, the same body, nothing else";
