@@ -41,7 +41,12 @@ pub fn of_subject(ring: &KeyRing, name: &str, number: u64) -> Result<Record, Fai
 
 /// Session `number` of nobody.
 pub fn anonymous(number: u64) -> Record {
-    visitor(SessionId::from_bytes(key(OLD, number)), number)
+    visitor(anonymous_id(number), number)
+}
+
+/// The id of that.
+pub fn anonymous_id(number: u64) -> SessionId {
+    SessionId::from_bytes(key(OLD, number))
 }
 
 /// The id that [`signed_in`] gives session `number`.

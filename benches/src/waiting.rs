@@ -162,11 +162,14 @@ pub fn key(kind: u64, number: u64) -> KeyBytes {
 
 /// What nothing makes smaller.
 pub fn noise(length: usize, seed: u64) -> Vec<u8> {
-    let parts = (0..length.div_ceil(8)).scan(seed, |state, _| {
-        *state = scrambled(*state);
-        Some(state.to_le_bytes())
-    });
-    parts.flatten().take(length).collect()
+    let mut bytes = Vec::with_capacity(length + 8);
+    let mut state = seed;
+    while bytes.len() < length {
+        state = scrambled(state);
+        bytes.extend_from_slice(&state.to_le_bytes());
+    }
+    bytes.truncate(length);
+    bytes
 }
 
 /// The sessions that are there before.

@@ -13,7 +13,7 @@ use counterfoil_stores::embedded::{EmbeddedStore, Settings};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 
 use crate::Failed;
-use crate::records::{DATA_BYTES, NOW, anonymous, id_of, signed_in};
+use crate::records::{DATA_BYTES, NOW, anonymous, anonymous_id, id_of, signed_in};
 use crate::site::FixedKeys;
 use crate::waiting::{Crowd, Engine, KeyBytes, Outcome, Run, Work, noise, repeat, runtime};
 
@@ -72,7 +72,7 @@ impl Bench {
 
     /// What a sign-in asks of the store: the visitor's session ends, the user's is there, within the limit.
     async fn sign_in(&self, number: u64) -> Result<(), Failed> {
-        let (old, record) = (anonymous(number).id, signed_in(&self.keys.load(), number)?);
+        let (old, record) = (anonymous_id(number), signed_in(&self.keys.load(), number)?);
         match self.store.replace(old, Revision(0), record, Some(LIMIT), NOW).await? {
             Replaced::Inserted(inserted) => added(inserted),
             other => Err(format!("not replaced: {other:?}").into()),

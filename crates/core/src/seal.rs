@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aws_lc_rs::{aead, hmac};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::entropy::{Entropy, NoEntropy, SystemEntropy, random};
 use crate::id::SessionId;
@@ -129,13 +129,17 @@ impl Sealer {
         envelope.push(VERSION);
         envelope.extend_from_slice(key.id.padded());
         envelope.extend_from_slice(&salt);
-        let mut text = Zeroizing::new(plain.to_vec());
         let once = section.key(key).of_write(&salt).map_err(|_| SealError::Refused)?;
-        let tag = once
-            .seal_in_place_separate_tag(nonce(), aead::Aad::from(section.context(id)), &mut text)
-            .map_err(|_| SealError::Refused)?;
-        envelope.extend_from_slice(&text);
-        envelope.extend_from_slice(tag.as_ref());
+        let head = envelope.len();
+        envelope.extend_from_slice(plain);
+        let text = envelope.get_mut(head..).unwrap_or_default();
+        match once.seal_in_place_separate_tag(nonce(), aead::Aad::from(section.context(id)), text) {
+            Ok(tag) => envelope.extend_from_slice(tag.as_ref()),
+            Err(_) => {
+                envelope.zeroize();
+                return Err(SealError::Refused);
+            }
+        }
         Ok(envelope)
     }
 }

@@ -12,7 +12,8 @@ use crate::token::TokenHash;
 
 /// The plain text of the section; empty for a visitor. `None` if a part of it does not fit its length.
 pub(super) fn write(holder: &Holder) -> Option<Vec<u8>> {
-    let mut out = Vec::new();
+    // Large enough for most: a buffer that grows leaves copies behind that nobody wipes.
+    let mut out = Vec::with_capacity(256);
     match holder {
         Holder::Visitor(None) => {}
         Holder::Visitor(Some(pending)) => {

@@ -8,6 +8,7 @@ use super::{CLOSING, Head, KIND_RECORD, Part, Stored, StoredError, VERSION, clos
 use crate::data::Payload;
 use crate::id::SessionId;
 use crate::keys::{KeyId, KeyRing};
+use crate::moment::Moment;
 use crate::record::Record;
 use crate::rules::{Context, Family};
 use crate::seal::{self, SealError, Sealer, Section};
@@ -71,6 +72,17 @@ impl<'a> StoredRecord<'a> {
         let ring = sealer.ring();
         let fresh = Fresh { ring: &ring, sealer, before: Some(before), after: &after.record };
         Ok(Self::close(Head::of(after), fresh.sections(&self.sections)?, &ring))
+    }
+
+    /// The record with its last activity at `seen_at`, if that is later. No section is opened or sealed anew.
+    ///
+    /// # Errors
+    /// [`StoredError`] if the tag over head and sections is wrong: nothing damaged gets a new one.
+    pub fn seen(&self, seen_at: Moment, sealer: &Sealer) -> Result<Self, StoredError> {
+        let ring = sealer.ring();
+        self.verified(&ring)?;
+        let head = Head { seen_at: self.head.seen_at.max(seen_at), ..self.head.clone() };
+        Ok(Self::close(head, self.sections.clone(), &ring))
     }
 
     /// Whose record it is.
@@ -137,7 +149,9 @@ impl<'a> StoredRecord<'a> {
     /// The bytes for a store.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = prelude(&self.head);
-        for (_, envelope) in self.sections.all() {
+        let sections = self.sections.all();
+        out.reserve_exact(sections.iter().map(|(_, envelope)| 4 + envelope.len()).sum::<usize>() + CLOSING);
+        for (_, envelope) in sections {
             out.extend_from_slice(&length_of(envelope));
             out.extend_from_slice(envelope);
         }
@@ -259,7 +273,8 @@ fn covered<T>(prelude: &[u8], sections: &Sections<'_>, then: impl FnOnce(&[&[u8]
 }
 
 fn prelude(head: &Head) -> Vec<u8> {
-    let mut out = vec![VERSION, KIND_RECORD];
+    let mut out = Vec::with_capacity(USUAL_HEAD);
+    out.extend_from_slice(&[VERSION, KIND_RECORD]);
     head.write(&mut out);
     out
 }
@@ -311,3 +326,5 @@ impl std::fmt::Debug for StoredRecord<'_> {
 /// The most a section may hold, in bytes: sixteen times what the engine lets an application keep, so that no record it
 /// makes is refused, and no damaged length makes a reader ask for gigabytes.
 const LONGEST: usize = 16 * crate::policy::Policy::MAX_DATA_BYTES;
+/// As long as a signed-in session's head with an open link: one allocation for most.
+const USUAL_HEAD: usize = 256;

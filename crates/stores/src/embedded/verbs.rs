@@ -11,7 +11,7 @@ use super::EmbeddedStore;
 use super::disk::Space;
 use super::load::{REFERENCE, id_of};
 use super::table::{Is, Known, State};
-use super::writer::{New, Turn, unavailable};
+use super::writer::{New, Ready, Turn, unavailable};
 
 impl Store for EmbeddedStore {
     async fn load(&self, id: SessionId, now: Moment, activity: Option<Activity>) -> Result<Loaded, StoreError> {
@@ -60,7 +60,14 @@ impl Store for EmbeddedStore {
         change: Change,
         now: Moment,
     ) -> Result<Committed, StoreError> {
-        self.ask(move |turn| turn.commit(id, expect, &change, now)).await
+        let ready = match self.look(id, now, None, None)? {
+            Look::Answer(Loaded::Live(live)) | Look::InFlight(Loaded::Live(live), _) if live.revision == expect => {
+                Some(Ready::seal(live, &change, &self.shared)?)
+            }
+            // The writer finds out what is to be done.
+            _ => None,
+        };
+        self.ask(move |turn| turn.commit(id, expect, (&change, ready), now)).await
     }
 
     async fn end(

@@ -100,20 +100,20 @@ impl Shard {
         }
     }
 
-    /// Up to `most` sessions whose last activity is to be written.
-    pub(in crate::embedded) fn take_touched(&mut self, most: usize) -> Vec<SessionId> {
-        let mut ids = Vec::new();
-        while ids.len() < most
+    /// Up to `most` sessions whose last activity is to be written, and when that was.
+    pub(in crate::embedded) fn take_touched(&mut self, most: usize) -> Vec<(SessionId, Moment)> {
+        let mut touched = Vec::new();
+        while touched.len() < most
             && let Some(index) = self.touched.pop()
         {
             if let Some(row) = self.rows.get_mut(index)
                 && std::mem::take(&mut row.touched)
                 && matches!(row.state, State::Live(_))
             {
-                ids.push(row.id);
+                touched.push((row.id, row.seen_at));
             }
         }
-        ids
+        touched
     }
 
     /// Adds a row that is not there yet, with its record if it is at hand.

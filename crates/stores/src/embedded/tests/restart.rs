@@ -78,6 +78,25 @@ fn activity_is_there_after_a_restart() {
 }
 
 #[test]
+fn all_activity_is_there_however_much_there_was_at_once() {
+    let (keys, folder) = (Keys::new(), tempfile::tempdir().unwrap());
+    let store = keys.open(folder.path());
+    // More than one batch takes of a shard, where all sessions of a subject are.
+    let sessions: Vec<_> = (1..=200).map(|number| keys.member("ada", number)).collect();
+    let later = NOW + sessions[0].limits.touch_step();
+    for record in &sessions {
+        insert(&store, record);
+        let token = Presented { generation: 0, hash: record.family.current };
+        let activity = Activity { token, limits: record.limits };
+        block_on(Store::load(&store, record.id, later, Some(activity))).unwrap();
+    }
+    drop(store);
+    let store = keys.open(folder.path());
+    let seen = |id| if let Loaded::Live(live) = load(&store, id) { live.seen_at } else { NOW };
+    assert_eq!(sessions.iter().filter(|record| seen(record.id) == later).count(), 200);
+}
+
+#[test]
 fn what_was_swept_is_gone_from_the_disk() {
     let (keys, folder) = (Keys::new(), tempfile::tempdir().unwrap());
     let store = keys.open(folder.path());

@@ -15,8 +15,9 @@ use futures_channel::oneshot;
 
 pub(super) use self::landing::Landing;
 use self::sweep::ClockWatch;
+use self::turn::Touches;
 pub(super) use self::turn::{Turn, reference_key};
-pub(super) use self::verbs::New;
+pub(super) use self::verbs::{New, Ready};
 use super::error::DiskError;
 use super::shared::Shared;
 
@@ -95,7 +96,7 @@ impl Queue {
 pub(super) struct Writer {
     shared: Arc<Shared>,
     queue: Receiver<Message>,
-    touches_written: Instant,
+    touches_due: Instant,
     clock: ClockWatch,
     retry_after: Duration,
     tried: Instant,
@@ -108,7 +109,7 @@ impl Writer {
         Self {
             shared,
             queue,
-            touches_written: Instant::now(),
+            touches_due: Instant::now() + TOUCHES_EVERY,
             clock: ClockWatch::default(),
             retry_after,
             tried: Instant::now(),
@@ -120,7 +121,8 @@ impl Writer {
     pub(super) fn run(mut self) {
         let _last = Last(Arc::clone(&self.shared));
         loop {
-            let pause = if self.shared.table.is_away() { self.retry_after } else { TOUCHES_EVERY };
+            let until_touches = self.touches_due.saturating_duration_since(Instant::now());
+            let pause = if self.shared.table.is_away() { self.retry_after } else { until_touches };
             let first = match self.queue.recv_timeout(pause) {
                 Ok(message) => Some(message),
                 Err(RecvTimeoutError::Timeout) => None,
@@ -167,7 +169,7 @@ impl Writer {
 
     /// Applies all of `jobs`, writes once, answers all.
     fn turn(&mut self, jobs: Vec<Box<dyn Job>>) {
-        let touches = self.touches_written.elapsed() >= TOUCHES_EVERY;
+        let touches = Instant::now() >= self.touches_due;
         if jobs.is_empty() && !touches {
             return;
         }
@@ -180,9 +182,9 @@ impl Writer {
         };
         let number = self.shared.table.next_turn();
         let mut turn = Turn::new(&self.shared, &*disk, &mut self.clock);
-        if touches {
-            turn.write_touches();
-            self.touches_written = Instant::now();
+        // What is left over goes with the next batch, at once.
+        if touches && turn.write_touches() == Touches::Written {
+            self.touches_due = Instant::now() + TOUCHES_EVERY;
         }
         let replies: Vec<_> = jobs.into_iter().map(|job| job.apply(&mut turn)).collect();
         match turn.write() {
@@ -215,8 +217,10 @@ impl Writer {
 
     /// The last touches, so that a restart ends nothing early.
     fn finish(mut self) {
-        self.touches_written = Instant::now().checked_sub(TOUCHES_EVERY).unwrap_or(self.touches_written);
-        self.turn(Vec::new());
+        self.touches_due = Instant::now();
+        while Instant::now() >= self.touches_due && !self.shared.table.is_away() {
+            self.turn(Vec::new());
+        }
         self.shared.close();
     }
 }

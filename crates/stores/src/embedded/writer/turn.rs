@@ -5,8 +5,8 @@ use std::sync::Arc;
 use counterfoil_core::rules::EndReason;
 use counterfoil_core::seal::ExternalRef;
 use counterfoil_core::store::{Live, Notice, StoreError};
-use counterfoil_core::stored::{self, Tombstone};
-use counterfoil_core::{Record, SessionId, SubjectRef};
+use counterfoil_core::stored::{self, StoredRecord, Tombstone};
+use counterfoil_core::{Moment, Record, SessionId, SubjectRef};
 
 use super::sweep::ClockWatch;
 use crate::embedded::disk::{Batch, Disk, Space};
@@ -25,6 +25,15 @@ pub(in crate::embedded) struct Turn<'a> {
     subjects: Vec<SubjectRef>,
     global: bool,
     notices: Vec<Notice>,
+}
+
+/// How much of the last activity is in the batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Touches {
+    /// As much as one batch takes.
+    Some,
+    /// All of it.
+    Written,
 }
 
 impl<'a> Turn<'a> {
@@ -154,25 +163,41 @@ impl<'a> Turn<'a> {
         epochs::put_subject(&mut self.batch, subject, &moved);
     }
 
-    pub(super) fn move_global(&mut self, global: Global, now: counterfoil_core::Moment) {
+    pub(super) fn move_global(&mut self, global: Global, now: Moment) {
         self.shared.table.set_global(global);
         self.global = true;
         epochs::put_global(&mut self.batch, global.epoch, global.reason, now);
     }
 
     /// Writes the last activity of sessions that were used, a bounded number.
-    pub(super) fn write_touches(&mut self) {
-        let mut ids = Vec::new();
+    pub(super) fn write_touches(&mut self) -> Touches {
+        let (mut touched, mut all) = (Vec::new(), Touches::Written);
         for mut shard in self.shared.table.shards() {
-            ids.append(&mut shard.take_touched(TOUCHES));
+            let before = touched.len();
+            touched.append(&mut shard.take_touched(TOUCHES));
+            if touched.len() - before == TOUCHES {
+                all = Touches::Some;
+            }
         }
-        for id in ids {
+        for (id, seen_at) in touched {
             // One that cannot be read is no reason to keep the others from being written.
-            let Ok(Some(Known { is: Is::Live(live), .. })) = self.known(id) else { continue };
-            if let Ok(sealed) = stored::encode(&live, &self.shared.sealer) {
+            if let Ok(Some(sealed)) = self.touched(id, seen_at) {
                 self.batch.put(Space::Sessions, id.as_bytes(), sealed);
             }
         }
+        all
+    }
+
+    /// A session as the disk has it, but seen later. What another key sealed than the one that signs now is sealed anew.
+    fn touched(&self, id: SessionId, seen_at: Moment) -> Result<Option<Vec<u8>>, StoreError> {
+        let (sealer, unreadable) = (&self.shared.sealer, |error| DiskError::record(id, error).into_store_error());
+        let Some(bytes) = self.disk.get(Space::Sessions, id.as_bytes())? else { return Ok(None) };
+        let stored = StoredRecord::from_bytes(&bytes).map_err(unreadable)?;
+        if stored.id() == id && stored.keys().all(|key| key == sealer.signing_id()) {
+            return Ok(Some(stored.seen(seen_at, sealer).map_err(unreadable)?.to_bytes()));
+        }
+        let Some(Known { is: Is::Live(live), .. }) = self.known(id)? else { return Ok(None) };
+        Ok(Some(stored::encode(&live, sealer)?))
     }
 
     pub(super) fn record_of(known: &Known) -> Option<&Arc<Record>> {

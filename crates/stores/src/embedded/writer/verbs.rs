@@ -36,6 +36,26 @@ impl New {
     }
 }
 
+/// What a change makes of a session, sealed by whoever asks, as far as that can be foreseen.
+pub(in crate::embedded) struct Ready {
+    before: Live,
+    after: Live,
+    sealed: Vec<u8>,
+}
+
+impl Ready {
+    pub(in crate::embedded) fn seal(before: Live, change: &Change, shared: &Shared) -> Result<Self, StoreError> {
+        let after = changed(&before, change);
+        let sealed = stored::encode(&after, &shared.sealer)?;
+        Ok(Self { before, after, sealed })
+    }
+
+    /// Whether it was made from this. The same revision does not tell: a disk that failed may have forgotten one.
+    fn is_from(&self, live: &Live) -> bool {
+        Arc::ptr_eq(&self.before.record, &live.record) && self.before.seen_at == live.seen_at
+    }
+}
+
 impl Turn<'_> {
     pub(in crate::embedded) fn insert(&mut self, new: New, limit: Option<Limit>, now: Moment) -> Inserted {
         let inserted = self.add_beside(new, limit, now, None);
@@ -69,7 +89,7 @@ impl Turn<'_> {
         &mut self,
         id: SessionId,
         expect: Revision,
-        change: &Change,
+        (change, ready): (&Change, Option<Ready>),
         now: Moment,
     ) -> Result<Committed, StoreError> {
         let (index, live) = match self.known(id)? {
@@ -81,9 +101,9 @@ impl Turn<'_> {
         if live.revision != expect {
             return Ok(Committed::Conflict(live));
         }
-        let after = changed(&live, change);
-        let sealed = stored::encode(&after, &self.shared.sealer)?;
-        let yielding = self.yielding_to_first_use(&live.record, change, now);
+        let ready = ready.filter(|ready| ready.is_from(&live));
+        let Ready { before, after, sealed } = ready.map_or_else(|| Ready::seal(live, change, self.shared), Ok)?;
+        let yielding = self.yielding_to_first_use(&before.record, change, now);
         for other in &yielding {
             self.end_now(*other, EndReason::Limit);
             self.note(Notice::Ended(*other));
