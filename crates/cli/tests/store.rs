@@ -117,6 +117,36 @@ mod store {
     }
 
     #[test]
+    fn a_leaked_key_is_taken_out_and_whose_sessions_end_is_said_before() {
+        let home = tempfile::tempdir().unwrap();
+        let (path, folder) = (home.path(), home.path().join("counterfoil/demo/sessions"));
+        let folder = folder.to_str().unwrap();
+        let demo = Demo::start(path);
+        let leaked = demo.sign_in();
+        let (code, text) = said(path, &["keys", "rotate"]);
+        assert_eq!(code, Some(0), "{text}");
+        let key = text.lines().last().unwrap().split('`').nth(1).unwrap().to_owned();
+        let retire = |more: &[&str]| said(path, &[&["keys", "retire", &key, "--now"], more].concat());
+        let (code, text) = retire(&["--store", folder, "--yes"]);
+        assert_eq!((code, text.contains("in use by process")), (Some(1), true), "{text}");
+        drop(demo);
+        let (code, text) = retire(&["--store", folder]);
+        assert_eq!((code, text.contains("nobody can be asked here")), (Some(1), true), "{text}");
+        let (code, text) = retire(&["--store", folder, "--yes"]);
+        assert_eq!(code, Some(0), "{text}");
+        for expected in
+            ["1 of its 1 live sessions end; people signed out: 1", "\n  ada ", "last seen 20", "1 entry sealed anew"]
+        {
+            assert!(text.contains(expected), "{expected}: {text}");
+        }
+        let (code, text) = said(path, &["store", "check", folder]);
+        assert_eq!((code, text.contains("all sound")), (Some(0), true), "{text}");
+        let demo = Demo::start(path);
+        assert!(!demo.sees_ada(&leaked), "a token of the leaked key is good");
+        assert!(demo.sees_ada(&demo.sign_in()));
+    }
+
+    #[test]
     fn an_export_becomes_a_store_again_and_a_cut_one_does_not() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path();
