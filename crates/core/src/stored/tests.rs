@@ -216,6 +216,23 @@ fn a_rotated_key_opens_what_it_sealed_and_each_write_moves_a_record_to_the_new_o
 }
 
 #[test]
+fn activity_moves_forward_alone_and_nothing_damaged_gets_a_new_tag() {
+    let (live, sealer) = (sample(|_| ()), sealer("a"));
+    let bytes = encode(&live, &sealer).unwrap();
+    let stored = StoredRecord::from_bytes(&bytes).unwrap();
+    let later = live.seen_at + std::time::Duration::from_mins(5);
+    let seen = stored.seen(later, &sealer).unwrap();
+    assert_eq!(seen.envelopes(), stored.envelopes());
+    let read = seen.open(&sealer).unwrap();
+    assert_eq!((read.record, read.seen_at, read.revision), (live.record.clone(), later, live.revision));
+    assert_eq!(seen.seen(live.seen_at, &sealer).unwrap().head().seen_at, later);
+    let mut damaged = bytes.clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    let refused = StoredRecord::from_bytes(&damaged).unwrap().seen(later, &sealer).unwrap_err();
+    assert_eq!(refused, StoredError::Altered(Part::Closing));
+}
+
+#[test]
 fn without_randomness_nothing_is_sealed() {
     let dry = Sealer::with_entropy(KeyRing::from_source(&Letters("a")).unwrap(), Dry);
     let refused = encode(&sample(|_| ()), &dry).unwrap_err();
