@@ -5,7 +5,7 @@ use std::time::Duration;
 use counterfoil_core::data::Payload;
 use counterfoil_core::keys::KeyRing;
 use counterfoil_core::rules::{Amr, Factor, Family, Limits};
-use counterfoil_core::store::Epochs;
+use counterfoil_core::store::{Epochs, Inserted};
 use counterfoil_core::token::TokenHash;
 use counterfoil_core::{Holder, Member, Moment, Record, SessionId, Subject, SubjectRef};
 
@@ -55,6 +55,14 @@ pub fn anonymous_id(number: u64) -> SessionId {
 /// As [`signed_in`].
 pub fn id_of(ring: &KeyRing, number: u64) -> Result<SessionId, Failed> {
     Ok(id(ring.reference(&Subject::new(format!("user-{number}"))?), number))
+}
+
+/// Whether an insert was done, and nobody had to yield.
+///
+/// # Errors
+/// What came of it instead.
+pub fn added(inserted: &Inserted) -> Result<(), Failed> {
+    if *inserted == Inserted::Done(Vec::new()) { Ok(()) } else { Err(format!("not inserted: {inserted:?}").into()) }
 }
 
 /// The hash of session `number`'s token.

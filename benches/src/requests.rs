@@ -38,7 +38,7 @@ impl Requests {
     }
 
     /// What each user's browser sends.
-    pub fn iter(&self) -> std::slice::Iter<'_, HeaderMap> {
+    pub fn headers(&self) -> std::slice::Iter<'_, HeaderMap> {
         self.headers.iter()
     }
 
@@ -47,7 +47,7 @@ impl Requests {
     /// # Errors
     /// If any is not signed in.
     pub async fn each_once(&self) -> Result<(), Failed> {
-        for headers in self.iter() {
+        for headers in self.headers() {
             let exchange = self.engine.receive(&view(&Method::GET, headers), Route::default());
             exchange.open().await?;
             exchange.require_signed_in().await.map_err(|_| "not signed in")?;

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use counterfoil_core::SessionId;
 use counterfoil_core::keys::SharedRing;
-use counterfoil_core::store::{Inserted, Loaded, Store as _};
+use counterfoil_core::store::{Loaded, Store as _};
 use counterfoil_stores::embedded::EmbeddedStore;
 use futures_util::FutureExt as _;
 use serde::{Deserialize, Serialize};
 
 use super::{Effort, Reads, bytes_below, keys, open};
-use crate::records::{NOW, id_of, signed_in};
+use crate::records::{NOW, added, id_of, signed_in};
 use crate::waiting::{Crowd, repeat, runtime};
 use crate::{Failed, bar};
 
@@ -78,10 +78,7 @@ pub(super) async fn insert(
             if number % STEP == STEP - 1 {
                 shown.inc(STEP);
             }
-            match store.insert(record, None, NOW).await? {
-                Inserted::Done(_) => Ok(()),
-                other => Err(format!("not inserted: {other:?}").into()),
-            }
+            added(&store.insert(record, None, NOW).await?)
         }
     });
     all.await?;

@@ -14,12 +14,12 @@ pub fn section(points: &[Point], machine: &Machine) -> String {
          ![Microseconds of each work by how many sessions live](benchmarks-curves.svg)\n\n\
          Measured {machine}.\n\n| live sessions |"
     );
-    points.iter().for_each(|point| text.push_str(&format!(" {} |", grouped(point.sessions))));
+    text.extend(points.iter().map(|point| format!(" {} |", grouped(point.sessions))));
     text.push_str("\n|---|");
     text.push_str(&"---|".repeat(points.len()));
     for (name, cell) in ROWS {
         let _ = write!(text, "\n| {name} |");
-        points.iter().for_each(|point| text.push_str(&format!(" {} |", cell(point))));
+        text.extend(points.iter().map(|point| format!(" {} |", cell(point))));
     }
     text.push_str(&METHOD.replace("DATA_BYTES", &DATA_BYTES.to_string()));
     text
@@ -85,8 +85,8 @@ fn size(bytes: u64) -> String {
 /// `1,234,567`
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
-    let with_comma = |(index, digit)| {
-        let comma = index > 0 && (digits.len() - index) % 3 == 0;
+    let with_comma = |(index, digit): (usize, char)| {
+        let comma = index > 0 && (digits.len() - index).is_multiple_of(3);
         comma.then_some(',').into_iter().chain([digit])
     };
     digits.chars().enumerate().flat_map(with_comma).collect()

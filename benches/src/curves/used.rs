@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use counterfoil_core::data::Payload;
 use counterfoil_core::keys::SharedRing;
 use counterfoil_core::rules::{Limits, Presented};
-use counterfoil_core::store::{Activity, Committed, Inserted, Loaded, Page, Revision, Store as _};
+use counterfoil_core::store::{Activity, Committed, Loaded, Page, Revision, Store as _};
 use counterfoil_core::{Change, Record, SessionId};
 use counterfoil_stores::embedded::EmbeddedStore;
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ use tokio::runtime::Runtime;
 use super::{Effort, keys, open};
 use crate::Failed;
 use crate::measure::median;
-use crate::records::{self, DATA_BYTES, LIMITS, NOW, id_of, of_subject, signed_in};
+use crate::records::{self, DATA_BYTES, LIMITS, NOW, added, id_of, of_subject, signed_in};
 use crate::requests::Requests;
 use crate::waiting::{Crowd, noise, repeat, runtime};
 
@@ -134,7 +134,7 @@ impl Bench {
         let requests = self.runtime.block_on(Requests::of(Arc::clone(&self.store), 100))?;
         // The first request of a session is written down, that its token came.
         self.runtime.block_on(requests.each_once())?;
-        each(std::iter::repeat_n(&requests, 100 * self.times()).flat_map(Requests::iter), |headers| {
+        each(std::iter::repeat_n(&requests, 100 * self.times()).flat_map(Requests::headers), |headers| {
             requests.one(headers)
         })
     }
@@ -146,7 +146,7 @@ impl Bench {
             for number in first..first + 10 {
                 let record = of_subject(&self.keys.load(), name, number)?;
                 subjects.extend(record.subject().filter(|_| number == first));
-                self.runtime.block_on(async { added(self.store.insert(record, None, NOW).await?) })?;
+                self.runtime.block_on(async { added(&self.store.insert(record, None, NOW).await?) })?;
             }
         }
         each(std::iter::repeat_n(&subjects, 100).flatten(), |subject| {
@@ -167,7 +167,7 @@ impl Bench {
             let (store, keys) = (Arc::clone(&store), keys.clone());
             async move {
                 let record = Record { limits, ..signed_in(&keys.load(), first + number)? };
-                added(store.insert(record, None, NOW).await?)
+                added(&store.insert(record, None, NOW).await?)
             }
         }))?;
         Ok(1e9 / done.rate())
@@ -216,10 +216,6 @@ impl Bench {
         }
         Ok((median(&idle), median(&busy)))
     }
-}
-
-fn added(inserted: Inserted) -> Result<(), Failed> {
-    if inserted == Inserted::Done(Vec::new()) { Ok(()) } else { Err(format!("not inserted: {inserted:?}").into()) }
 }
 
 /// Does something with each, and says how long one takes: the median over parts of a hundred.

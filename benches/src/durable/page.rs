@@ -24,17 +24,17 @@ pub fn section(rows: &[Row], size: Size, machine: &Machine) -> String {
         "| work | waiting | {ours}, /s | {fjall}, /s | ratio | lowest – highest | target | {redb}, /s | {sqlite}, /s |\n\
          |---|---|---|---|---|---|---|---|---|"
     );
-    rows.iter().for_each(|row| text.push_str(&rates(row)));
+    text.extend(rows.iter().map(rates));
     let _ = writeln!(
         text,
         "\n| bytes the disk wrote for each | waiting | {ours} | {fjall} | {redb} | {sqlite} |\n|---|---|---|---|---|---|"
     );
-    rows.iter().for_each(|row| text.push_str(&bytes(row)));
+    text.extend(rows.iter().map(bytes));
     let _ = writeln!(
         text,
         "\n| CPU for each, all threads | waiting | {ours} | {fjall} | {redb} | {sqlite} |\n|---|---|---|---|---|---|"
     );
-    rows.iter().for_each(|row| text.push_str(&cpu(row)));
+    text.extend(rows.iter().map(cpu));
     text.push_str(&METHOD.replace("DATA_BYTES", &DATA_BYTES.to_string()));
     text
 }

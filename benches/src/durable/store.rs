@@ -8,12 +8,12 @@ use counterfoil_core::Change;
 use counterfoil_core::data::Payload;
 use counterfoil_core::keys::SharedRing;
 use counterfoil_core::seal::Sealer;
-use counterfoil_core::store::{Committed, Inserted, Limit, OverLimit, Replaced, Revision, Store as _};
+use counterfoil_core::store::{Committed, Limit, OverLimit, Replaced, Revision, Store as _};
 use counterfoil_stores::embedded::{EmbeddedStore, Settings};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 
 use crate::Failed;
-use crate::records::{DATA_BYTES, NOW, anonymous, anonymous_id, id_of, signed_in};
+use crate::records::{DATA_BYTES, NOW, added, anonymous, anonymous_id, id_of, signed_in};
 use crate::site::FixedKeys;
 use crate::waiting::{Crowd, Engine, KeyBytes, Outcome, Run, Work, noise, repeat, runtime};
 
@@ -60,21 +60,21 @@ impl Bench {
                 if work == Work::Change {
                     return bench.insert(number).await;
                 }
-                added(bench.store.insert(anonymous(number), None, NOW).await?)
+                added(&bench.store.insert(anonymous(number), None, NOW).await?)
             }
         });
         made.await.map(drop)
     }
 
     async fn insert(&self, number: u64) -> Result<(), Failed> {
-        added(self.store.insert(signed_in(&self.keys.load(), number)?, None, NOW).await?)
+        added(&self.store.insert(signed_in(&self.keys.load(), number)?, None, NOW).await?)
     }
 
     /// What a sign-in asks of the store: the visitor's session ends, the user's is there, within the limit.
     async fn sign_in(&self, number: u64) -> Result<(), Failed> {
         let (old, record) = (anonymous_id(number), signed_in(&self.keys.load(), number)?);
         match self.store.replace(old, Revision(0), record, Some(LIMIT), NOW).await? {
-            Replaced::Inserted(inserted) => added(inserted),
+            Replaced::Inserted(inserted) => added(&inserted),
             other => Err(format!("not replaced: {other:?}").into()),
         }
     }
@@ -89,10 +89,6 @@ impl Bench {
             other => Err(format!("not changed: {other:?}").into()),
         }
     }
-}
-
-fn added(inserted: Inserted) -> Result<(), Failed> {
-    if inserted == Inserted::Done(Vec::new()) { Ok(()) } else { Err(format!("not inserted: {inserted:?}").into()) }
 }
 
 const LIMIT: Limit = Limit { max: std::num::NonZeroU32::MIN.saturating_add(4), over: OverLimit::EndOldest };

@@ -133,13 +133,11 @@ impl Sealer {
         let head = envelope.len();
         envelope.extend_from_slice(plain);
         let text = envelope.get_mut(head..).unwrap_or_default();
-        match once.seal_in_place_separate_tag(nonce(), aead::Aad::from(section.context(id)), text) {
-            Ok(tag) => envelope.extend_from_slice(tag.as_ref()),
-            Err(_) => {
-                envelope.zeroize();
-                return Err(SealError::Refused);
-            }
-        }
+        let Ok(tag) = once.seal_in_place_separate_tag(nonce(), aead::Aad::from(section.context(id)), text) else {
+            envelope.zeroize();
+            return Err(SealError::Refused);
+        };
+        envelope.extend_from_slice(tag.as_ref());
         Ok(envelope)
     }
 }
