@@ -42,8 +42,7 @@ impl Retire {
             let store = self.store.as_deref().map(|folder| store::open(folder, &keys)).transpose()?;
             eprintln!("{}", what_ends(&file, &key));
             if let Some(archive) = &store {
-                let resting =
-                    resting(archive, id, file.signed_until(&key).map_or(key.signs..now, |to| key.signs..to), now)?;
+                let resting = resting(archive, id, file.may_have_signed(&key), now)?;
                 say_who_is_signed_out(archive.path(), &resting);
             }
             if !self.yes && !agreed()? {
@@ -85,7 +84,7 @@ fn say_who_is_signed_out(folder: &Path, resting: &Resting) {
         eprintln!("{folder}: none of its {live} live sessions ends");
         return;
     }
-    eprintln!("{folder}: {} of its {live} live sessions end; people signed out: {people}", HumanCount(ending));
+    eprintln!("{folder}: {} of its {live} live sessions may end; people signed out: {people}", HumanCount(ending));
     for (subject, session) in &resting.first {
         let seen = Rfc3339(session.seen_at);
         eprintln!("  {:<32}{:<32}last seen {seen}", shown(subject.as_str()), shown(&session.label));
