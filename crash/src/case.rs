@@ -1,0 +1,77 @@
+//! One restart and what came of it. What went wrong is told, and kept for another look.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use crate::child::Ended;
+use crate::replay::Tree;
+use crate::report::Figures;
+
+/// One restart: what lay there before, and what the worker found.
+#[derive(Debug)]
+pub(crate) struct Case<'a> {
+    pub(crate) what: &'static str,
+    pub(crate) tree: &'a Tree,
+    pub(crate) notes: &'a [u8],
+    pub(crate) ended: &'a Ended,
+}
+
+/// All cases of a run.
+#[derive(Debug)]
+pub(crate) struct Cases {
+    keep: PathBuf,
+    kept: u64,
+}
+
+impl Cases {
+    /// Cases that go wrong are kept below `keep`.
+    pub(crate) const fn new(keep: PathBuf) -> Self {
+        Self { keep, kept: 0 }
+    }
+
+    /// Counts a case, and tells what went wrong.
+    pub(crate) fn judge(&mut self, case: Case<'_>, figures: &mut Figures) -> io::Result<()> {
+        figures.cuts += u64::from(case.what == "cut");
+        figures.starts += case.ended.starts();
+        self.count(&case, &case.ended.wrongs(false), figures)
+    }
+
+    /// Tells what went wrong, if anything did.
+    pub(crate) fn count(&mut self, case: &Case<'_>, wrongs: &[String], figures: &mut Figures) -> io::Result<()> {
+        figures.refused += u64::from(case.ended.refused().is_some());
+        figures.losses += case.ended.violations();
+        if wrongs.is_empty() {
+            return Ok(());
+        }
+        figures.wrong += 1;
+        self.kept += 1;
+        let folder = self.keep.join(format!("case-{}", self.kept));
+        if self.kept <= MOST_KEPT {
+            fs::create_dir_all(&folder)?;
+            case.tree.put(&folder.join("store"))?;
+            fs::write(folder.join("notes"), case.notes)?;
+        }
+        eprintln!("{} {}: {}", case.what, self.kept, wrongs.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("\n    "));
+        if wrongs.len() > SHOWN {
+            eprintln!("    and {} more", wrongs.len() - SHOWN);
+        }
+        if self.kept <= MOST_KEPT {
+            eprintln!("    to see it again: crash look {}", folder.display());
+        }
+        Ok(())
+    }
+
+    /// Counts a case in which something should go wrong.
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "in the place of `judge`")]
+    pub(crate) fn expect(&self, case: Case<'_>, figures: &mut Figures) -> io::Result<()> {
+        figures.lies += 1;
+        figures.lies_found += u64::from(case.ended.violations() > 0);
+        figures.lies_refused += u64::from(case.ended.refused().is_some());
+        Ok(())
+    }
+}
+
+/// How many cases are kept: each may take as much as a store.
+const MOST_KEPT: u64 = 20;
+const SHOWN: usize = 5;

@@ -1,0 +1,105 @@
+//! kill -9: workers under load, each killed at some moment; the next one opens what it left, looks, and goes on.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::case::{Case, Cases};
+use crate::child::{Job, Place};
+use crate::cuts::Broken;
+use crate::model::World;
+use crate::note::{self, Note, Phase};
+use crate::replay::Tree;
+use crate::report::{Bar, Figures};
+
+/// What to kill, and how often.
+#[derive(Debug, Clone)]
+pub(crate) struct KillPlan {
+    pub(crate) kills: u64,
+    pub(crate) scratch: PathBuf,
+    pub(crate) seed: u64,
+}
+
+/// Kills as often as planned, over several folders.
+///
+/// # Errors
+/// [`Broken`]: nothing was shown then.
+pub(crate) fn run(plan: &KillPlan, cases: &mut Cases, figures: &mut Figures) -> Result<(), Broken> {
+    let bar = Bar::new("kills", plan.kills);
+    let folders = plan.kills.div_ceil(KILLS_EACH);
+    for number in 0..folders {
+        let mut dice = fastrand::Rng::with_seed(plan.seed ^ (number << 24));
+        let folder = tempfile::tempdir_in(&plan.scratch)?;
+        let place = Place::in_folder(&folder.path().canonicalize()?);
+        // A few folders hold so much that their journals are exchanged.
+        let ballast = if number % 2 == 0 { 200 } else { 30_000 };
+        for _ in 0..KILLS_EACH.min(plan.kills - number * KILLS_EACH) {
+            kill(&place, ballast, &mut dice, cases, figures)?;
+            bar.step();
+        }
+        let before = snapshot(&place)?;
+        let ended = Job { place: &place, seed: dice.u64(..), deeds: Some(0), ballast, recorded: None }.run()?;
+        cases.judge(Case { what: "restart", tree: &before.0, notes: &before.1, ended: &ended }, figures)?;
+        let (world, _) = World::of(note::read(&place.notes)?);
+        figures.acknowledged.add(&world.tally);
+    }
+    Ok(())
+}
+
+/// One worker, killed at some moment.
+fn kill(
+    place: &Place,
+    ballast: usize,
+    dice: &mut fastrand::Rng,
+    cases: &mut Cases,
+    figures: &mut Figures,
+) -> Result<(), Broken> {
+    let before = snapshot(place)?;
+    let mut worker = Job { place, seed: dice.u64(..), deeds: None, ballast, recorded: None }.start()?;
+    // Spread over the start, the work and the end; where it hit is counted below.
+    match dice.u8(..10) {
+        0..3 => std::thread::sleep(Duration::from_micros(dice.u64(..80_000))),
+        3..8 => std::thread::sleep(Duration::from_millis(dice.u64(100..1_200))),
+        _ => {
+            std::thread::sleep(Duration::from_millis(dice.u64(200..800)));
+            worker.tell();
+            std::thread::sleep(Duration::from_micros(dice.u64(..12_000)));
+        }
+    }
+    let killed = !worker.has_ended()?;
+    worker.kill()?;
+    let ended = worker.wait()?;
+    let case = Case { what: "kill", tree: &before.0, notes: &before.1, ended: &ended };
+    figures.starts += ended.starts();
+    cases.count(&case, &ended.wrongs(killed), figures)?;
+    figures.killed(if killed { last_phase(&note::read(&place.notes)?) } else { Some(Phase::Closed) });
+    figures.journals_together += u64::from(journals(&place.store)? > 1);
+    Ok(())
+}
+
+/// What lies there, to be kept if the next worker finds something wrong.
+fn snapshot(place: &Place) -> io::Result<(Tree, Vec<u8>)> {
+    if !place.store.exists() {
+        return Ok(Default::default());
+    }
+    Ok((Tree::read(&place.store)?, fs::read(&place.notes)?))
+}
+
+/// How far the last worker came.
+fn last_phase(notes: &[Note]) -> Option<Phase> {
+    let own = notes.iter().rev().take_while(|note| !matches!(note, Note::Began { .. }));
+    own.filter_map(|note| if let Note::Phase(phase) = note { Some(*phase) } else { None }).next()
+}
+
+/// How many journals there are.
+fn journals(store: &Path) -> io::Result<usize> {
+    match fs::read_dir(store.join("engine")) {
+        Ok(entries) => Ok(entries.flatten().filter(|entry| entry.path().extension().is_some_and(|it| it == "jnl")).count()),
+        // Killed before there was any.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+        Err(error) => Err(error),
+    }
+}
+
+const KILLS_EACH: u64 = 20;
