@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-use crate::child::Ended;
+use crate::child::{Ended, Place};
 use crate::replay::Tree;
 use crate::report::Figures;
 
@@ -49,8 +49,9 @@ impl Cases {
         let folder = self.keep.join(format!("case-{}", self.kept));
         if self.kept <= MOST_KEPT {
             fs::create_dir_all(&folder)?;
-            case.tree.put(&folder.join("store"))?;
-            fs::write(folder.join("notes"), case.notes)?;
+            let place = Place::in_folder(&folder);
+            case.tree.put(&place.watched)?;
+            fs::write(place.notes, case.notes)?;
         }
         eprintln!("{} {}: {}", case.what, self.kept, wrongs.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("\n    "));
         if wrongs.len() > SHOWN {

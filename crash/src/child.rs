@@ -25,6 +25,8 @@ pub(crate) struct Job<'a> {
 /// A folder of the harness's own with a store and its notes.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
+    /// What the power is cut under: the folder above the store, so that the store's own name is at stake too.
+    pub(crate) watched: PathBuf,
     pub(crate) store: PathBuf,
     pub(crate) notes: PathBuf,
 }
@@ -48,7 +50,8 @@ pub(crate) struct Ended {
 
 impl Place {
     pub(crate) fn in_folder(folder: &Path) -> Self {
-        Self { store: folder.join("store"), notes: folder.join("notes") }
+        let watched = folder.join("disk");
+        Self { store: watched.join("store"), watched, notes: folder.join("notes") }
     }
 }
 
@@ -62,7 +65,7 @@ impl Job<'_> {
         }
         if let Some((shim, recording)) = self.recorded {
             command.env("LD_PRELOAD", shim).env(RECORDING, recording);
-            command.env(WATCH, &self.place.store).env(NOTES, &self.place.notes);
+            command.env(WATCH, &self.place.watched).env(NOTES, &self.place.notes);
         }
         let errors = tempfile::tempfile()?;
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(errors.try_clone()?);

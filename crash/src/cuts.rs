@@ -113,7 +113,7 @@ fn record(plan: &CutPlan, before: Before, seed: u64, heavy: bool, figures: &mut 
     for event in &events {
         disk.play(event)?;
     }
-    let (replayed, real) = (disk.live(), Tree::read(&place.store)?);
+    let (replayed, real) = (disk.live(), Tree::read(&place.watched)?);
     if let Some(name) = replayed.difference(&real) {
         return Err(Broken::Unseen(name.to_owned()));
     }
@@ -185,7 +185,7 @@ fn cut_the_start(plan: &CutPlan, after: Before, rules: Rules, dice: &mut fastran
 impl Before {
     fn put(&self, folder: &Path) -> io::Result<Place> {
         let place = Place::in_folder(&folder.canonicalize()?);
-        self.tree.put(&place.store)?;
+        self.tree.put(&place.watched)?;
         fs::write(&place.notes, &self.notes)?;
         Ok(place)
     }

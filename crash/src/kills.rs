@@ -80,10 +80,11 @@ fn kill(
 
 /// What lies there, to be kept if the next worker finds something wrong.
 fn snapshot(place: &Place) -> io::Result<(Tree, Vec<u8>)> {
-    if !place.store.exists() {
-        return Ok(Default::default());
+    if !place.notes.exists() {
+        fs::create_dir_all(&place.watched)?;
+        return Ok((Tree::default(), Vec::new()));
     }
-    Ok((Tree::read(&place.store)?, fs::read(&place.notes)?))
+    Ok((Tree::read(&place.watched)?, fs::read(&place.notes)?))
 }
 
 /// How far the last worker came.

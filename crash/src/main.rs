@@ -60,7 +60,7 @@ fn run(plan: &Plan) -> Result<ExitCode, Broken> {
 fn look(case: &Path) -> Result<ExitCode, Broken> {
     let (kept, folder) = (Place::in_folder(case), tempfile::tempdir()?);
     let copy = Place::in_folder(&folder.path().canonicalize()?);
-    Tree::read(&kept.store)?.put(&copy.store)?;
+    Tree::read(&kept.watched)?.put(&copy.watched)?;
     std::fs::copy(&kept.notes, &copy.notes)?;
     let ended = Job { place: &copy, seed: 0, deeds: Some(0), ballast: 0, recorded: None }.run()?;
     for says in &ended.says {

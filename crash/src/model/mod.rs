@@ -129,7 +129,7 @@ impl World {
 
     fn learn(&mut self, number: u64, asked: &Asked, at: Moment, answer: Answer, cookies: Cookies) -> Vec<Violation> {
         let period = Period { asked: asked.at, answered: at };
-        let mut found = match (&asked.deed, answer) {
+        let found = match (&asked.deed, answer) {
             (deed, Answer::Failed { error }) => vec![Violation::Failed { deed: deed.name(), error }],
             (Deed::SignIn { user, replaces }, Answer::SignedIn { session }) => {
                 self.tally.sign_ins += 1;
@@ -143,8 +143,8 @@ impl World {
             }
             // Its user's sessions were being ended.
             (Deed::SignIn { .. }, Answer::Refused) => return Vec::new(),
-            (deed, Answer::Refused) => self.refused(asked, deed.clone(), at),
-            (deed, answer) => self.accepted(number, asked, deed.clone(), period, &answer),
+            (deed, Answer::Refused) => self.refused(deed, at),
+            (_, answer) => self.accepted(number, asked, period, &answer),
         };
         if let Some(id) = asked.deed.presented() {
             self.carry(id, period, cookies);
@@ -153,7 +153,7 @@ impl World {
     }
 
     /// A session's token was refused: it is over, for good.
-    fn refused(&mut self, asked: &Asked, deed: Deed, at: Moment) -> Vec<Violation> {
+    fn refused(&mut self, deed: &Deed, at: Moment) -> Vec<Violation> {
         let Some(id) = deed.presented() else { return vec![Violation::Unexpected { deed: deed.name() }] };
         let mut found = Vec::new();
         if let Some(session) = self.sessions.get_mut(id) {
@@ -174,14 +174,14 @@ impl World {
     }
 
     /// The deed was done.
-    fn accepted(&mut self, number: u64, asked: &Asked, deed: Deed, period: Period, answer: &Answer) -> Vec<Violation> {
-        let mut found = Vec::new();
+    fn accepted(&mut self, number: u64, asked: &Asked, period: Period, answer: &Answer) -> Vec<Violation> {
+        let (deed, mut found) = (&asked.deed, Vec::new());
         if let Some(id) = deed.presented() {
-            found.extend(self.alive(number, id, asked, &deed, period));
+            found.extend(self.alive(number, id, asked, period));
             let Some(session) = self.sessions.get_mut(id) else { return found };
             found.extend(session.judge(id, answer, period));
         }
-        match &deed {
+        match deed {
             Deed::Count { .. } => self.tally.changes += 1,
             Deed::StepUp { .. } => self.tally.step_ups += 1,
             Deed::Use { .. } | Deed::Steal { .. } => self.tally.uses += 1,
@@ -196,10 +196,10 @@ impl World {
     }
 
     /// A session's token was accepted: whatever was asked before that might have ended it has not.
-    fn alive(&mut self, number: u64, id: &str, asked: &Asked, deed: &Deed, period: Period) -> Option<Violation> {
+    fn alive(&mut self, number: u64, id: &str, asked: &Asked, period: Period) -> Option<Violation> {
         let session = self.sessions.get_mut(id)?;
-        session.used(period, deed);
-        let superseded = matches!(deed, Deed::Steal { .. });
+        session.used(period, &asked.deed);
+        let superseded = matches!(asked.deed, Deed::Steal { .. });
         if asked.over || superseded {
             return Some(Violation::Revived { session: id.to_owned(), superseded });
         }

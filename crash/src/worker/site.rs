@@ -11,7 +11,7 @@ use counterfoil_core::keys::{KeyError, KeyMaterial, KeySource, SharedRing};
 use counterfoil_core::policy::{PolicyError, PolicySettings};
 use counterfoil_core::seal::Sealer;
 use counterfoil_core::{Clock as _, Engine, FakeClock, Moment, Policy};
-use counterfoil_stores::embedded::{DiskError, EmbeddedStore, OpenError, Settings};
+use counterfoil_stores::embedded::{DiskError, OpenError, Settings};
 
 use super::WorkerArgs;
 use crate::model::{Limits, World};
