@@ -83,7 +83,13 @@ impl Folder {
             return Ok(());
         }
         fs::rename(&begun, &description).map_err(failed(&description, "make this file"))?;
-        self.sync()
+        sync(&self.path).map_err(failed(&self.path, "write this folder"))?;
+        // Also the names of the folders above it, which may be new. Those that we may not read are not ours.
+        let path = self.path.canonicalize().map_err(failed(&self.path, "find this folder"))?;
+        for folder in path.ancestors().skip(1) {
+            let _ = sync(folder);
+        }
+        Ok(())
     }
 
     fn locked(path: &Path) -> Result<Self, OpenError> {
@@ -145,12 +151,6 @@ impl Folder {
             return Err(OpenError::EngineMissing { path: path() });
         }
         Ok(description.kind)
-    }
-
-    fn sync(&self) -> Result<(), OpenError> {
-        #[cfg(unix)]
-        File::open(&self.path).and_then(|folder| folder.sync_all()).map_err(failed(&self.path, "write this folder"))?;
-        Ok(())
     }
 }
 
@@ -221,6 +221,14 @@ fn make(path: &Path) -> Result<(), OpenError> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path).map_err(failed(path, "make this folder"))
+}
+
+/// Has the names in a folder written. Elsewhere than on Unix, systems see to that themselves.
+#[cfg_attr(not(unix), expect(unused_variables, clippy::unnecessary_wraps, reason = "there is nothing to do"))]
+pub(super) fn sync(folder: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    File::open(folder)?.sync_all()?;
+    Ok(())
 }
 
 fn has_files(path: &Path) -> Result<bool, OpenError> {
