@@ -46,7 +46,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SEED")]
     seed: Option<u64>,
 
-    /// Where stores are made for the time being [default: the system's folder for such]
+    /// Where stores are made for the time being [default: the system's folder for such, and one in memory]
     #[arg(long, value_name = "FOLDER")]
     scratch: Option<PathBuf>,
 
@@ -85,16 +85,19 @@ impl Args {
     pub(crate) fn plan(self) -> Plan {
         let (kills, cuts, lies) = if self.short { (12, 24, 8) } else { (200, 200, 40) };
         let seed = self.seed.unwrap_or_else(|| u64::from(fastrand::u32(..)));
+        let memory = || Some(PathBuf::from(IN_MEMORY)).filter(|folder| folder.is_dir());
+        let memory = self.scratch.clone().or_else(memory).unwrap_or_else(std::env::temp_dir);
         let scratch = self.scratch.unwrap_or_else(std::env::temp_dir);
         let beside = || std::env::current_exe().unwrap_or_default().with_file_name(SHIM);
         Plan {
-            kills: KillPlan { kills: self.kills.unwrap_or(kills), scratch: scratch.clone(), seed },
+            kills: KillPlan { kills: self.kills.unwrap_or(kills), scratch, memory: memory.clone(), seed },
             cuts: CutPlan {
                 cuts: self.cuts.unwrap_or(cuts),
                 lies: self.lies.unwrap_or(lies),
                 names: self.names,
                 shim: self.shim.unwrap_or_else(beside),
-                scratch,
+                // Nothing there waits for a disk: what is on it, the recording says.
+                scratch: memory,
                 seed,
             },
             keep: self.keep.join(format!("seed-{seed}")),
@@ -103,6 +106,8 @@ impl Args {
     }
 }
 
+/// Where Linux has a file system in memory.
+const IN_MEMORY: &str = "/dev/shm";
 const SHIM: &str = "libcounterfoil_crash_shim.so";
 
 #[cfg(test)]

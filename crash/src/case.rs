@@ -30,15 +30,9 @@ impl Cases {
         Self { keep, kept: 0 }
     }
 
-    /// Counts a case, and tells what went wrong.
-    pub(crate) fn judge(&mut self, case: Case<'_>, figures: &mut Figures) -> io::Result<()> {
-        figures.cuts += u64::from(case.what == "cut");
+    /// Counts a case, and tells what went wrong if anything did.
+    pub(crate) fn judge(&mut self, case: &Case<'_>, wrongs: &[String], figures: &mut Figures) -> io::Result<()> {
         figures.starts += case.ended.starts();
-        self.count(&case, &case.ended.wrongs(false), figures)
-    }
-
-    /// Tells what went wrong, if anything did.
-    pub(crate) fn count(&mut self, case: &Case<'_>, wrongs: &[String], figures: &mut Figures) -> io::Result<()> {
         figures.refused += u64::from(case.ended.refused().is_some());
         figures.losses += case.ended.violations();
         if wrongs.is_empty() {
@@ -53,22 +47,18 @@ impl Cases {
             case.tree.put(&place.watched)?;
             fs::write(place.notes, case.notes)?;
         }
-        eprintln!("{} {}: {}", case.what, self.kept, wrongs.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("\n    "));
+        eprintln!(
+            "{} {}: {}",
+            case.what,
+            self.kept,
+            wrongs.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("\n    ")
+        );
         if wrongs.len() > SHOWN {
             eprintln!("    and {} more", wrongs.len() - SHOWN);
         }
         if self.kept <= MOST_KEPT {
             eprintln!("    to see it again: crash look {}", folder.display());
         }
-        Ok(())
-    }
-
-    /// Counts a case in which something should go wrong.
-    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "in the place of `judge`")]
-    pub(crate) fn expect(&self, case: Case<'_>, figures: &mut Figures) -> io::Result<()> {
-        figures.lies += 1;
-        figures.lies_found += u64::from(case.ended.violations() > 0);
-        figures.lies_refused += u64::from(case.ended.refused().is_some());
         Ok(())
     }
 }

@@ -18,6 +18,8 @@ use crate::report::{Bar, Figures};
 pub(crate) struct KillPlan {
     pub(crate) kills: u64,
     pub(crate) scratch: PathBuf,
+    /// The same in memory, where there is such a folder.
+    pub(crate) memory: PathBuf,
     pub(crate) seed: u64,
 }
 
@@ -30,17 +32,21 @@ pub(crate) fn run(plan: &KillPlan, cases: &mut Cases, figures: &mut Figures) -> 
     let folders = plan.kills.div_ceil(KILLS_EACH);
     for number in 0..folders {
         let mut dice = fastrand::Rng::with_seed(plan.seed ^ (number << 24));
-        let folder = tempfile::tempdir_in(&plan.scratch)?;
+        // Some write so much that their journals are exchanged, where nothing waits for a disk; the others wait.
+        let (ballast, scratch) = if number % 2 == 0 { (200, &plan.scratch) } else { (30_000, &plan.memory) };
+        let folder = tempfile::tempdir_in(scratch)?;
         let place = Place::in_folder(&folder.path().canonicalize()?);
-        // A few folders hold so much that their journals are exchanged.
-        let ballast = if number % 2 == 0 { 200 } else { 30_000 };
         for _ in 0..KILLS_EACH.min(plan.kills - number * KILLS_EACH) {
             kill(&place, ballast, &mut dice, cases, figures)?;
             bar.step();
         }
         let before = snapshot(&place)?;
         let ended = Job { place: &place, seed: dice.u64(..), deeds: Some(0), ballast, recorded: None }.run()?;
-        cases.judge(Case { what: "restart", tree: &before.0, notes: &before.1, ended: &ended }, figures)?;
+        cases.judge(
+            &Case { what: "restart", tree: &before.0, notes: &before.1, ended: &ended },
+            &ended.wrongs(false),
+            figures,
+        )?;
         let (world, _) = World::of(note::read(&place.notes)?);
         figures.acknowledged.add(&world.tally);
     }
@@ -64,15 +70,14 @@ fn kill(
         _ => {
             std::thread::sleep(Duration::from_millis(dice.u64(200..800)));
             worker.tell();
-            std::thread::sleep(Duration::from_micros(dice.u64(..12_000)));
+            std::thread::sleep(Duration::from_micros(dice.u64(..50_000)));
         }
     }
     let killed = !worker.has_ended()?;
     worker.kill()?;
     let ended = worker.wait()?;
     let case = Case { what: "kill", tree: &before.0, notes: &before.1, ended: &ended };
-    figures.starts += ended.starts();
-    cases.count(&case, &ended.wrongs(killed), figures)?;
+    cases.judge(&case, &ended.wrongs(killed), figures)?;
     figures.killed(if killed { last_phase(&note::read(&place.notes)?) } else { Some(Phase::Closed) });
     figures.journals_together += u64::from(journals(&place.store)? > 1);
     Ok(())
@@ -89,18 +94,20 @@ fn snapshot(place: &Place) -> io::Result<(Tree, Vec<u8>)> {
 
 /// How far the last worker came.
 fn last_phase(notes: &[Note]) -> Option<Phase> {
-    let own = notes.iter().rev().take_while(|note| !matches!(note, Note::Began { .. }));
-    own.filter_map(|note| if let Note::Phase(phase) = note { Some(*phase) } else { None }).next()
+    let mut own = notes.iter().rev().take_while(|note| !matches!(note, Note::Began { .. }));
+    own.find_map(|note| if let Note::Phase(phase) = note { Some(*phase) } else { None })
 }
 
 /// How many journals there are.
 fn journals(store: &Path) -> io::Result<usize> {
     match fs::read_dir(store.join("engine")) {
-        Ok(entries) => Ok(entries.flatten().filter(|entry| entry.path().extension().is_some_and(|it| it == "jnl")).count()),
+        Ok(entries) => {
+            Ok(entries.flatten().filter(|entry| entry.path().extension().is_some_and(|it| it == "jnl")).count())
+        }
         // Killed before there was any.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
         Err(error) => Err(error),
     }
 }
 
-const KILLS_EACH: u64 = 20;
+const KILLS_EACH: u64 = 10;

@@ -36,21 +36,43 @@ pub(crate) enum Phase {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Deed {
     /// Signs in, in a browser that may have a session already.
-    SignIn { user: u32, replaces: Option<String> },
+    SignIn {
+        user: u32,
+        replaces: Option<String>,
+    },
     /// Presents a token of the session: which one, counted from the first.
-    Use { session: String, token: usize },
+    Use {
+        session: String,
+        token: usize,
+    },
     /// Presents a superseded token, as a thief would.
-    Steal { session: String, token: usize },
+    Steal {
+        session: String,
+        token: usize,
+    },
     /// Changes the session's data: a counter.
-    Count { session: String },
-    StepUp { session: String },
-    SignOut { session: String },
+    Count {
+        session: String,
+    },
+    StepUp {
+        session: String,
+    },
+    SignOut {
+        session: String,
+    },
     /// Ends another session of the same user.
-    EndDevice { session: String, other: String },
+    EndDevice {
+        session: String,
+        other: String,
+    },
     /// Ends all other sessions of the same user.
-    EndOthers { session: String },
+    EndOthers {
+        session: String,
+    },
     /// Revokes all sessions of a user.
-    EndUser { user: u32 },
+    EndUser {
+        user: u32,
+    },
     /// Revokes all sessions there are.
     EndAll,
     Sweep,
@@ -59,15 +81,26 @@ pub(crate) enum Deed {
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Answer {
-    SignedIn { session: String },
+    SignedIn {
+        session: String,
+    },
     /// The token was accepted, and this is what the session held.
-    Accepted { user: u32, session: String, counter: u64, elevated: bool },
-    Counted { counter: u64 },
+    Accepted {
+        user: u32,
+        session: String,
+        counter: u64,
+        elevated: bool,
+    },
+    Counted {
+        counter: u64,
+    },
     Done,
     /// Nobody is signed in.
     Refused,
     /// An error, which nothing here should cause.
-    Failed { error: String },
+    Failed {
+        error: String,
+    },
 }
 
 /// Cookies that came with the answer and went into the jar.

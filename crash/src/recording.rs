@@ -66,10 +66,18 @@ mod tests {
     use super::*;
 
     fn bytes(kind: u8, name: &[u8], rest: &[u8]) -> Vec<u8> {
-        let length = u32::try_from(format::HEAD + name.len() + rest.len()).unwrap();
+        let length = u32::try_from(17 + name.len() + rest.len()).unwrap();
         let name_length = u32::try_from(name.len()).unwrap();
-        [&length.to_le_bytes()[..], &[kind], &7_u32.to_le_bytes(), &9_u64.to_le_bytes(), &name_length.to_le_bytes(), name, rest]
-            .concat()
+        [
+            &length.to_le_bytes()[..],
+            &[kind],
+            &7_u32.to_le_bytes(),
+            &9_u64.to_le_bytes(),
+            &name_length.to_le_bytes(),
+            name,
+            rest,
+        ]
+        .concat()
     }
 
     #[test]

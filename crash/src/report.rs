@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::child::Ended;
 use crate::model::Tally;
 use crate::note::Phase;
 
@@ -40,6 +41,13 @@ impl Figures {
         if let Some(count) = self.kills.get_mut(place) {
             *count += 1;
         }
+    }
+
+    /// Counts a cut of a disk that lies.
+    pub(crate) fn lied(&mut self, ended: &Ended) {
+        self.lies += 1;
+        self.lies_found += u64::from(ended.violations() > 0);
+        self.lies_refused += u64::from(ended.refused().is_some());
     }
 
     /// Whether something was wrong.

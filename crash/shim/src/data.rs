@@ -3,21 +3,8 @@
 use libc::{c_int, c_uint, c_void, iovec, off_t, size_t, ssize_t};
 
 use crate::format::Kind;
-use crate::recorder::{Opened, Place, Recorder, recorder};
-use crate::system::{give_up, int, kernel, position};
-
-/// Runs `call` if `file` is not watched, else `watched` under the lock.
-fn either<T>(file: c_int, call: impl Fn() -> T, watched: impl FnOnce(&Recorder, Opened) -> T) -> T {
-    let Some(recorder) = recorder() else { return call() };
-    match recorder.opened(file) {
-        Some(opened) => watched(&recorder, opened),
-        None => {
-            // Not under the lock: a pipe may wait.
-            drop(recorder);
-            call()
-        }
-    }
-}
+use crate::recorder::{Opened, Place, Recorder, either};
+use crate::system::{give_up, int, kernel, position, size};
 
 /// Records `written` bytes of `bytes`, wherever they went.
 fn note(recorder: &Recorder, opened: Opened, file: c_int, at: Option<off_t>, bytes: &[u8], written: ssize_t) {
@@ -46,11 +33,6 @@ fn gathered(parts: *const iovec, count: c_int) -> Vec<u8> {
     // SAFETY: the caller of the libc function promised so many parts, for as long as the call takes.
     let parts = unsafe { std::slice::from_raw_parts(parts, usize::try_from(count).unwrap_or_default()) };
     parts.iter().flat_map(|part| bytes(part.iov_base, part.iov_len)).copied().collect()
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "both are as wide as the machine's words")]
-const fn size(answer: i64) -> ssize_t {
-    answer as ssize_t
 }
 
 #[unsafe(no_mangle)]
@@ -146,114 +128,8 @@ extern "C" fn fdatasync(file: c_int) -> c_int {
     fsync(file)
 }
 
-/// Promises nothing about the disk (sync_file_range(2)), so it is no record either.
+/// Promises nothing about the disk (`sync_file_range(2)`), so it is no record either.
 #[unsafe(no_mangle)]
 extern "C" fn sync_file_range(file: c_int, at: off_t, length: off_t, flags: c_uint) -> c_int {
     int(kernel!(libc::SYS_sync_file_range, file, at, length, flags))
-}
-
-/// Not for watched files: callers fall back to writing.
-#[unsafe(no_mangle)]
-extern "C" fn fallocate(file: c_int, mode: c_int, at: off_t, length: off_t) -> c_int {
-    either(file, || int(kernel!(libc::SYS_fallocate, file, mode, at, length)), |_, _| refuse(libc::EOPNOTSUPP))
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn fallocate64(file: c_int, mode: c_int, at: off_t, length: off_t) -> c_int {
-    fallocate(file, mode, at, length)
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn posix_fallocate(file: c_int, at: off_t, length: off_t) -> c_int {
-    let failed = || if kernel!(libc::SYS_fallocate, file, 0, at, length) == 0 { 0 } else { libc::EIO };
-    either(file, failed, |_, _| libc::EOPNOTSUPP)
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn posix_fallocate64(file: c_int, at: off_t, length: off_t) -> c_int {
-    posix_fallocate(file, at, length)
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn copy_file_range(
-    from: c_int,
-    from_at: *mut off_t,
-    file: c_int,
-    at: *mut off_t,
-    length: size_t,
-    flags: c_uint,
-) -> ssize_t {
-    either(
-        file,
-        || size(kernel!(libc::SYS_copy_file_range, from, from_at, file, at, length, flags)),
-        |_, _| refuse(libc::ENOSYS) as ssize_t,
-    )
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn sendfile(file: c_int, from: c_int, at: *mut off_t, length: size_t) -> ssize_t {
-    either(
-        file,
-        || size(kernel!(libc::SYS_sendfile, file, from, at, length)),
-        |_, _| refuse(libc::EINVAL) as ssize_t,
-    )
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn sendfile64(file: c_int, from: c_int, at: *mut off_t, length: size_t) -> ssize_t {
-    sendfile(file, from, at, length)
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn splice(
-    from: c_int,
-    from_at: *mut off_t,
-    file: c_int,
-    at: *mut off_t,
-    length: size_t,
-    flags: c_uint,
-) -> ssize_t {
-    either(
-        file,
-        || size(kernel!(libc::SYS_splice, from, from_at, file, at, length, flags)),
-        |_, _| refuse(libc::EINVAL) as ssize_t,
-    )
-}
-
-/// A file that is changed by storing to memory cannot be recorded.
-#[unsafe(no_mangle)]
-extern "C" fn mmap(
-    near: *mut c_void,
-    length: size_t,
-    access: c_int,
-    flags: c_int,
-    file: c_int,
-    at: off_t,
-) -> *mut c_void {
-    let shared = flags & libc::MAP_SHARED != 0 && access & libc::PROT_WRITE != 0;
-    if shared && file >= 0 && recorder().is_some_and(|recorder| recorder.opened(file).is_some()) {
-        give_up("a watched file was mapped to be written");
-    }
-    std::ptr::with_exposed_provenance_mut(
-        kernel!(libc::SYS_mmap, near, length, access, flags, file, at).cast_unsigned() as usize
-    )
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn mmap64(
-    near: *mut c_void,
-    length: size_t,
-    access: c_int,
-    flags: c_int,
-    file: c_int,
-    at: off_t,
-) -> *mut c_void {
-    mmap(near, length, access, flags, file, at)
-}
-
-/// Says no, as the kernel would.
-fn refuse(error: c_int) -> c_int {
-    // SAFETY: `errno` of this thread is always there.
-    unsafe { *libc::__errno_location() = error };
-    -1
 }

@@ -44,9 +44,6 @@ impl Kind {
     ];
 }
 
-/// Bytes of a record between its length and its name.
-pub(crate) const HEAD: usize = 1 + 4 + 8 + 4;
-
 /// The watched folder, without symbolic links.
 pub(crate) const WATCH: &str = "COUNTERFOIL_CRASH_WATCH";
 /// The file of notes.

@@ -10,4 +10,5 @@ mod format;
 mod names;
 mod opened;
 mod recorder;
+mod refused;
 mod system;

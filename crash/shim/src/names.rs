@@ -56,13 +56,7 @@ extern "C" fn renameat(from_in: c_int, from: *const c_char, to_in: c_int, to: *c
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn renameat2(
-    from_in: c_int,
-    from: *const c_char,
-    to_in: c_int,
-    to: *const c_char,
-    flags: c_uint,
-) -> c_int {
+extern "C" fn renameat2(from_in: c_int, from: *const c_char, to_in: c_int, to: *const c_char, flags: c_uint) -> c_int {
     rename_at((from_in, from), (to_in, to), flags)
 }
 
@@ -73,9 +67,7 @@ extern "C" fn link(from: *const c_char, to: *const c_char) -> c_int {
 
 #[unsafe(no_mangle)]
 extern "C" fn linkat(from_in: c_int, from: *const c_char, to_in: c_int, to: *const c_char, flags: c_int) -> c_int {
-    two(Kind::Link, (from_in, from), (to_in, to), || {
-        int(kernel!(libc::SYS_linkat, from_in, from, to_in, to, flags))
-    })
+    two(Kind::Link, (from_in, from), (to_in, to), || int(kernel!(libc::SYS_linkat, from_in, from, to_in, to, flags)))
 }
 
 #[unsafe(no_mangle)]

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use libc::c_int;
 
-use crate::format::{HEAD, Kind, NOTES, RECORDING, WATCH};
+use crate::format::{Kind, NOTES, RECORDING, WATCH};
 use crate::system::{give_up, int, kernel, write_all};
 
 /// The recording of this process.
@@ -43,6 +43,17 @@ pub(crate) fn recorder() -> Option<MutexGuard<'static, Recorder>> {
     static RECORDER: OnceLock<Option<Mutex<Recorder>>> = OnceLock::new();
     let recorder = RECORDER.get_or_init(|| Recorder::begin().map(Mutex::new)).as_ref()?;
     Some(recorder.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Runs `call` if `file` is not watched, else `watched` under the lock.
+pub(crate) fn either<T>(file: c_int, call: impl Fn() -> T, watched: impl FnOnce(&Recorder, Opened) -> T) -> T {
+    let Some(recorder) = recorder() else { return call() };
+    if let Some(opened) = recorder.opened(file) {
+        return watched(&recorder, opened);
+    }
+    // Not under the lock: a pipe may wait.
+    drop(recorder);
+    call()
 }
 
 impl Recorder {
@@ -131,5 +142,7 @@ impl Recorder {
     }
 }
 
+/// Bytes of a record between its length and its name.
+const HEAD: usize = 1 + 4 + 8 + 4;
 /// The least descriptor for the recording.
 const OUT_OF_THE_WAY: c_int = 700;

@@ -4,7 +4,7 @@ use std::ffi::{CStr, OsStr};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
 
-use libc::{c_char, c_int, c_long};
+use libc::{c_char, c_int, c_long, ssize_t};
 
 /// Asks the kernel. `errno` is set as libc does it.
 macro_rules! kernel {
@@ -19,6 +19,12 @@ pub(crate) use kernel;
 #[expect(clippy::cast_possible_truncation, reason = "file descriptors and 0 or -1 only")]
 pub(crate) const fn int(answer: c_long) -> c_int {
     answer as c_int
+}
+
+/// What the kernel answered, as a count of bytes.
+#[expect(clippy::cast_possible_truncation, reason = "both are as wide as the machine's words")]
+pub(crate) const fn size(answer: c_long) -> ssize_t {
+    answer as ssize_t
 }
 
 /// A C string's path, absolute, `.` taken out. The files need not be there.

@@ -134,13 +134,12 @@ impl Disk {
     }
 
     fn open(&mut self, event: &Event) -> Result<(), Impossible> {
-        let node = match self.find(&event.name) {
-            Ok(node) => node,
-            Err(_) => {
-                let node = self.add(Node::File(Content::default()));
-                self.name(&event.name, Naming::Added(last(&event.name).to_owned(), node))?;
-                node
-            }
+        let node = if let Ok(node) = self.find(&event.name) {
+            node
+        } else {
+            let node = self.add(Node::File(Content::default()));
+            self.name(&event.name, Naming::Added(last(&event.name).to_owned(), node))?;
+            node
         };
         self.handles.insert(event.handle, node);
         if event.number == 1 { self.edit(event.handle, Edit::Length(0)) } else { Ok(()) }

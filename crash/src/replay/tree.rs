@@ -56,5 +56,4 @@ impl Tree {
         let names = self.0.keys().chain(other.0.keys());
         names.filter(|name| self.0.get(*name) != other.0.get(*name)).map(PathBuf::as_path).min()
     }
-
 }

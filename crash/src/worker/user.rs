@@ -49,7 +49,7 @@ impl User {
             440..480 => (Deed::SignOut { session: session.clone() }, None),
             480..510 => match self.browsers.first() {
                 Some(other) => (Deed::EndDevice { session: session.clone(), other: other.session.clone() }, None),
-                None => (self.look(site, &session), None),
+                None => (look(site, &session), None),
             },
             510..530 => (Deed::EndOthers { session: session.clone() }, None),
             530..550 => {
@@ -65,14 +65,14 @@ impl User {
                 let done = async { by_operator(site.engine.sweep(200).await.map(drop)) };
                 (Deed::Sweep, Some(site.perform(Deed::Sweep, done).await?))
             }
-            570..590 => match self.theft(site, &session) {
+            570..590 => match theft(site, &session) {
                 Some((deed, mut thief)) => {
                     let answer = site.perform(deed.clone(), thief.look(site)).await?;
                     (deed, Some(answer))
                 }
-                None => (self.look(site, &session), None),
+                None => (look(site, &session), None),
             },
-            _ => (self.look(site, &session), None),
+            _ => (look(site, &session), None),
         };
         let answer = match answer {
             Some(answer) => answer,
@@ -95,19 +95,6 @@ impl User {
         Ok(())
     }
 
-    fn look(&self, site: &Site, session: &str) -> Deed {
-        let world = site.notes.world();
-        let tokens = world.sessions.get(session).map_or(0, |session| session.tokens.len());
-        Deed::Use { session: session.to_owned(), token: tokens.saturating_sub(1) }
-    }
-
-    fn theft(&self, site: &Site, id: &str) -> Option<(Deed, Browser)> {
-        let world = site.notes.world();
-        let session = world.sessions.get(id)?;
-        let (place, token) = session.superseded(site.now()).iter().enumerate().next_back()?;
-        Some((Deed::Steal { session: id.to_owned(), token: place }, Browser::with(id, session, token)))
-    }
-
     /// A browser whose session is over goes; the others stay, and find out by themselves.
     fn keep(&mut self, browser: Browser, deed: &Deed, answer: &Answer) {
         let over = matches!(answer, Answer::Refused) || matches!(deed, Deed::SignOut { .. });
@@ -115,6 +102,19 @@ impl User {
             self.browsers.push(browser);
         }
     }
+}
+
+fn look(site: &Site, session: &str) -> Deed {
+    let world = site.notes.world();
+    let tokens = world.sessions.get(session).map_or(0, |session| session.tokens.len());
+    Deed::Use { session: session.to_owned(), token: tokens.saturating_sub(1) }
+}
+
+fn theft(site: &Site, id: &str) -> Option<(Deed, Browser)> {
+    let world = site.notes.world();
+    let session = world.sessions.get(id)?;
+    let (place, token) = session.superseded(site.now()).iter().enumerate().next_back()?;
+    Some((Deed::Steal { session: id.to_owned(), token: place }, Browser::with(id, session, token)))
 }
 
 async fn ask(browser: &mut Browser, site: &Site, deed: &Deed) -> (Answer, Cookies) {

@@ -24,9 +24,8 @@ pub(super) async fn all(site: &Site, steal: bool) -> Result<usize, Trouble> {
     }
     let sessions = looks.len();
     for part in [looks, thefts] {
-        let looks = part.into_iter().map(|(deed, mut browser)| async move {
-            site.perform(deed, browser.look(site)).await
-        });
+        let looks =
+            part.into_iter().map(|(deed, mut browser)| async move { site.perform(deed, browser.look(site)).await });
         let answers = join_all(looks).await;
         answers.into_iter().collect::<Result<Vec<Answer>, _>>()?;
     }
@@ -36,7 +35,9 @@ pub(super) async fn all(site: &Site, steal: bool) -> Result<usize, Trouble> {
 fn tokens(id: &str, session: &Session, over: bool) -> Vec<(Deed, Browser)> {
     let first = if over { 0 } else { session.tokens.len().saturating_sub(1) };
     let tokens = session.tokens.iter().enumerate().skip(first);
-    tokens.map(|(token, text)| (Deed::Use { session: id.to_owned(), token }, Browser::with(id, session, text))).collect()
+    tokens
+        .map(|(token, text)| (Deed::Use { session: id.to_owned(), token }, Browser::with(id, session, text)))
+        .collect()
 }
 
 /// Nothing is left to bring back of what began earlier: even its tombstone was forgotten long ago.
