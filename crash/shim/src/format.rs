@@ -12,8 +12,10 @@ pub(crate) enum Kind {
     Write,
     /// The length became `number`.
     Length,
-    /// What was written was asked to be on the disk.
-    Sync,
+    /// What was written so far was asked to be on the disk; `number` stands for the question.
+    SyncAsked,
+    /// It is there.
+    Synced,
     /// `name` became `rest`.
     Rename,
     /// `rest` is a second name of `name`.
@@ -30,11 +32,12 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// All of them, by the number that stands for each.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Open,
         Self::Write,
         Self::Length,
-        Self::Sync,
+        Self::SyncAsked,
+        Self::Synced,
         Self::Rename,
         Self::Link,
         Self::Unlink,

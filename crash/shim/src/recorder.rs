@@ -18,6 +18,7 @@ pub(crate) struct Recorder {
     out: c_int,
     opened: HashMap<c_int, Opened>,
     handles: u32,
+    syncs: u64,
 }
 
 /// What a descriptor stands for. Copies of a descriptor share it.
@@ -68,7 +69,7 @@ impl Recorder {
         if out < 0 {
             give_up("the recording cannot be opened");
         }
-        Some(Self { watched: watched.into(), notes: notes.into(), out, opened: HashMap::new(), handles: 0 })
+        Some(Self { watched: watched.into(), notes: notes.into(), out, opened: HashMap::new(), handles: 0, syncs: 0 })
     }
 
     /// Whether a change of `path` is to be recorded, and where it lies.
@@ -114,6 +115,14 @@ impl Recorder {
 
     pub(crate) fn closed(&mut self, file: c_int) {
         self.opened.remove(&file);
+    }
+
+    /// Records that what was written to `file` was asked to be on the disk; by which handle, and which question it is.
+    pub(crate) fn sync_asked(&mut self, file: c_int) -> Option<(u32, u64)> {
+        let handle = self.opened(file)?.handle;
+        self.syncs += 1;
+        self.record(Kind::SyncAsked, handle, self.syncs, b"");
+        Some((handle, self.syncs))
     }
 
     /// Records something about a file that is open.

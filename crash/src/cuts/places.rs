@@ -7,7 +7,7 @@ pub(super) fn choose(events: &[Event], count: usize, dice: &mut fastrand::Rng) -
     let names = around(events, |kind| {
         matches!(kind, Kind::Rename | Kind::Link | Kind::Unlink | Kind::MakeFolder | Kind::RemoveFolder | Kind::Length)
     });
-    let syncs = around(events, |kind| kind == Kind::Sync);
+    let syncs = around(events, |kind| matches!(kind, Kind::SyncAsked | Kind::Synced));
     let mut places: Vec<_> = (0..count)
         .map(|_| {
             let chosen = match dice.u8(..10) {
@@ -37,7 +37,7 @@ mod tests {
         let event = |kind| Event { kind, handle: 1, number: 0, name: "a".into(), rest: Vec::new() };
         let mut events = vec![event(Kind::Write); 1_000];
         events[300] = event(Kind::Rename);
-        events[600] = event(Kind::Sync);
+        events[600] = event(Kind::Synced);
         let places = choose(&events, 400, &mut fastrand::Rng::with_seed(1));
         assert!(places.is_sorted() && places.len() == 400 && places.iter().all(|place| *place <= 1_000));
         let near = |wanted: [usize; 2]| places.iter().filter(|place| wanted.contains(place)).count();

@@ -10,6 +10,8 @@ pub(super) struct Content {
     durable: Sparse,
     /// What was done since it was last synchronised.
     pending: Vec<Edit>,
+    /// How many edits are in `durable`.
+    done: u64,
 }
 
 /// One change of a file's bytes.
@@ -34,17 +36,25 @@ pub(crate) enum Kept {
 
 impl Content {
     pub(super) fn of(durable: Sparse) -> Self {
-        Self { durable, pending: Vec::new() }
+        Self { durable, ..Self::default() }
     }
 
     pub(super) fn edit(&mut self, edit: Edit) {
         self.pending.push(edit);
     }
 
-    pub(super) fn synchronise(&mut self) {
-        for edit in self.pending.drain(..) {
+    /// How many edits there were so far.
+    pub(super) const fn edits(&self) -> u64 {
+        self.done + self.pending.len() as u64
+    }
+
+    /// The first `edits` there ever were are on the disk.
+    pub(super) fn synchronise(&mut self, edits: u64) {
+        let new = usize::try_from(edits.saturating_sub(self.done)).unwrap_or(usize::MAX).min(self.pending.len());
+        for edit in self.pending.drain(..new) {
             edit.apply(&mut self.durable);
         }
+        self.done = self.done.max(edits);
     }
 
     pub(super) const fn pending(&self) -> usize {

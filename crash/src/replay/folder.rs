@@ -34,8 +34,10 @@ impl Names {
         self.pending.push((number, naming));
     }
 
-    pub(super) fn synchronise(&mut self) {
-        for (_, naming) in self.pending.drain(..) {
+    /// The changes up to `number` are on the disk.
+    pub(super) fn synchronise(&mut self, number: u64) {
+        let new = self.pending.partition_point(|(at, _)| *at <= number);
+        for (_, naming) in self.pending.drain(..new) {
             naming.apply(&mut self.durable);
         }
     }

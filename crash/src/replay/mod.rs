@@ -30,6 +30,16 @@ pub(crate) struct Disk {
     rules: Rules,
     /// How many changes of names there were.
     namings: u64,
+    /// What was there when synchronising was asked for, by the number of the question.
+    asked: HashMap<u64, Asked>,
+}
+
+/// What is on the disk once a question is answered.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    node: usize,
+    edits: u64,
+    namings: u64,
 }
 
 /// What the disk promises.
@@ -76,7 +86,7 @@ pub(crate) enum Impossible {
 impl Disk {
     /// A disk on which everything in `tree` lies safely.
     pub(crate) fn of(tree: &Tree, rules: Rules) -> Self {
-        let mut disk = Self { nodes: Vec::new(), handles: HashMap::new(), rules, namings: 0 };
+        let mut disk = Self { nodes: Vec::new(), handles: HashMap::new(), rules, namings: 0, asked: HashMap::new() };
         disk.lay(tree, Path::new(""));
         disk
     }
@@ -108,7 +118,8 @@ impl Disk {
             Kind::Open => self.open(event)?,
             Kind::Write => self.edit(event.handle, Edit::Write { at: event.number, bytes: event.rest.clone() })?,
             Kind::Length => self.edit(event.handle, Edit::Length(event.number))?,
-            Kind::Sync => self.synchronise(event.handle)?,
+            Kind::SyncAsked => self.ask(event)?,
+            Kind::Synced => self.synchronise(event)?,
             Kind::Rename => {
                 let to = event.to();
                 if event.name.parent() != to.parent() {
@@ -154,19 +165,26 @@ impl Disk {
         Ok(())
     }
 
-    fn synchronise(&mut self, handle: u32) -> Result<(), Impossible> {
-        let node = *self.handles.get(&handle).ok_or(Impossible::Handle(handle))?;
+    fn ask(&mut self, event: &Event) -> Result<(), Impossible> {
+        let node = *self.handles.get(&event.handle).ok_or(Impossible::Handle(event.handle))?;
+        let edits = if let Some(Node::File(content)) = self.nodes.get(node) { content.edits() } else { 0 };
+        self.asked.insert(event.number, Asked { node, edits, namings: self.namings });
+        Ok(())
+    }
+
+    fn synchronise(&mut self, event: &Event) -> Result<(), Impossible> {
+        let asked = self.asked.remove(&event.number).ok_or(Impossible::Handle(event.handle))?;
         if self.rules.sync == Sync::Lying {
             return Ok(());
         }
-        match self.nodes.get_mut(node) {
-            Some(Node::File(content)) => content.synchronise(),
-            Some(Node::Folder(names)) => names.synchronise(),
-            None => return Err(Impossible::Handle(handle)),
+        match self.nodes.get_mut(asked.node) {
+            Some(Node::File(content)) => content.synchronise(asked.edits),
+            Some(Node::Folder(names)) => names.synchronise(asked.namings),
+            None => return Err(Impossible::Handle(event.handle)),
         }
         if self.rules.names == NamesLast::Journal {
             for names in self.nodes.iter_mut().filter_map(Node::as_folder_mut) {
-                names.synchronise();
+                names.synchronise(asked.namings);
             }
         }
         Ok(())

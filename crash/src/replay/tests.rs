@@ -16,8 +16,9 @@ fn write(handle: u32, at: u64, bytes: &[u8]) -> Event {
     event(Kind::Write, handle, at, "", bytes)
 }
 
+/// Asked for and answered at once, where it is played.
 fn sync(handle: u32) -> Event {
-    event(Kind::Sync, handle, 0, "", b"")
+    event(Kind::Synced, handle, 0, "", b"")
 }
 
 fn folder(name: &str) -> Event {
@@ -37,6 +38,9 @@ const HONEST: Rules = Rules { sync: Sync::Honest, names: NamesLast::Folder };
 fn played(rules: Rules, events: &[Event]) -> Disk {
     let mut disk = Disk::of(&Tree::default(), rules);
     for event in events {
+        if *event == sync(event.handle) {
+            disk.play(&Event { kind: Kind::SyncAsked, ..event.clone() }).unwrap();
+        }
         disk.play(event).unwrap();
     }
     disk
@@ -80,6 +84,24 @@ fn a_cut_leaves_what_was_synchronised_and_some_of_the_rest() {
         ("removed",                        with(&[unlink("a")]),                              vec!["", "a=one"]),
         ("one after the other",            with(&[unlink("a"), open(2, "b")]),                vec!["", "a=one", "b="]),
         ("removed, but still written",     with(&[unlink("a"), sync(9), write(1, 0, b"x")]),  vec![""]),
+    ];
+    for (name, events, expected) in rows {
+        assert_eq!(cuts(HONEST, &events), expected, "{name}");
+    }
+}
+
+#[test]
+fn what_is_written_while_it_synchronises_is_not_synchronised() {
+    let asked = |number| event(Kind::SyncAsked, 1, number, "", b"");
+    let synced = |number| event(Kind::Synced, 1, number, "", b"");
+    let begin = || vec![open(1, "a"), open(9, ""), sync(9), write(1, 0, b"one")];
+    let with = |more: &[Event]| [begin(), more.to_vec()].concat();
+    #[rustfmt::skip]
+    let rows: [(&str, Vec<Event>, Vec<&str>); 4] = [
+        ("not answered yet",      with(&[asked(1)]),                                                    vec!["a=", "a=...", "a=one"]),
+        ("written meanwhile",     with(&[asked(1), write(1, 0, b"two"), synced(1)]),                    vec!["a=one", "a=two"]),
+        ("asked twice",           with(&[asked(1), write(1, 0, b"two"), asked(2), synced(2), synced(1)]), vec!["a=two"]),
+        ("the older is answered", with(&[asked(1), write(1, 0, b"two"), asked(2), synced(1)]),          vec!["a=one", "a=two"]),
     ];
     for (name, events, expected) in rows {
         assert_eq!(cuts(HONEST, &events), expected, "{name}");
