@@ -131,17 +131,21 @@ fn cut(
     judge: &mut dyn FnMut(&Case<'_>) -> io::Result<()>,
 ) -> Result<Vec<Before>, Broken> {
     let honest = rules.sync == Sync::Honest;
-    let places = places::choose(&recorded.events, usize::try_from(count).unwrap_or(usize::MAX), dice);
-    let mut disk = Disk::of(&recorded.before.tree, rules);
-    let (mut notes, mut left, mut at) = (recorded.before.notes.clone(), Vec::new(), 0);
-    for (number, place) in places.into_iter().enumerate() {
+    let mut places: Vec<_> = places::choose(&recorded.events, usize::try_from(count).unwrap_or(usize::MAX), dice)
+        .into_iter()
         // A disk that lies may also have kept all in order, and be behind by a little.
-        let behind = if !honest && dice.bool() { dice.usize(1..400).min(place - at) } else { 0 };
-        play(&mut disk, &mut notes, recorded.events.get(at..place - behind).unwrap_or_default())?;
+        .map(|place| (place, if !honest && dice.bool() { dice.usize(100..1_000).min(place) } else { 0 }))
+        .collect();
+    places.sort_unstable_by_key(|(place, behind)| place - behind);
+    let (mut disk, mut at, mut left) = (Disk::of(&recorded.before.tree, rules), 0, Vec::new());
+    for (number, (place, behind)) in places.into_iter().enumerate() {
+        for event in recorded.events.get(at..place - behind).unwrap_or_default() {
+            disk.play(event)?;
+        }
+        at = place - behind;
         let tree = if behind > 0 { disk.live() } else { disk.cut(dice) };
-        play(&mut disk, &mut notes, recorded.events.get(place - behind..place).unwrap_or_default())?;
-        at = place;
-        let mut after = Before { tree, notes: notes.clone() };
+        let notes = noted(&recorded.before.notes, &recorded.events, place);
+        let mut after = Before { tree, notes };
         if honest && number % RECOVERY_EVERY == RECOVERY_EVERY - 1 {
             after = cut_the_start(plan, after, rules, dice)?;
         }
@@ -154,15 +158,13 @@ fn cut(
     Ok(left)
 }
 
-/// Plays events, and adds what was noted meanwhile.
-fn play(disk: &mut Disk, notes: &mut Vec<u8>, events: &[Event]) -> Result<(), Impossible> {
-    for event in events {
-        disk.play(event)?;
-        if event.kind == Kind::Note {
-            notes.extend(&event.rest);
-        }
-    }
-    Ok(())
+/// What was noted up to a place.
+fn noted(before: &[u8], events: &[Event], place: usize) -> Vec<u8> {
+    let notes = events.iter().take(place).filter(|event| event.kind == Kind::Note);
+    notes.fold(before.to_vec(), |mut all, event| {
+        all.extend(&event.rest);
+        all
+    })
 }
 
 /// The power is cut a second time, while the store is opened after the first.
@@ -178,9 +180,11 @@ fn cut_the_start(plan: &CutPlan, after: Before, rules: Rules, dice: &mut fastran
     }
     let events = recording::read(&recording)?;
     let place = places::choose(&events, 1, dice).first().copied().unwrap_or_default();
-    let (mut disk, mut notes) = (Disk::of(&after.tree, rules), after.notes);
-    play(&mut disk, &mut notes, events.get(..place).unwrap_or_default())?;
-    Ok(Before { tree: disk.cut(dice), notes })
+    let mut disk = Disk::of(&after.tree, rules);
+    for event in events.iter().take(place) {
+        disk.play(event)?;
+    }
+    Ok(Before { tree: disk.cut(dice), notes: noted(&after.notes, &events, place) })
 }
 
 impl Before {
