@@ -35,8 +35,6 @@ pub(crate) enum Broken {
     Recording(#[from] Impossible),
     #[error("the shim did not see how {} was changed: what was recorded is not what lies there", .0.display())]
     Unseen(PathBuf),
-    #[error("a recording went wrong: {0}")]
-    Worker(String),
 }
 
 /// What a recording begins with: a store, and what was said of it.
@@ -63,7 +61,10 @@ pub(crate) fn run(plan: &CutPlan, cases: &mut Cases, figures: &mut Figures) -> R
     for number in 0..recordings {
         let mut dice = fastrand::Rng::with_seed(plan.seed ^ (number << 20));
         let heavy = number % HEAVY_EVERY == HEAVY_EVERY - 1;
-        let recorded = record(plan, before, dice.u64(..), heavy, figures)?;
+        let Some(recorded) = record(plan, before, dice.u64(..), heavy, cases, figures)? else {
+            before = Before::default();
+            continue;
+        };
         let count = CUTS_EACH.min(plan.cuts - number * CUTS_EACH);
         let honest = Rules { sync: Sync::Honest, names: plan.names };
         let mut last = cut(plan, &recorded, honest, count, &mut dice, &mut |case| {
@@ -92,8 +93,16 @@ fn lie(plan: &CutPlan, recorded: &Recorded, dice: &mut fastrand::Rng, figures: &
     Ok(())
 }
 
-/// Has a worker work under the shim. What was recorded must come to what lies there.
-fn record(plan: &CutPlan, before: Before, seed: u64, heavy: bool, figures: &mut Figures) -> Result<Recorded, Broken> {
+/// Has a worker work under the shim. What was recorded must come to what lies there. `None` where the worker itself found
+/// something wrong.
+fn record(
+    plan: &CutPlan,
+    before: Before,
+    seed: u64,
+    heavy: bool,
+    cases: &mut Cases,
+    figures: &mut Figures,
+) -> Result<Option<Recorded>, Broken> {
     let folder = tempfile::tempdir_in(&plan.scratch)?;
     let place = before.put(folder.path())?;
     let recording = folder.path().join("recording");
@@ -101,8 +110,10 @@ fn record(plan: &CutPlan, before: Before, seed: u64, heavy: bool, figures: &mut 
     let recorded = Some((plan.shim.as_path(), recording.as_path()));
     let ended = Job { place: &place, seed, deeds: Some(deeds), ballast, recorded }.run()?;
     let wrongs = ended.wrongs(false);
+    let case = Case { what: "recording", tree: &before.tree, notes: &before.notes, ended: &ended };
+    cases.judge(&case, &wrongs, figures)?;
     if !wrongs.is_empty() {
-        return Err(Broken::Worker(wrongs.join("; ")));
+        return Ok(None);
     }
     let events = recording::read(&recording)?;
     let mut disk = Disk::of(&before.tree, Rules { sync: Sync::Lying, names: plan.names });
@@ -118,7 +129,7 @@ fn record(plan: &CutPlan, before: Before, seed: u64, heavy: bool, figures: &mut 
     figures.events += events.len() as u64;
     figures.journals_rotated += rotations(&events);
     figures.acknowledged.add(&World::of(told).0.tally);
-    Ok(Recorded { before, events })
+    Ok(Some(Recorded { before, events }))
 }
 
 /// Cuts a recording at some moments, one after the other, and looks. A few of the looks are recorded and cut as well.

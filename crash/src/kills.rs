@@ -36,9 +36,14 @@ pub(crate) fn run(plan: &KillPlan, cases: &mut Cases, figures: &mut Figures) -> 
         let (ballast, scratch) = if number % 2 == 0 { (200, &plan.scratch) } else { (30_000, &plan.memory) };
         let folder = tempfile::tempdir_in(scratch)?;
         let place = Place::in_folder(&folder.path().canonicalize()?);
-        for _ in 0..KILLS_EACH.min(plan.kills - number * KILLS_EACH) {
-            kill(&place, ballast, &mut dice, cases, figures)?;
-            bar.step();
+        let (mut left, mut tries) = (KILLS_EACH.min(plan.kills - number * KILLS_EACH), TRIES);
+        while left > 0 && tries > 0 {
+            let killed = kill(&place, ballast, &mut dice, cases, figures)?;
+            if killed {
+                left -= 1;
+                bar.step();
+            }
+            tries -= 1;
         }
         let before = snapshot(&place)?;
         let ended = Job { place: &place, seed: dice.u64(..), deeds: Some(0), ballast, recorded: None }.run()?;
@@ -53,14 +58,14 @@ pub(crate) fn run(plan: &KillPlan, cases: &mut Cases, figures: &mut Figures) -> 
     Ok(())
 }
 
-/// One worker, killed at some moment.
+/// One worker, killed at some moment; `false` if it had come to its end before.
 fn kill(
     place: &Place,
     ballast: usize,
     dice: &mut fastrand::Rng,
     cases: &mut Cases,
     figures: &mut Figures,
-) -> Result<(), Broken> {
+) -> Result<bool, Broken> {
     let before = snapshot(place)?;
     let mut worker = Job { place, seed: dice.u64(..), deeds: None, ballast, recorded: None }.start()?;
     // Spread over the start, the work and the end; where it hit is counted below.
@@ -80,7 +85,7 @@ fn kill(
     cases.judge(&case, &ended.wrongs(killed), figures)?;
     figures.killed(if killed { last_phase(&note::read(&place.notes)?) } else { Some(Phase::Closed) });
     figures.journals_together += u64::from(journals(&place.store)? > 1);
-    Ok(())
+    Ok(killed)
 }
 
 /// What lies there, to be kept if the next worker finds something wrong.
@@ -111,3 +116,5 @@ fn journals(store: &Path) -> io::Result<usize> {
 }
 
 const KILLS_EACH: u64 = 10;
+/// How many workers a folder sees at most: some end before they are killed.
+const TRIES: u64 = 4 * KILLS_EACH;

@@ -76,6 +76,10 @@ pub(crate) enum Deed {
     /// Revokes all sessions there are.
     EndAll,
     Sweep,
+    /// Asks the store whether it still knows that the session has ended.
+    Remember {
+        session: String,
+    },
 }
 
 /// What came of it.

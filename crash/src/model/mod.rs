@@ -134,12 +134,18 @@ impl World {
             (Deed::SignIn { user, replaces }, Answer::SignedIn { session }) => {
                 self.tally.sign_ins += 1;
                 if let Some(old) = replaces {
-                    self.with(old, |old| old.over = true);
+                    self.with(old, |old| old.ended(number, at));
                 }
                 let mut new = Session::born(*user, period, cookies.session.clone());
                 new.ends.extend(asked.clouded.then_some(number));
                 self.sessions.insert(session, new);
                 return Vec::new();
+            }
+            (Deed::Remember { session }, answer) => {
+                let known =
+                    answer == Answer::Done || !self.sessions.get(session).is_some_and(|it| it.is_remembered(at));
+                let lost = || Violation::Lost { session: session.clone(), what: "that it ended" };
+                return (!known).then(lost).into_iter().collect();
             }
             // Its user's sessions were being ended.
             (Deed::SignIn { .. }, Answer::Refused) => return Vec::new(),
@@ -189,7 +195,11 @@ impl World {
             Deed::SignOut { .. } => self.tally.sign_outs += 1,
             _ => self.tally.revocations += 1,
         }
+        let by_itself = matches!(deed, Deed::SignOut { .. } | Deed::EndDevice { .. });
         for session in self.sessions.values_mut().filter(|session| session.ends.contains(&number)) {
+            if by_itself {
+                session.ended(number, period.answered);
+            }
             session.over = true;
         }
         found
@@ -237,7 +247,7 @@ impl World {
             Deed::EndOthers { session: spared } => user == Some(session.user) && spared != id,
             Deed::EndUser { user } => *user == session.user,
             Deed::EndAll => true,
-            Deed::Use { .. } | Deed::Count { .. } | Deed::StepUp { .. } | Deed::Sweep => false,
+            Deed::Use { .. } | Deed::Count { .. } | Deed::StepUp { .. } | Deed::Sweep | Deed::Remember { .. } => false,
         };
         self.sessions.iter_mut().filter(|(id, session)| !session.over && ends(id, session)).map(|(_, it)| it).collect()
     }
@@ -266,7 +276,7 @@ impl Deed {
     /// Whose token is presented.
     pub(crate) fn presented(&self) -> Option<&str> {
         match self {
-            Self::SignIn { .. } | Self::EndUser { .. } | Self::EndAll | Self::Sweep => None,
+            Self::SignIn { .. } | Self::EndUser { .. } | Self::EndAll | Self::Sweep | Self::Remember { .. } => None,
             Self::Use { session, .. }
             | Self::Steal { session, .. }
             | Self::Count { session }
@@ -290,6 +300,7 @@ impl Deed {
             Self::EndUser { .. } => "a revocation of a user",
             Self::EndAll => "a revocation of all",
             Self::Sweep => "a sweep",
+            Self::Remember { .. } => "a question for an ending",
         }
     }
 }
@@ -306,6 +317,8 @@ impl Limits {
     pub(crate) const ELEVATED_FOR: Duration = Duration::from_mins(5);
     /// A session that nobody presented ends this long after it began.
     pub(crate) const UNUSED: Duration = Duration::from_mins(5);
+    /// A tombstone is kept for so long after nothing could be alive.
+    pub(crate) const REMEMBERED: Duration = Duration::from_hours(1);
     /// How far the last use that was written may lag behind: a twentieth of the idle limit.
     pub(crate) const TOUCH_STEP: Duration = Duration::from_secs(90);
 }

@@ -25,6 +25,8 @@ pub(crate) struct Session {
     pub(super) ends: Vec<u64>,
     /// Whether it is over for good.
     pub(super) over: bool,
+    /// Whether it was surely this one, and not its user's or all sessions, that was ended: then there is a tombstone.
+    ended_by_itself: bool,
     /// When the newest token was first used.
     newest_used: Option<Period>,
     /// How many tokens are superseded, and since when at the latest.
@@ -59,6 +61,7 @@ impl Session {
             counter: (0, 0),
             ends: Vec::new(),
             over: false,
+            ended_by_itself: false,
             newest_used: None,
             superseded: None,
         }
@@ -89,6 +92,17 @@ impl Session {
     pub(crate) fn superseded(&self, now: Moment) -> &[String] {
         let count = self.superseded.filter(|(_, since)| *since < now).map_or(0, |(count, _)| count);
         self.tokens.get(..count).unwrap_or_default()
+    }
+
+    /// It was ended by `deed` at the latest by `now`.
+    pub(super) fn ended(&mut self, deed: u64, now: Moment) {
+        self.ended_by_itself |= self.ends == [deed] && self.would_be_alive(now);
+        self.over = true;
+    }
+
+    /// Whether the store must still know at `now` that it has ended.
+    pub(crate) fn is_remembered(&self, now: Moment) -> bool {
+        self.ended_by_itself && now < self.born.asked + Limits::ABSOLUTE + Limits::REMEMBERED
     }
 
     /// Its newest token was accepted.

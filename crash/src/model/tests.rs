@@ -74,6 +74,15 @@ fn look(id: &str) -> Deed {
     Deed::Use { session: id.to_owned(), token: 0 }
 }
 
+fn sign_out() -> Deed {
+    Deed::SignOut { session: "a".to_owned() }
+}
+
+/// Asks whether the store knows that it ended.
+fn remember() -> Deed {
+    Deed::Remember { session: "a".to_owned() }
+}
+
 /// Two sessions of user 1 and one of user 2, in use.
 fn told() -> Told {
     let mut told = Told::default();
@@ -142,7 +151,6 @@ fn what_was_not_acknowledged_may_be_there_or_not() {
 
 #[test]
 fn what_ended_stays_over() {
-    let sign_out = || Deed::SignOut { session: "a".to_owned() };
     let device = || Deed::EndDevice { session: "b".to_owned(), other: "a".to_owned() };
     let others = || Deed::EndOthers { session: "b".to_owned() };
     let anew = || Deed::SignIn { user: 1, replaces: Some("a".to_owned()) };
@@ -169,6 +177,19 @@ fn what_ended_stays_over() {
         assert!(world.found.is_empty(), "{deed:?} {:?}", world.found);
         assert_eq!(kinds(&world.dead("a").found), ["lost"], "{deed:?}");
     }
+}
+
+#[test]
+fn that_it_ended_is_known_until_nothing_could_be_alive() {
+    #[rustfmt::skip]
+    hold(&[
+        ("known",               |told| { told.done(sign_out(), Answer::Done).begin().done(remember(), Answer::Done); },                    &[]),
+        ("forgotten",           |told| { told.done(sign_out(), Answer::Done).begin().done(remember(), Answer::Refused); },                 &["lost"]),
+        ("just before its end", |told| { told.done(sign_out(), Answer::Done).pass(14_399).done(remember(), Answer::Refused); },            &["lost"]),
+        ("forgotten later",     |told| { told.done(sign_out(), Answer::Done).pass(14_400).done(remember(), Answer::Refused); },            &[]),
+        ("idle before that",    |told| { told.pass(1_790).done(sign_out(), Answer::Done).done(remember(), Answer::Refused); },             &[]),
+        ("ended with others",   |told| { told.done(Deed::EndUser { user: 1 }, Answer::Done).done(remember(), Answer::Refused); },          &[]),
+    ]);
 }
 
 #[test]
