@@ -79,12 +79,12 @@ impl Folder {
     /// The engine has made its files: from now on the folder is a store. Until then a start begins from nothing again.
     pub(super) fn completed(&self) -> Result<(), OpenError> {
         let (begun, description) = (self.path.join(BEGUN), self.path.join(DESCRIPTION));
-        if !begun.exists() {
-            return Ok(());
+        if begun.exists() {
+            fs::rename(&begun, &description).map_err(failed(&description, "make this file"))?;
         }
-        fs::rename(&begun, &description).map_err(failed(&description, "make this file"))?;
+        // At each start, because one before may have been killed right here: then what we see is not on the disk yet.
         sync(&self.path).map_err(failed(&self.path, "write this folder"))?;
-        // Also the names of the folders above it, which may be new. Those that we may not read are not ours.
+        // The folders above it may be new as well. Those that we may not read are not ours.
         let path = self.path.canonicalize().map_err(failed(&self.path, "find this folder"))?;
         for folder in path.ancestors().skip(1) {
             let _ = sync(folder);
