@@ -121,7 +121,10 @@ fn build_peers() -> Stage {
 
 fn dependencies() -> Stage {
     let deny = cargo("deny --all-features check --hide-inclusion-graph bans licenses sources");
-    Stage::new("dependencies", vec![deny, Step::Advisories])
+    // The workspaces beside this one have lock files of their own, which nothing else in a test run reads.
+    let locks = ["fuzz/libfuzzer", "benches/peers"];
+    let locks = locks.map(|folder| cargo(&format!("update --workspace --locked --manifest-path {folder}/Cargo.toml")));
+    Stage::new("dependencies", [deny, Step::Advisories].into_iter().chain(locks).collect())
 }
 
 fn build() -> Stage {

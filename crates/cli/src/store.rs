@@ -6,7 +6,7 @@ use std::io::{self, BufReader, BufWriter, Write as _, stdin, stdout};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use counterfoil::stores::embedded::{Archive, Sealer, Sessions, import, restore};
+use counterfoil::stores::embedded::{Archive, Sealer, Sessions, import};
 use counterfoil::{Clock as _, EnvironmentKeys, FileKeys, SystemClock, keys::SharedRing};
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 
@@ -162,11 +162,10 @@ fn stats(archive: &Archive) -> Result<(), Box<dyn Error>> {
 }
 
 fn restored(backup: &Path, into: &Path, common: &Common) -> Result<(), Box<dyn Error>> {
-    let about = Archive::open(backup, common.keys.sealer()?)?.about();
-    let bar = bar("restored", about);
-    let sealer = common.keys.sealer()?;
-    let restored =
-        restore(backup, into, sealer, common.sessions(), SystemClock.now(), &mut |done| bar.set_position(done))?;
+    let archive = Archive::open(backup, common.keys.sealer()?)?;
+    let bar = bar("restored", archive.about());
+    let mut progress = |done| bar.set_position(done);
+    let restored = archive.restore(into, common.sessions(), SystemClock.now(), &mut progress)?;
     bar.finish_and_clear();
     println!("{}: {} restored; {}", into.display(), entries(restored), common.what_became());
     Ok(())
@@ -241,15 +240,19 @@ impl Common {
     }
 }
 
+/// Opens a store for maintenance, with the keys of a file.
+pub(crate) fn open(folder: &Path, keys: &FileKeys) -> Result<Archive, Box<dyn Error>> {
+    Ok(Archive::open(folder, Sealer::new(SharedRing::from_source(keys)?))?)
+}
+
 /// Seals everything in a store anew with the key that signs now.
-pub(crate) fn reseal(folder: &Path, keys: &FileKeys) -> Result<(), Box<dyn Error>> {
-    let archive = Archive::open(folder, Sealer::new(SharedRing::from_source(keys)?))?;
+pub(crate) fn reseal(archive: &Archive) -> Result<(), Box<dyn Error>> {
     let bar = bar("looked at", archive.about());
     let resealed = archive.reseal(&mut |done| bar.set_position(done))?;
     bar.finish_and_clear();
     println!(
         "{}: {} sealed anew, {} already were",
-        folder.display(),
+        archive.path().display(),
         entries(resealed.renewed),
         HumanCount(resealed.current)
     );
@@ -269,7 +272,7 @@ fn entries(count: u64) -> String {
 }
 
 /// A bar on standard error; nothing where that is no terminal.
-fn bar(doing: &'static str, about: u64) -> ProgressBar {
+pub(crate) fn bar(doing: &'static str, about: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:40} {human_pos} of about {human_len} {msg}, {eta} left");
     let bar = ProgressBar::new(about).with_message(doing);
     match style {
@@ -279,23 +282,12 @@ fn bar(doing: &'static str, about: u64) -> ProgressBar {
 }
 
 /// A file that failed us.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {what}", path.display())]
 struct FileFailed {
     path: PathBuf,
     what: &'static str,
     source: io::Error,
-}
-
-impl std::fmt::Display for FileFailed {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "{}: {}", self.path.display(), self.what)
-    }
-}
-
-impl Error for FileFailed {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&self.source)
-    }
 }
 
 fn at(path: &Path, what: &'static str, source: io::Error) -> FileFailed {

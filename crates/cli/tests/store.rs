@@ -7,6 +7,10 @@ mod store {
         net::TcpStream,
         path::Path,
         process::{Child, Command, Stdio},
+        sync::{
+            Mutex,
+            atomic::{AtomicBool, AtomicU64, Ordering},
+        },
     };
 
     fn counterfoil(home: &Path, arguments: &[&str]) -> Command {
@@ -33,8 +37,12 @@ mod store {
 
     impl Demo {
         fn start(home: &Path) -> Self {
-            let mut child =
-                counterfoil(home, &["demo", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn().unwrap();
+            Self::start_with(home, &[])
+        }
+
+        fn start_with(home: &Path, more: &[&str]) -> Self {
+            let arguments = [&["demo", "--listen", "127.0.0.1:0"], more].concat();
+            let mut child = counterfoil(home, &arguments).stdout(Stdio::piped()).spawn().unwrap();
             let mut first = String::new();
             BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
             let address = first.trim().strip_prefix("listening on http://").unwrap().to_owned();
@@ -61,13 +69,23 @@ mod store {
         fn sign_in(&self) -> String {
             let form = "Content-Type: application/x-www-form-urlencoded\r\n";
             let answer = self.ask("POST /login", form, "username=ada&password=ada-demo-1");
-            let set = answer.lines().find(|line| line.to_ascii_lowercase().starts_with("set-cookie:")).unwrap();
-            set.split_once(": ").unwrap().1.split(';').next().unwrap().to_owned()
+            cookie_of(&answer).unwrap()
         }
 
         fn sees_ada(&self, cookie: &str) -> bool {
             self.ask("GET /session", &format!("Cookie: {cookie}\r\n"), "").contains("\"subject\":\"ada\"")
         }
+    }
+
+    /// The cookie that an answer sets.
+    fn cookie_of(answer: &str) -> Option<String> {
+        let set = answer.lines().find(|line| line.to_ascii_lowercase().starts_with("set-cookie:"))?;
+        Some(set.split_once(": ")?.1.split(';').next()?.to_owned())
+    }
+
+    /// The id of the key that made the token in a cookie.
+    fn key_of(cookie: &str) -> &str {
+        cookie.split('_').nth(1).unwrap()
     }
 
     impl Drop for Demo {
@@ -114,6 +132,85 @@ mod store {
         let demo = Demo::start(path);
         assert!(!demo.sees_ada(&cookie), "a restore signed somebody in");
         assert!(demo.sees_ada(&demo.sign_in()));
+    }
+
+    #[test]
+    fn a_leaked_key_is_taken_out_and_whose_sessions_end_is_said_before() {
+        let home = tempfile::tempdir().unwrap();
+        let (path, folder) = (home.path(), home.path().join("counterfoil/demo/sessions"));
+        let folder = folder.to_str().unwrap();
+        let demo = Demo::start(path);
+        let leaked = demo.sign_in();
+        let (code, text) = said(path, &["keys", "rotate"]);
+        assert_eq!(code, Some(0), "{text}");
+        let key = text.lines().last().unwrap().split('`').nth(1).unwrap().to_owned();
+        let retire = |more: &[&str]| said(path, &[&["keys", "retire", &key, "--now"], more].concat());
+        let (code, text) = retire(&["--store", folder, "--yes"]);
+        assert_eq!((code, text.contains("in use by process")), (Some(1), true), "{text}");
+        drop(demo);
+        let (code, text) = retire(&["--store", folder]);
+        assert_eq!((code, text.contains("nobody can be asked here")), (Some(1), true), "{text}");
+        let (code, text) = retire(&["--store", folder, "--yes"]);
+        assert_eq!(code, Some(0), "{text}");
+        for expected in [
+            "1 of its 1 live sessions may end; people signed out: 1",
+            "\n  ada ",
+            "last seen 20",
+            "1 entry sealed anew",
+        ] {
+            assert!(text.contains(expected), "{expected}: {text}");
+        }
+        let (code, text) = said(path, &["store", "check", folder]);
+        assert_eq!((code, text.contains("all sound")), (Some(0), true), "{text}");
+        let demo = Demo::start(path);
+        assert!(!demo.sees_ada(&leaked), "a token of the leaked key is good");
+        assert!(demo.sees_ada(&demo.sign_in()));
+    }
+
+    #[test]
+    fn keys_rotate_under_a_demo_in_use_without_an_error_or_a_sign_out() {
+        let home = tempfile::tempdir().unwrap();
+        let (path, data) = (home.path(), home.path().join("counterfoil/demo"));
+        let times = ["--test-mode", "--rotate-every", "1s", "--grace", "500ms", "--data", data.to_str().unwrap()];
+        let demo = Demo::start_with(path, &times);
+        let cookies: Vec<_> = (0..4).map(|_| Mutex::new(demo.sign_in())).collect();
+        let (done, asked, wrong) = (AtomicBool::new(false), AtomicU64::new(0), Mutex::new(Vec::new()));
+        let user = |cookie: &Mutex<String>| {
+            while !done.load(Ordering::SeqCst) {
+                let held = cookie.lock().unwrap().clone();
+                let answer = demo.ask("GET /session", &format!("Cookie: {held}\r\n"), "");
+                asked.fetch_add(1, Ordering::SeqCst);
+                if !answer.starts_with("HTTP/1.1 200") || !answer.contains("\"subject\":\"ada\"") {
+                    wrong.lock().unwrap().push(answer.clone());
+                    return;
+                }
+                if let Some(new) = cookie_of(&answer) {
+                    *cookie.lock().unwrap() = new;
+                }
+            }
+        };
+        let rotate_and_wait = || {
+            for _ in 0..3 {
+                let (code, text) = said(path, &["keys", "rotate"]);
+                assert_eq!(code, Some(0), "{text}");
+                let key = text.split('`').nth(1).unwrap().to_owned();
+                let all_hold_it = || cookies.iter().all(|cookie| key_of(&cookie.lock().unwrap()) == key);
+                while !all_hold_it() && wrong.lock().unwrap().is_empty() {
+                    std::thread::sleep(std::time::Duration::from_millis(50));
+                }
+            }
+        };
+        std::thread::scope(|scope| {
+            for cookie in &cookies {
+                scope.spawn(|| user(cookie));
+            }
+            rotate_and_wait();
+            done.store(true, Ordering::SeqCst);
+        });
+        assert_eq!(*wrong.lock().unwrap(), Vec::<String>::new());
+        let (code, text) = said(path, &["keys", "list"]);
+        assert_eq!((code, text.matches(" verifies ").count()), (Some(0), 3), "{text}");
+        println!("{} requests over 3 rotations of the key: 0 errors, 0 sign-outs", asked.load(Ordering::SeqCst));
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub struct Kept {
     pub ring: SharedRing,
     /// The sessions.
     pub sessions: Sessions,
+    /// Where the keys came from, if they may be others tomorrow.
+    pub file: Option<FileKeys>,
 }
 
 /// The store.
@@ -72,9 +74,10 @@ impl Keep {
             Self::Folder(None) => default_folder(env::var_os("XDG_STATE_HOME"), env::var_os("HOME")),
         };
         fs::create_dir_all(&folder).map_err(|source| KeepFailed::Folder { folder: folder.clone(), source })?;
-        let ring = SharedRing::from_source(&keys(&folder, policy)?)?;
+        let file = keys(&folder, policy)?;
+        let ring = SharedRing::from_source(&file)?;
         let store = EmbeddedStore::open(folder.join("sessions"), Sealer::new(ring.clone()), Settings::default())?;
-        Ok(Kept { ring, sessions: Sessions::Folder(store) })
+        Ok(Kept { ring, sessions: Sessions::Folder(store), file: Some(file) })
     }
 }
 
@@ -85,7 +88,7 @@ impl Kept {
     /// [`KeyError`] where the system gives no randomness.
     pub fn in_memory() -> Result<Self, KeyError> {
         let ring = SharedRing::from_source(&GeneratedKeys)?;
-        Ok(Self { ring, sessions: Sessions::Memory(MemoryStore::new()) })
+        Ok(Self { ring, sessions: Sessions::Memory(MemoryStore::new()), file: None })
     }
 
     /// What the banner says of it.

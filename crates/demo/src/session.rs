@@ -54,6 +54,10 @@ pub fn site<'a>(
         Sessions::Memory(store) => Counterfoil::with_ring(policy, kept.ring, store)?,
         Sessions::Folder(store) => Counterfoil::with_ring(policy, kept.ring, store)?,
     };
+    let builder = match kept.file {
+        Some(file) => builder.follow_keys(file, KEYS_EVERY),
+        None => builder,
+    };
     let site = builder
         .events(move |event: &Event| sink.emit(event))
         .security_headers(security_headers())
@@ -86,6 +90,9 @@ pub fn guarded(site: &Counterfoil, routes: Routes) -> Router<App> {
         .merge(sensitive.layer(site.sessions().sensitive()))
         .merge(site.csp_reports())
 }
+
+/// How often the key file is read again, so that `counterfoil keys rotate` is seen while somebody watches.
+const KEYS_EVERY: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// The name of the session cookie; never its value.
 pub fn cookie_name(site: &Counterfoil) -> &'static str {

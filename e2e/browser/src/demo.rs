@@ -11,6 +11,7 @@ use std::{
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
     process::{Child, Command},
+    sync::Mutex,
     time::timeout,
 };
 
@@ -39,13 +40,19 @@ pub(crate) enum House {
     UntilClosed,
     /// Plain http on loopback, with cookies named `dev-*`.
     Loopback,
+    /// Keeps sessions and keys in a folder, and dies.
+    Lasting,
 }
 
-/// A running demo. Dropping it kills the process.
+/// A demo, running but for what a case does to it. Dropping it kills the process.
 #[derive(Debug)]
 pub(crate) struct Demo {
-    _child: Child,
-    _policy: Option<tempfile::NamedTempFile>,
+    binary: PathBuf,
+    house: House,
+    policy: Option<tempfile::NamedTempFile>,
+    /// Its keys and sessions, where they are kept.
+    pub(crate) data: Option<tempfile::TempDir>,
+    child: Mutex<Option<Child>>,
     pub(crate) port: u16,
 }
 
@@ -58,7 +65,7 @@ pub(crate) enum DemoError {
     Spawn(PathBuf, #[source] io::Error),
     #[error("the demo printed no address within {}", humantime::format_duration(START))]
     Silent,
-    #[error("the demo ended ({0}): start it by hand with `{1}`")]
+    #[error("the demo ended ({0}): run by hand: `{1}`")]
     Ended(ExitStatus, String),
     #[error("the demo's output could not be read")]
     Read(#[from] io::Error),
@@ -79,6 +86,7 @@ impl House {
             Self::Partitioned => "partitioned.shop.test",
             Self::UntilClosed => "until-closed.shop.test",
             Self::Loopback => "127.0.0.1",
+            Self::Lasting => "lasting.shop.test",
         }
     }
 
@@ -119,30 +127,76 @@ impl Demo {
             return Err(DemoError::Missing(binary.to_owned()));
         }
         let policy = house.cookies().map(policy_file).transpose()?;
-        let mut command = Command::new(binary);
+        let data = (house == House::Lasting).then(tempfile::tempdir).transpose()?;
+        let mut demo = Self { binary: binary.to_owned(), house, policy, data, child: Mutex::default(), port: 0 };
+        demo.port = demo.begin().await?;
+        Ok(demo)
+    }
+
+    /// Kills it, as nothing can be prepared for.
+    pub(crate) async fn kill(&self) -> Result<(), DemoError> {
+        let child = self.child.lock().await.take();
+        if let Some(mut child) = child {
+            child.kill().await?;
+        }
+        Ok(())
+    }
+
+    /// Starts it again, where it was.
+    pub(crate) async fn resume(&self) -> Result<(), DemoError> {
+        self.begin().await.map(drop)
+    }
+
+    /// Runs `counterfoil` with these arguments, with its keys.
+    pub(crate) async fn command(&self, arguments: &[&Path]) -> Result<(), DemoError> {
+        let mut command = Command::new(&self.binary);
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null());
+        if let Some(data) = &self.data {
+            command.env("COUNTERFOIL_KEY_FILE", data.path().join("keys"));
+        }
+        let by_hand = format!("{:?}", command.as_std());
+        let status = command.status().await?;
+        if status.success() { Ok(()) } else { Err(DemoError::Ended(status, by_hand)) }
+    }
+
+    /// What a demo that keeps its sessions has logged so far.
+    pub(crate) fn log(&self) -> io::Result<String> {
+        self.data
+            .as_ref()
+            .map(|data| std::fs::read_to_string(data.path().join(LOG)))
+            .transpose()
+            .map(Option::unwrap_or_default)
+    }
+
+    async fn begin(&self) -> Result<u16, DemoError> {
+        let mut command = Command::new(&self.binary);
         for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("COUNTERFOIL_DEMO_")) {
             command.env_remove(name);
         }
-        command.args(["demo", "--test-mode", "--listen", "127.0.0.1:0"]).args(house.times().split_whitespace());
-        if house.is_https() {
-            command.args(["--https", "--origin"]).arg(format!("https://{}", house.host()));
+        command.args(["demo", "--test-mode", "--listen"]).arg(format!("127.0.0.1:{}", self.port));
+        command.args(self.house.times().split_whitespace());
+        if self.house.is_https() {
+            command.args(["--https", "--origin"]).arg(format!("https://{}", self.house.host()));
         }
-        if let Some(policy) = &policy {
+        if let Some(policy) = &self.policy {
             command.arg("--policy").arg(policy.path());
+        }
+        command.env("COUNTERFOIL_LOG", "error");
+        if let Some(data) = &self.data {
+            let log = std::fs::File::options().create(true).append(true).open(data.path().join(LOG))?;
+            command.arg("--data").arg(data.path()).env("COUNTERFOIL_LOG", "info").stderr(log);
         }
         let by_hand = format!("{:?}", command.as_std());
         let mut child = command
-            .env("COUNTERFOIL_LOG", "error")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .map_err(|error| DemoError::Spawn(binary.to_owned(), error))?;
+            .map_err(|error| DemoError::Spawn(self.binary.clone(), error))?;
         let listening = timeout(START, address(&mut child)).await.map_err(|_| DemoError::Silent)??;
-        match listening {
-            Some(address) => Ok(Self { _child: child, _policy: policy, port: address.port() }),
-            None => Err(DemoError::Ended(child.wait().await?, by_hand)),
-        }
+        let Some(address) = listening else { return Err(DemoError::Ended(child.wait().await?, by_hand)) };
+        *self.child.lock().await = Some(child);
+        Ok(address.port())
     }
 }
 
@@ -171,6 +225,8 @@ fn policy_file(cookies: &str) -> io::Result<tempfile::NamedTempFile> {
     Ok(file)
 }
 
+/// Below the folder where a demo keeps its sessions.
+const LOG: &str = "log";
 const START: Duration = Duration::from_secs(30);
 
 #[cfg(test)]

@@ -63,7 +63,8 @@ const TRIALS: [(&str, Defect, &str); 18] = [
     ("csp-reports",        Defect::NoReports,   "violations are reported"),
 ];
 /// Of a browser rather than of a site, or the same case at a demo with other settings.
-const NOT_OF_SITES: [&str; 7] = [
+const NOT_OF_SITES: [&str; 8] = [
+    "demo-restarts",
     "killed-later",
     "malformed",
     "accepted-strict",

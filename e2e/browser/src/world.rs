@@ -77,6 +77,11 @@ impl World {
         Ok(Self { browser, launch, stranger, pictures: pictures.to_owned(), demos, _profile: profile })
     }
 
+    /// A demo, for what is done to it from outside.
+    pub(crate) fn demo(&self, house: House) -> Result<&Demo, Failure> {
+        self.demos.get(&house).ok_or_else(|| std::io::Error::other("that demo was not started").into())
+    }
+
     /// A demo as a site.
     pub(crate) fn site(&self, house: House) -> Site {
         let host = house.host();

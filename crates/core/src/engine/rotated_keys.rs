@@ -7,7 +7,7 @@ use futures_executor::block_on;
 
 use super::Engine;
 use crate::id::Subject;
-use crate::keys::{KeyError, KeyId, KeyMaterial, KeyRing, KeySource, RootKey};
+use crate::keys::{KeyRing, Letters};
 use crate::memory::MemoryStore;
 use crate::moment::{FakeClock, Moment};
 use crate::policy::Policy;
@@ -59,23 +59,11 @@ fn world() -> (Engine, FakeClock) {
     let clock = FakeClock::at(START);
     let policy = Policy::aal2("https://app.example").unwrap();
     let store = Arc::new(MemoryStore::new());
-    (Engine::new(policy, KeyRing::from_source(&Letters("a".into())).unwrap(), store, clock.clone(), ()), clock)
+    (Engine::new(policy, KeyRing::from_source(&Letters("a")).unwrap(), store, clock.clone(), ()), clock)
 }
 
 fn exchange(engine: &Engine, letters: &str) {
-    engine.ring().exchange(KeyRing::from_source(&Letters(letters.into())).unwrap()).unwrap();
-}
-
-/// A key for each letter, the first of which signs.
-struct Letters(String);
-
-impl KeySource for Letters {
-    fn keys(&self) -> Result<KeyMaterial, KeyError> {
-        let root = |letter: u8| RootKey::new("test", (letter..letter + 32).collect());
-        let mut keys = self.0.bytes().map(|letter| Ok((KeyId::from_ascii(&[letter]).unwrap(), root(letter)?)));
-        let first = keys.next().unwrap()?;
-        KeyMaterial::new(first, keys.collect::<Result<_, KeyError>>()?, root(1)?)
-    }
+    engine.ring().exchange(KeyRing::from_source(&Letters(letters)).unwrap()).unwrap();
 }
 
 fn assurance(engine: &Engine, jar: &mut Jar) -> Assurance {

@@ -2,6 +2,8 @@
 
 mod file;
 mod id;
+#[cfg(any(test, feature = "testing"))]
+mod letters;
 mod material;
 #[cfg(test)]
 mod primitives;
@@ -16,6 +18,8 @@ use zeroize::Zeroizing;
 
 pub use self::file::{KeyEntry, KeyFile, KeyFileError, KeyFileProblem, KeyState, RetireError, RotateError};
 pub use self::id::{BadKeyId, KeyId};
+#[cfg(any(test, feature = "testing"))]
+pub use self::letters::Letters;
 pub use self::material::{GeneratedKeys, KeyError, KeyMaterial, KeySource, RootKey};
 pub use self::shared::{ReferenceMoved, RingInUse, SharedRing};
 pub use self::source::SourceProblem;

@@ -1,24 +1,24 @@
 //! The format, held to its promises.
 
+mod samples;
 mod strategies;
 mod vectors;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use proptest::prelude::*;
 
+use self::samples::{ID, at, member, sample, samples, sealer};
 use self::strategies::{live, reason};
 use super::*;
 use crate::data::Payload;
 use crate::entropy::{Entropy, NoEntropy};
-use crate::id::{Subject, SubjectRef};
-use crate::keys::{KeyError, KeyMaterial, KeySource, RootKey};
+use crate::keys::{KeyRing, Letters};
 use crate::moment::Moment;
-use crate::record::{Elevation, Holder, Member, Pending, Record, Reference};
-use crate::rules::{Amr, Context, EndReason, Factor, Family, Limits, Link, Seen};
-use crate::store::{Epoch, Epochs, Revision, StoreError};
-use crate::token::{Nonce, TokenHash};
+use crate::record::{Holder, Record};
+use crate::rules::{EndReason, Link};
+use crate::store::{Epoch, Revision, StoreError};
+use crate::token::TokenHash;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
@@ -330,87 +330,6 @@ fn a_session_may_rest_on_a_key_that_signed_while_its_token_can_have_been_made() 
     }
 }
 
-/// One record of each shape.
-fn samples() -> Vec<(&'static str, Live)> {
-    let pending = Pending {
-        subject: Subject::new("ada@example.org").unwrap(),
-        epochs: Epochs::default(),
-        factors: vec![Factor { amr: Amr::Pwd, verified_at: at(5) }],
-        remember: true,
-        until: at(605),
-    };
-    vec![
-        ("a member with everything", sample(|_| ())),
-        (
-            "a bare visitor",
-            sample(|record| {
-                record.holder = Holder::Visitor(None);
-                record.family.next = None;
-                record.data = Payload::default();
-            }),
-        ),
-        ("a visitor with half a sign-in", sample(|record| record.holder = Holder::Visitor(Some(Box::new(pending))))),
-        (
-            "a link nobody used yet",
-            sample(|record| {
-                let link = record.family.next.as_mut().unwrap();
-                (link.seen, link.until) = (None, None);
-                record.limits.remember_for = None;
-            }),
-        ),
-    ]
-}
-
-/// A member with everything, altered.
-fn sample(alter: impl FnOnce(&mut Record)) -> Live {
-    let link = Link {
-        hash: TokenHash::from_bytes([4; 32]),
-        key: KeyId::from_ascii(b"k2").unwrap(),
-        nonce: Nonce::from_bytes([5; 16]),
-        seen: Some(Seen { at: at(20), context: Context::new(3, &[192, 0, 2]) }),
-        until: Some(at(80)),
-    };
-    let mut record = Record {
-        id: ID,
-        created_at: at(1),
-        epochs: Epochs { global: Epoch(3), subject: Epoch(4) },
-        limits: Limits {
-            idle: Duration::from_mins(15),
-            absolute: Duration::from_hours(1),
-            remember_for: Some(Duration::from_hours(9)),
-        },
-        family: Family {
-            generation: 7,
-            current: TokenHash::from_bytes([2; 32]),
-            closed_at: at(10),
-            next: Some(Box::new(link)),
-        },
-        holder: Holder::Member(Box::new(Member {
-            subject: Subject::new("ada@example.org").unwrap(),
-            reference: SubjectRef::from_bytes([6; 16]),
-            factors: [Factor { amr: Amr::Pwd, verified_at: at(1) }].into(),
-            presented: true,
-            label: "Firefox on Linux".into(),
-            elevations: [Some(Elevation { hash: TokenHash::from_bytes([7; 32]), at: at(30), until: at(40) }), None],
-            references: vec![Reference { kind: "oidc.sid".into(), value: "op-7".into() }],
-        })),
-        data: Payload::from_bytes(b"the data"),
-    };
-    alter(&mut record);
-    Live { record: Arc::new(record), seen_at: at(50), revision: Revision(12) }
-}
-
-fn member(live: &mut Live) -> &mut Member {
-    match &mut Arc::make_mut(&mut live.record).holder {
-        Holder::Member(member) => member,
-        Holder::Visitor(_) => panic!("a visitor"),
-    }
-}
-
-fn at(second: u64) -> Moment {
-    Moment::from_unix_seconds(second)
-}
-
 struct Dry;
 
 impl Entropy for Dry {
@@ -419,23 +338,5 @@ impl Entropy for Dry {
     }
 }
 
-const ID: SessionId = SessionId::from_bytes([1; 18]);
-
 /// What becomes of a session.
 type Alter = fn(&mut Live);
-
-/// A sealer whose ring has a key for each letter, the first of which signs.
-fn sealer(keys: &str) -> Sealer {
-    Sealer::new(KeyRing::from_source(&Letters(keys)).unwrap())
-}
-
-struct Letters<'a>(&'a str);
-
-impl KeySource for Letters<'_> {
-    fn keys(&self) -> Result<KeyMaterial, KeyError> {
-        let root = |letter: u8| RootKey::new("test", (letter..letter + 32).collect());
-        let mut keys = self.0.bytes().map(|letter| Ok((KeyId::from_ascii(&[letter]).unwrap(), root(letter)?)));
-        let first = keys.next().unwrap()?;
-        KeyMaterial::new(first, keys.collect::<Result<_, KeyError>>()?, root(1)?)
-    }
-}

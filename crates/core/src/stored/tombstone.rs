@@ -57,7 +57,7 @@ impl Tombstone {
         let _ = reader.array::<2>()?;
         let id = SessionId::from_bytes(reader.array()?);
         let code = reader.byte()?;
-        let reason = REASONS.into_iter().find(|reason| self::code(*reason) == code);
+        let reason = EndReason::ALL.into_iter().find(|reason| self::code(*reason) == code);
         let reason = reason.ok_or_else(|| reader.malformed())?;
         let forget_at = reader.moment()?;
         reader.enter(Part::Closing);
@@ -83,21 +83,6 @@ const fn code(reason: EndReason) -> u8 {
     }
 }
 
-/// All that [`code`] names.
-const REASONS: [EndReason; 12] = [
-    EndReason::SignOut,
-    EndReason::Superseded,
-    EndReason::Idle,
-    EndReason::Absolute,
-    EndReason::NeverUsed,
-    EndReason::Reuse,
-    EndReason::Limit,
-    EndReason::EndedByUser,
-    EndReason::CredentialChanged,
-    EndReason::AccountChanged,
-    EndReason::AccountDisabled,
-    EndReason::Admin,
-];
 const BODY: usize = 2 + SessionId::LENGTH + 1 + 8;
 /// Key id and tag.
 const CLOSING: usize = 24;

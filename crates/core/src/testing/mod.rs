@@ -14,3 +14,4 @@ pub use self::faulty::{Fault, Faults, FaultyStore};
 pub(crate) use self::hooked::Hook;
 pub use self::hooked::{Hooked, Verb};
 pub use self::jar::{CookieRefused, Jar};
+pub use crate::keys::Letters;

@@ -10,6 +10,8 @@ mod csrf_layer;
 mod csrf_table;
 mod derive;
 mod devices;
+#[cfg(feature = "embedded")]
+mod durable;
 mod ended;
 mod flash;
 mod freshness;
@@ -21,5 +23,7 @@ mod remembered;
 mod responses;
 mod seam_table;
 mod sign_in;
+#[cfg(feature = "embedded")]
+mod stolen;
 mod streams;
 mod triggers;

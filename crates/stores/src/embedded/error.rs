@@ -89,6 +89,11 @@ impl DiskError {
         matches!(kind, Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge))
     }
 
+    /// Whether it is a record that was sealed with a key which is not in the ring.
+    pub(super) const fn is_of_a_retired_key(&self) -> bool {
+        matches!(self.cause, Cause::Record(_, StoredError::UnknownKey { .. }))
+    }
+
     /// Whether another process holds the engine's files.
     pub(super) const fn is_locked(&self) -> bool {
         matches!(self.cause, Cause::Engine(fjall::Error::Locked))

@@ -31,7 +31,7 @@ use std::time::Duration;
 pub use counterfoil_core::seal::Sealer;
 
 pub use self::archive::{
-    Archive, Checked, Finding, ImportError, Imported, Migrated, Resealed, Sessions, Stats, import, restore,
+    Archive, Checked, Finding, ImportError, Imported, Migrated, Resealed, Resting, Sessions, Stats, import,
 };
 use self::disk::{Fjall, Opener};
 pub use self::error::{DiskError, OpenError};
@@ -55,7 +55,7 @@ pub type Progress<'a> = dyn FnMut(u64) + 'a;
 /// * Where the disk fails, everything is [`StoreError::Unavailable`](counterfoil_core::store::StoreError::Unavailable)
 ///   until it was read again; the store sees to that by itself.
 /// * Records are sealed (`counterfoil_core::stored`); ids, times and hashes are in clear. Whoever can write to the folder
-///   can put an old copy of it back: use [`restore`], which ends all sessions.
+///   can put an old copy of it back: use [`Archive::restore`], which ends all sessions.
 /// * One process at a time: the folder is locked.
 ///
 /// Reading a record that is not in memory blocks the thread for as long as the disk takes: microseconds, where the system

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use counterfoil_core::seal::Sealer;
-use counterfoil_core::store::{Live, Notices, StoreError};
+use counterfoil_core::store::{Live, Notice, Notices, StoreError};
 use counterfoil_core::stored;
 use counterfoil_core::{Record, SessionId};
 use parking_lot::{Mutex, RwLock};
@@ -52,7 +52,11 @@ impl Shared {
     /// Tries to go on after the disk failed.
     pub(super) fn begin_anew(&self) {
         match self.begin(&mut |_| {}) {
-            Ok(unreadable) => tracing::info!(unreadable, "the session store works again"),
+            Ok(unreadable) => {
+                // What was on its way when the disk failed may be on it all the same, and nobody was told of it.
+                self.notices.tell(Notice::Gap);
+                tracing::info!(unreadable, "the session store works again");
+            }
             Err(error) => {
                 tracing::debug!(error = &error as &dyn std::error::Error, "the session store does not open yet");
                 *self.trouble.lock() = Arc::new(error);

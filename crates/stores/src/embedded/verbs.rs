@@ -9,6 +9,7 @@ use counterfoil_core::{Change, Moment, Record, SessionId, SubjectRef};
 
 use super::EmbeddedStore;
 use super::disk::Space;
+use super::error::DiskError;
 use super::load::{REFERENCE, id_of};
 use super::table::{Is, Known, State};
 use super::writer::{New, Turn, unavailable};
@@ -137,9 +138,15 @@ impl Store for EmbeddedStore {
         rows.sort_by_key(|row| std::cmp::Reverse((row.created_at, row.id)));
         let mut listed = Vec::new();
         for row in rows.into_iter().skip(page.skip).take(page.take) {
-            // One that ended meanwhile is not listed.
-            if let Some(live) = self.now_live(row.id)? {
-                listed.extend(Summary::of(&live.record, row.seen_at));
+            match self.now_live(row.id) {
+                Ok(Some(live)) => listed.extend(Summary::of(&live.record, row.seen_at)),
+                // It ended meanwhile.
+                Ok(None) => {}
+                // Its key was taken out of the ring: nobody can present its token any more.
+                Err(error) if is_of_a_retired_key(&error) => {
+                    tracing::warn!(id = %row.id, "a session is not listed: the key that it rests on was retired");
+                }
+                Err(error) => return Err(error),
             }
         }
         Ok(listed)
@@ -222,4 +229,9 @@ impl EmbeddedStore {
             }
         }
     }
+}
+
+fn is_of_a_retired_key(error: &StoreError) -> bool {
+    let StoreError::Corrupt { cause: Some(cause), .. } = error else { return false };
+    cause.downcast_ref::<DiskError>().is_some_and(DiskError::is_of_a_retired_key)
 }

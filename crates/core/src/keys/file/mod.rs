@@ -227,6 +227,13 @@ impl KeyFile {
         self.entries().skip_while(|other| other.id != entry.id).skip(1).map(|other| other.signs).min()
     }
 
+    /// When tokens may have been made with `entry`: until an hour after another key began to sign, for times in the file
+    /// are whole seconds, and clocks and nodes may be late.
+    pub fn may_have_signed(&self, entry: &KeyEntry) -> std::ops::Range<Moment> {
+        let to = self.signed_until(entry).map_or(Moment::from_unix_millis(u64::MAX), |to| to + LATE);
+        entry.signs..to
+    }
+
     /// What `entry` is good for at `now`.
     pub fn state(&self, entry: &KeyEntry, now: Moment) -> KeyState {
         if entry.is_over(now) {
@@ -273,10 +280,10 @@ impl KeyFile {
         begun.or_else(|| alive().min_by_key(|key| key.entry.signs))
     }
 
-    /// The last moment at which a token or an open link made before `moment` can be alive, and an hour for the clocks and
-    /// for nodes that hear of a new key late.
+    /// The last moment at which a token or an open link made before `moment` can be alive, also on a node that hears of a
+    /// new key late.
     fn end_of_what_is_signed_until(&self, moment: Moment) -> Moment {
-        whole_seconds(moment + self.sessions_last + Duration::from_hours(1))
+        whole_seconds(moment + self.sessions_last + LATE)
     }
 }
 
@@ -308,5 +315,7 @@ fn fresh_id(entropy: &dyn Entropy) -> Result<KeyId, crate::entropy::NoEntropy> {
     KeyId::from_ascii(&id).ok_or(crate::entropy::NoEntropy)
 }
 
+/// How late a node may hear of a new key, or its clock be.
+const LATE: Duration = Duration::from_hours(1);
 const REMARK: &str = "# Secret. Made and changed by `counterfoil keys`; only its owner may read it (chmod 600).\n";
 const LETTERS: &[u8; 32] = b"abcdefghijkmnopqrstuvwxyz2345679";

@@ -101,7 +101,9 @@ fn a_rotation_where_the_clock_is_behind_puts_the_new_key_last_in_turn_all_the_sa
     let old = first_of(&file);
     let new = file.rotate(at(490), Duration::ZERO, &SystemEntropy).unwrap();
     assert_eq!((new.created, new.signs), (at(490), at(500)));
-    assert_eq!(file.signed_until(&file.entries().next().unwrap()), Some(at(500)));
+    let first = file.entries().next().unwrap();
+    assert_eq!(file.signed_until(&first), Some(at(500)));
+    assert_eq!(file.may_have_signed(&first), at(500)..at(500 + 3_600), "also by a node that heard of it late");
     let text = file.print();
     assert_eq!((ring(&text, 495).signing_id(), ring(&text, 500).signing_id()), (old, new.id));
     assert_eq!(ring(&text, 500 + 86_400).ids().count(), 2);

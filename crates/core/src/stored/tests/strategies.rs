@@ -118,18 +118,5 @@ prop_compose! {
 }
 
 pub(super) fn reason() -> impl Strategy<Value = EndReason> {
-    prop::sample::select(vec![
-        EndReason::SignOut,
-        EndReason::Superseded,
-        EndReason::Idle,
-        EndReason::Absolute,
-        EndReason::NeverUsed,
-        EndReason::Reuse,
-        EndReason::Limit,
-        EndReason::EndedByUser,
-        EndReason::CredentialChanged,
-        EndReason::AccountChanged,
-        EndReason::AccountDisabled,
-        EndReason::Admin,
-    ])
+    prop::sample::select(&EndReason::ALL[..])
 }

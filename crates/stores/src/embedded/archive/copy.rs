@@ -7,7 +7,6 @@ use counterfoil_core::Moment;
 use counterfoil_core::rules::EndReason;
 use counterfoil_core::seal::Sealer;
 
-use super::Archive;
 use crate::embedded::disk::{Batch, Disk, Fjall, Opener as _, Space, View};
 use crate::embedded::epochs;
 use crate::embedded::error::DiskError;
@@ -25,22 +24,17 @@ pub enum Sessions {
     KeepAlthoughSignOutsAreForgotten,
 }
 
-/// Puts a backup into an empty folder, from where it can be opened. How many entries it had.
-///
-/// # Errors
-/// [`OpenError`]; an unfinished copy is no store, and is begun again next time.
-pub fn restore(
-    backup: impl AsRef<Path>,
-    into: impl AsRef<Path>,
-    sealer: Sealer,
+/// Puts a backup into an empty folder.
+pub(super) fn restore(
+    view: &dyn View,
+    into: &Path,
+    sealer: &Sealer,
     sessions: Sessions,
     now: Moment,
     progress: &mut Progress<'_>,
 ) -> Result<u64, OpenError> {
-    let archive = Archive::open(backup, sealer)?;
-    let (path, sealer) = (into.as_ref(), &archive.sealer);
-    let target = Target::begin(path, sealer, Kind::Restored)?;
-    let copied = copy(&*archive.disk.view(), &*target.disk, progress).map_err(|error| OpenError::disk(path, error))?;
+    let target = Target::begin(into, sealer, Kind::Restored)?;
+    let copied = copy(view, &*target.disk, progress).map_err(|error| OpenError::disk(into, error))?;
     target.end(sessions, now)?;
     Ok(copied)
 }

@@ -4,17 +4,22 @@ mod check;
 mod copy;
 mod lines;
 mod reseal;
+mod resting;
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use counterfoil_core::Moment;
+use counterfoil_core::keys::KeyId;
 use counterfoil_core::seal::Sealer;
 use counterfoil_core::stored::{self, Stored};
 
 pub use self::check::{Checked, Finding};
-pub use self::copy::{Sessions, restore};
+pub use self::copy::Sessions;
 pub use self::lines::{ImportError, Imported, import};
 pub use self::reseal::Resealed;
+pub use self::resting::Resting;
 use super::disk::{Disk, Fjall, Opener as _, Space, View};
 use super::error::DiskError;
 use super::folder::Folder;
@@ -116,6 +121,34 @@ impl Archive {
     /// [`OpenError`].
     pub fn back_up(&self, into: impl AsRef<Path>, progress: &mut Progress<'_>) -> Result<u64, OpenError> {
         copy::back_up(&*self.disk.view(), into.as_ref(), &self.sealer, progress)
+    }
+
+    /// Puts this backup into an empty folder, from where it can be opened. How many entries it had.
+    ///
+    /// # Errors
+    /// [`OpenError`]; an unfinished copy is no store, and is begun again next time.
+    pub fn restore(
+        &self,
+        into: impl AsRef<Path>,
+        sessions: Sessions,
+        now: Moment,
+        progress: &mut Progress<'_>,
+    ) -> Result<u64, OpenError> {
+        copy::restore(&*self.disk.view(), into.as_ref(), &self.sealer, sessions, now, progress)
+    }
+
+    /// Which live sessions end when `key` is taken out of the ring, which signed during `signed`.
+    ///
+    /// # Errors
+    /// [`DiskError`] if it cannot be read.
+    pub fn resting_on(
+        &self,
+        key: KeyId,
+        signed: Range<Moment>,
+        now: Moment,
+        progress: &mut Progress<'_>,
+    ) -> Result<Resting, DiskError> {
+        resting::resting_on(&*self.disk, &self.sealer, key, signed, now, progress)
     }
 
     /// Brings the folder to this program's format.

@@ -8,7 +8,7 @@ use counterfoil_core::store::{Loaded, Store};
 use futures_executor::block_on;
 
 use super::records::{Keys, NOW, insert, load, visitor};
-use crate::embedded::{Archive, EmbeddedStore, ImportError, OpenError, Sessions, import, restore};
+use crate::embedded::{Archive, EmbeddedStore, ImportError, OpenError, Sessions, import};
 
 /// A store with a bit of everything, closed.
 fn filled(keys: &Keys, folder: &std::path::Path) {
@@ -45,21 +45,20 @@ fn a_backup_taken_under_load_is_sound_and_ends_everybody() {
     done.store(true, Ordering::SeqCst);
     let written = load_on.join().unwrap();
     assert!(copied >= 2 && copied <= written + 2, "{copied} of {written}");
-    let archive = Archive::open(folder.path().join("backup"), keys.sealer()).unwrap();
-    assert_eq!(archive.check(&mut |_| {}).unwrap().findings, []);
-    drop(archive);
     let into = |name| folder.path().join(name);
     let refused = EmbeddedStore::open(into("backup"), keys.sealer(), crate::embedded::Settings::default());
     assert!(matches!(refused, Err(OpenError::IsBackup { .. })));
+    let backup = Archive::open(into("backup"), keys.sealer()).unwrap();
+    assert_eq!(backup.check(&mut |_| {}).unwrap().findings, []);
     for (name, sessions) in [("ended", Sessions::End), ("kept", Sessions::KeepAlthoughSignOutsAreForgotten)] {
-        let restored = restore(into("backup"), into(name), keys.sealer(), sessions, NOW, &mut |_| {}).unwrap();
+        let restored = backup.restore(into(name), sessions, NOW, &mut |_| {}).unwrap();
         assert_eq!(restored, copied);
         let found = load(&keys.open(&into(name)), keys.member("ada", 1).id);
         match sessions {
             Sessions::End => assert!(matches!(found, Loaded::Ended(EndReason::Admin)), "{found:?}"),
             Sessions::KeepAlthoughSignOutsAreForgotten => assert!(matches!(found, Loaded::Live(_)), "{found:?}"),
         }
-        let again = restore(into("backup"), into(name), keys.sealer(), sessions, NOW, &mut |_| {});
+        let again = backup.restore(into(name), sessions, NOW, &mut |_| {});
         assert!(matches!(again, Err(OpenError::NotEmpty { .. })), "a restore overwrites nothing");
     }
 }

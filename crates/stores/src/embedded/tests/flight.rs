@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use counterfoil_core::rules::EndReason;
-use counterfoil_core::store::{Inserted, Loaded, Store, StoreError};
+use counterfoil_core::store::{Inserted, Loaded, Notice, Store, StoreError};
 use counterfoil_core::{FakeClock, SessionId};
 use futures_executor::block_on;
+use futures_util::{FutureExt as _, StreamExt as _};
 
 use super::records::{NOW, visitor};
 use super::stage::{OnDisk, small};
@@ -87,6 +88,21 @@ fn what_the_disk_did_not_take_is_unavailable_for_everybody_and_then_forgotten() 
     block_on(stage.put_back());
     assert!(matches!(block_on(Store::load(&*stage.store, kept.id, NOW, None)), Ok(Loaded::Live(_))));
     assert!(matches!(block_on(Store::load(&*stage.store, lost.id, NOW, None)), Ok(Loaded::Absent)));
+}
+
+#[test]
+fn watchers_are_told_to_trust_nothing_once_a_disk_is_back() {
+    let stage = stage();
+    let mut watch = Store::watch(&*stage.store);
+    let mut next = move || watch.next().now_or_never();
+    block_on(Store::insert(&*stage.store, visitor(1), None, NOW)).unwrap();
+    assert_eq!(next(), None);
+    stage.take_away();
+    let refused = block_on(Store::end_all(&*stage.store, EndReason::Admin, NOW));
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))));
+    assert_eq!(next(), None, "whether it happened is not known yet");
+    block_on(stage.put_back());
+    assert_eq!(next(), Some(Some(Notice::Gap)), "what was refused may have reached the disk");
 }
 
 #[test]

@@ -9,4 +9,5 @@ mod folders;
 mod full;
 mod records;
 mod restart;
+mod retired_keys;
 mod stage;

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use crate::embedded::disk::{Batch, Disk, Fjall, Opener, Space, View};
 use crate::embedded::error::DiskError;
 use crate::embedded::writer::Message;
-use crate::embedded::{EmbeddedStore, Sessions, Settings, restore};
+use crate::embedded::{Archive, EmbeddedStore, Sessions, Settings};
 
 /// Makes stores for the suite.
 pub(super) struct Folders {
@@ -224,7 +224,7 @@ impl Backup for OnDisk {
         Box::pin(async {
             let (path, now) = (self.folder.path().to_owned(), counterfoil_core::Clock::now(&self.clock));
             let (backup, restored) = (path.join("backup"), path.join("restored"));
-            restore(backup, &restored, self.sealer(), Sessions::End, now, &mut |_| {})?;
+            Archive::open(backup, self.sealer())?.restore(&restored, Sessions::End, now, &mut |_| {})?;
             self.without_disk(move || {
                 std::fs::remove_dir_all(path.join("engine")).unwrap();
                 std::fs::rename(restored.join("engine"), path.join("engine")).unwrap();

@@ -12,8 +12,9 @@ pub(in crate::embedded) struct Landing(Mutex<State>);
 struct State {
     /// The last batch whose fate is known.
     last: u64,
-    /// Batches that did not reach the disk. An error of the disk adds one, so there are few.
-    lost: Vec<u64>,
+    /// The last one that did not reach the disk. The table was read anew after it: who still asks for it, or for one
+    /// before it, looked at a table that is gone.
+    lost: u64,
     waiting: Vec<oneshot::Sender<bool>>,
     /// Whether no batch will follow.
     closed: bool,
@@ -25,7 +26,7 @@ impl Landing {
         let waiting = {
             let mut state = self.0.lock();
             if turn <= state.last {
-                return if state.lost.contains(&turn) { Err(lost()) } else { Ok(()) };
+                return if turn <= state.lost { Err(lost()) } else { Ok(()) };
             }
             if state.closed {
                 return Err(lost());
@@ -53,7 +54,7 @@ impl Landing {
             let mut state = self.0.lock();
             state.last = turn;
             if !landed {
-                state.lost.push(turn);
+                state.lost = turn;
             }
             std::mem::take(&mut state.waiting)
         };
@@ -66,4 +67,21 @@ impl Landing {
 
 fn lost() -> StoreError {
     StoreError::Unavailable("the disk did not take what this answer rests on".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_executor::block_on;
+
+    #[test]
+    fn an_answer_stands_only_if_no_batch_was_lost_since() {
+        let landing = Landing::default();
+        for (turn, landed) in [(1, true), (2, false), (3, false), (4, true)] {
+            landing.is_known(turn, landed);
+        }
+        for (turn, stands) in [(1, false), (2, false), (3, false), (4, true)] {
+            assert_eq!(block_on(landing.wait(turn)).is_ok(), stands, "{turn}");
+        }
+    }
 }

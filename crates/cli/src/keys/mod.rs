@@ -1,10 +1,14 @@
 //! `counterfoil keys`: its arguments, and what it says.
 
-use std::{error::Error, io::IsTerminal as _, io::Write as _, io::stderr, io::stdin, path::PathBuf};
+mod retire;
+
+use std::{error::Error, path::PathBuf};
 
 use clap::{Args, Subcommand};
-use counterfoil::keys::{FileKeys, KeyEntry, KeyError, KeyFile, KeyId, KeyState, RetireError, RotateError};
+use counterfoil::keys::{FileKeys, KeyError, KeyFile, KeyId, KeyState, RetireError, RotateError};
 use counterfoil::{Clock as _, Moment, Rfc3339, Span, SystemClock, SystemEntropy};
+
+use self::retire::Retire;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeysCommand {
@@ -42,19 +46,9 @@ pub(crate) enum KeysCommand {
     },
     /// Take a key out, once nothing needs it any more
     ///
-    /// Refused while sessions may rest on the key. For a leaked key: `rotate` first, then `retire ID --now`.
-    Retire {
-        /// Which key, as `list` shows it
-        id: KeyArgument,
-        #[command(flatten)]
-        file: FileArgument,
-        /// Take it out though sessions rest on it: they end
-        #[arg(long)]
-        now: bool,
-        /// Do not ask
-        #[arg(long, requires = "now")]
-        yes: bool,
-    },
+    /// Refused while sessions may rest on the key. For a leaked key: `rotate` first, then `retire ID --now`. With the
+    /// server stopped, `--store` counts the sessions that end and names the first of them before it asks.
+    Retire(Retire),
     /// Seal everything in a store anew that is sealed with a key that signs no more
     ///
     /// Ends nothing. Afterwards the store needs the old key no more; tokens made with it still may. Stop the server
@@ -94,10 +88,11 @@ pub(crate) fn run(command: KeysCommand) -> Result<bool, Box<dyn Error>> {
         KeysCommand::New { file, sessions_last } => new(&FileKeys::at(file.file), sessions_last, now)?,
         KeysCommand::List { file } => list(&FileKeys::at(file.file), now)?,
         KeysCommand::Rotate { file, signs_in } => rotate(&FileKeys::at(file.file), signs_in, now)?,
-        KeysCommand::Reseal { folder, file } => crate::store::reseal(&folder, &FileKeys::at(file.file))?,
-        KeysCommand::Retire { id, file, now: early, yes } => {
-            return retire(&FileKeys::at(file.file), id.0, early, yes, now);
+        KeysCommand::Reseal { folder, file } => {
+            let archive = crate::store::open(&folder, &FileKeys::at(file.file))?;
+            crate::store::reseal(&archive)?;
         }
+        KeysCommand::Retire(asked) => return asked.run(now),
     }
     Ok(true)
 }
@@ -155,82 +150,13 @@ fn rotate(keys: &FileKeys, signs_in: Span, now: Moment) -> Result<(), Box<dyn Er
     Ok(())
 }
 
-fn retire(keys: &FileKeys, id: KeyId, early: bool, yes: bool, now: Moment) -> Result<bool, Box<dyn Error>> {
-    let file = keys.read()?;
-    let needed = file.entries().find(|key| key.id == id && file.state(key, now) == KeyState::Verifies);
-    if let Some(key) = needed.filter(|_| early) {
-        eprintln!("{}", what_ends(&file, &key));
-        if !yes && !agreed()? {
-            eprintln!("nothing was changed");
-            return Ok(false);
-        }
-    }
-    keys.change(|file| file.retire(id, now, early).map_err(Failed::from))?;
-    println!("key `{id}` is taken out; sites that follow the file no longer know it");
-    Ok(true)
-}
-
-/// What follows when a key is taken out before its end.
-fn what_ends(file: &KeyFile, key: &KeyEntry) -> String {
-    let to = file.signed_until(key).map_or("now".to_owned(), |next| Rfc3339(next).to_string());
-    format!(
-        "Key `{}` signed from {} to {to}. Every session whose token was made with it ends: those that were signed in \
-         then\nand have not been renewed since. Their users are asked to sign in again. What a store sealed with it, and \
-         has not written\nsince, cannot be opened without it: keep a copy of the file until the last of those sessions \
-         would have ended.",
-        key.id,
-        Rfc3339(key.signs)
-    )
-}
-
-/// Whether somebody says yes. Where nobody can be asked, nobody does.
-fn agreed() -> Result<bool, Box<dyn Error>> {
-    if !stdin().is_terminal() {
-        return Err("nobody can be asked here: say --yes as well".into());
-    }
-    eprint!("Take it out? [y/N] ");
-    stderr().flush()?;
-    let mut answer = String::new();
-    stdin().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
-}
-
 /// A change that was not made.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
 enum Failed {
-    Keys(KeyError),
-    Rotate(RotateError),
-    Retire(RetireError),
-}
-
-impl std::fmt::Display for Failed {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Keys(error) => error.fmt(out),
-            Self::Rotate(error) => error.fmt(out),
-            Self::Retire(error) => error.fmt(out),
-        }
-    }
-}
-
-impl Error for Failed {}
-
-impl From<KeyError> for Failed {
-    fn from(error: KeyError) -> Self {
-        Self::Keys(error)
-    }
-}
-
-impl From<RotateError> for Failed {
-    fn from(error: RotateError) -> Self {
-        Self::Rotate(error)
-    }
-}
-
-impl From<RetireError> for Failed {
-    fn from(error: RetireError) -> Self {
-        Self::Retire(error)
-    }
+    Keys(#[from] KeyError),
+    Rotate(#[from] RotateError),
+    Retire(#[from] RetireError),
 }
 
 pub(crate) const EXAMPLES: &str = "\
@@ -242,5 +168,7 @@ Examples:
   counterfoil keys list --file keys                which key is good for what, and until when
   counterfoil keys retire m4x7qa --file keys       once it has ended
   counterfoil keys retire m4x7qa --file keys --now a leaked key, after `rotate`
+  counterfoil keys retire m4x7qa --file keys --now --store /var/lib/shop/sessions
+                                                   the same, and says first which sessions end
 
 Exit status: 0 if it was done, 1 if not, 2 for arguments that must be changed.";
