@@ -83,9 +83,11 @@ fn kill(
     let ended = worker.wait()?;
     let case = Case { what: "kill", tree: &before.0, notes: &before.1, ended: &ended };
     cases.judge(&case, &ended.wrongs(killed), figures)?;
-    figures.killed(if killed { last_phase(&note::read(&place.notes)?) } else { Some(Phase::Closed) });
+    let phase = if killed { last_phase(&note::read(&place.notes)?) } else { Some(Phase::Closed) };
+    figures.killed(phase);
     figures.journals_together += u64::from(journals(&place.store)? > 1);
-    Ok(killed)
+    // One that had closed its store and not quite ended counts for nothing either.
+    Ok(phase != Some(Phase::Closed))
 }
 
 /// What lies there, to be kept if the next worker finds something wrong.
