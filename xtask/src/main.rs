@@ -44,6 +44,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Kill workers of the embedded store and cut the power under them, 200 times each
+    Crash {
+        /// For `crash`, e.g. `--short` or `--kills 0 --cuts 50 --seed 7` [default: --full]
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Drive a real browser through the demo; installs Chromium where it is missing
     Browser {
         /// For `browser`, e.g. `--self-check` or `sign-out idle`
@@ -118,6 +124,7 @@ impl Task {
             Self::Full => ("every test there is, in its long version", plan::test(Size::Full)),
             Self::Demo { arguments } => ("the demo; ctrl-c ends it", plan::demo(arguments)),
             Self::Races { arguments } => ("races over HTTP against the demo", plan::races(arguments)),
+            Self::Crash { arguments } => ("kills and power cuts under the embedded store", plan::crash(arguments)),
             Self::Browser { arguments } => ("a real browser at the demo", plan::browser(arguments)),
             Self::Model { arguments } => ("a model check of the token family", plan::model(arguments)),
             Self::Simulate { arguments } => ("a simulation of rotation", plan::simulate(arguments)),

@@ -56,6 +56,7 @@ pub(crate) fn test(size: Size) -> Vec<Stage> {
         Stage::new("model", vec![run_model(size, [])]),
         Stage::new("simulation", vec![run_simulation(size.flag_of_simulation())]),
         Stage::new("races", vec![run_races([size.flag_of_races()])]),
+        Stage::new("crash", vec![run_crash([size.flag_of_crash()])]),
         in_browser(size),
     ]
 }
@@ -86,6 +87,12 @@ pub(crate) fn demo(arguments: Vec<String>) -> Vec<Stage> {
 pub(crate) fn races(arguments: Vec<String>) -> Vec<Stage> {
     let arguments = if arguments.is_empty() { vec![Size::Short.flag_of_races()] } else { arguments };
     vec![build_optimised().or_stop(), Stage::new("races", vec![run_races(arguments)])]
+}
+
+/// Kills and power cuts, built and run: all of them unless told otherwise.
+pub(crate) fn crash(arguments: Vec<String>) -> Vec<Stage> {
+    let arguments = if arguments.is_empty() { vec![Size::Full.flag_of_crash()] } else { arguments };
+    vec![build_optimised().or_stop(), Stage::new("crash", vec![run_crash(arguments)])]
 }
 
 /// The browser's cases, built and run: all of them unless told otherwise.
@@ -164,7 +171,7 @@ fn build() -> Stage {
 /// One call for all that runs optimised: by one each, their shared dependencies would be built with other features.
 fn build_optimised() -> Stage {
     let release = "build --release --locked -p counterfoil-cli -p counterfoil-e2e -p counterfoil-browser \
-                   -p counterfoil-model -p counterfoil-simulation";
+                   -p counterfoil-model -p counterfoil-simulation -p counterfoil-crash -p counterfoil-crash-shim";
     Stage::new("build", vec![cargo(release)])
 }
 
@@ -195,6 +202,10 @@ fn run_model(size: Size, arguments: impl IntoIterator<Item = String>) -> Step {
 fn run_races(arguments: impl IntoIterator<Item = String>) -> Step {
     let races = Invocation::program("target/release/races", "--bin target/release/counterfoil");
     Step::Run(races.arguments(arguments))
+}
+
+fn run_crash(arguments: impl IntoIterator<Item = String>) -> Step {
+    Step::Run(Invocation::program("target/release/crash", "").arguments(arguments))
 }
 
 /// In its long version, the broken sites too, each of which it has to find out.
@@ -251,6 +262,10 @@ impl Size {
         }
     }
 
+    fn flag_of_crash(self) -> String {
+        self.flag_of_races()
+    }
+
     fn flag_of_races(self) -> String {
         match self {
             Self::Short => "--short".to_owned(),
@@ -279,7 +294,9 @@ mod tests {
         let names = |size| test(size).iter().map(|stage| stage.name).collect::<Vec<_>>();
         assert_eq!(names(Size::Short), names(Size::Full));
         let full = commands(&test(Size::Full)).join("\n");
-        for part in ["PROPTEST_CASES=10240 ", "target/release/model --full", "--full", "--self-check"] {
+        for part in
+            ["PROPTEST_CASES=10240 ", "target/release/model --full", "target/release/crash --full", "--self-check"]
+        {
             assert!(full.contains(part), "{part}");
         }
         assert!(!full.contains("--short"), "{full}");
@@ -321,6 +338,15 @@ mod tests {
         let words = |peers| commands(&bench(all_of_bench(Size::Short, peers))).join(" ");
         assert!(words(Peers::Too).contains("benches/peers/Cargo.toml") && words(Peers::Too).contains(" --peers"));
         assert!(!words(Peers::None).contains("peers"));
+    }
+
+    #[test]
+    fn crashes_are_all_tried_unless_told_otherwise() {
+        assert!(commands(&crash(Vec::new())).last().unwrap().ends_with("crash --full"));
+        assert!(commands(&crash(vec!["--kills".to_owned()])).last().unwrap().ends_with("crash --kills"));
+        let build = commands(&crash(Vec::new()));
+        assert!(build.first().unwrap().contains("-p counterfoil-crash -p counterfoil-crash-shim"), "{build:?}");
+        assert!(commands(&test(Size::Short)).contains(&"target/release/crash --short".to_owned()));
     }
 
     #[test]

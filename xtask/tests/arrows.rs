@@ -26,6 +26,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("counterfoil-client",  &[]),
     ("counterfoil-cli",     &["counterfoil", "counterfoil-gateway", "counterfoil-demo", "counterfoil-audit", "counterfoil-client"]),
     // Outside the default members.
+    ("counterfoil-crash",   &["counterfoil-core", "counterfoil-stores"]),
+    ("counterfoil-crash-shim", &[]),
     ("counterfoil-e2e",     &[]),
     ("counterfoil-browser", &[]),
     ("counterfoil-model",   &["counterfoil-core"]),
@@ -102,6 +104,24 @@ fn every_file_says_its_subject_first_and_expects_instead_of_allowing() {
         let first = source.text.lines().next().unwrap_or_default();
         assert!(first.starts_with("//! "), "{}: begins with {first:?}", source.path);
         assert!(!source.tokens().allows(), "{}: `allow` instead of `expect`", source.path);
+    }
+}
+
+#[test]
+fn only_what_is_preloaded_may_be_unsafe_and_keeps_every_other_lint() {
+    let lints = |path: &str| {
+        let text = read(path).replace("[workspace.lints.", "[lints.");
+        let lines =
+            text.lines().skip_while(|line| *line != "[lints.rust]").take_while(|line| !line.starts_with("[profile"));
+        let lines = lines.filter(|line| line.contains('=') && !line.starts_with('#'));
+        lines.map(str::to_owned).collect::<BTreeSet<_>>()
+    };
+    let (all, shim) = (lints("Cargo.toml"), lints("crash/shim/Cargo.toml"));
+    let missing: Vec<_> = all.difference(&shim).collect();
+    assert_eq!(missing, ["unsafe_code = \"forbid\""]);
+    for source in sources::all(&root()).iter().filter(|source| !source.path.starts_with("crash/shim/")) {
+        let found = source.tokens().find(|word| word == "unsafe");
+        assert_eq!(found, None, "{}", source.path);
     }
 }
 

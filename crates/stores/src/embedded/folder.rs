@@ -79,11 +79,17 @@ impl Folder {
     /// The engine has made its files: from now on the folder is a store. Until then a start begins from nothing again.
     pub(super) fn completed(&self) -> Result<(), OpenError> {
         let (begun, description) = (self.path.join(BEGUN), self.path.join(DESCRIPTION));
-        if !begun.exists() {
-            return Ok(());
+        if begun.exists() {
+            fs::rename(&begun, &description).map_err(failed(&description, "make this file"))?;
         }
-        fs::rename(&begun, &description).map_err(failed(&description, "make this file"))?;
-        self.sync()
+        // At each start, because one before may have been killed right here: then what we see is not on the disk yet.
+        sync(&self.path).map_err(failed(&self.path, "write this folder"))?;
+        // The folders above it may be new as well. Those that we may not read are not ours.
+        let path = self.path.canonicalize().map_err(failed(&self.path, "find this folder"))?;
+        for folder in path.ancestors().skip(1) {
+            let _ = sync(folder);
+        }
+        Ok(())
     }
 
     fn locked(path: &Path) -> Result<Self, OpenError> {
@@ -145,12 +151,6 @@ impl Folder {
             return Err(OpenError::EngineMissing { path: path() });
         }
         Ok(description.kind)
-    }
-
-    fn sync(&self) -> Result<(), OpenError> {
-        #[cfg(unix)]
-        File::open(&self.path).and_then(|folder| folder.sync_all()).map_err(failed(&self.path, "write this folder"))?;
-        Ok(())
     }
 }
 
@@ -221,6 +221,14 @@ fn make(path: &Path) -> Result<(), OpenError> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path).map_err(failed(path, "make this folder"))
+}
+
+/// Has the names in a folder written. Elsewhere than on Unix, systems see to that themselves.
+#[cfg_attr(not(unix), expect(unused_variables, clippy::unnecessary_wraps, reason = "there is nothing to do"))]
+pub(super) fn sync(folder: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    File::open(folder)?.sync_all()?;
+    Ok(())
 }
 
 fn has_files(path: &Path) -> Result<bool, OpenError> {

@@ -83,6 +83,9 @@ impl Opener for Fjall {
             references: open(Space::References)?,
             meta: open(Space::Meta)?,
         };
+        // The engine leaves the names of its maps' folders to the file system: POSIX keeps them once this is done.
+        let names = crate::embedded::folder::sync(&self.folder.join(MAPS));
+        names.map_err(|error| DiskError::io("writing a folder of", error))?;
         let number = AtomicU64::new(self.sound(&spaces.meta, seen)?);
         Ok(Arc::new(Opened { spaces, database, number }))
     }
@@ -165,6 +168,8 @@ impl View for At {
     }
 }
 
+/// Where the engine has a folder for each map.
+const MAPS: &str = "keyspaces";
 /// Under which the number of the last batch lies in the engine's `meta`. Its own affair: no view shows it.
 const NUMBER: &[u8] = b"batch";
 /// The journal is cut into the tables once it has grown to this: what a start reads again at most. The least fjall takes.
