@@ -31,7 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("counterfoil-e2e",     &[]),
     ("counterfoil-browser", &[]),
     ("counterfoil-model",   &["counterfoil-core"]),
-    ("counterfoil-benches", &["counterfoil", "counterfoil-core"]),
+    ("counterfoil-benches", &["counterfoil", "counterfoil-core", "counterfoil-stores"]),
     ("counterfoil-simulation", &["counterfoil-core"]),
     ("counterfoil-fuzz",    &["counterfoil-core"]),
     ("xtask",               &[]),
