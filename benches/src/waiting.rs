@@ -242,7 +242,11 @@ impl Run {
         match self.work {
             Work::Insert => vec![new(NEW, number)],
             Work::SignIn => vec![new(NEW, number), (key(OLD, number), noise(self.stone, number))],
-            Work::Change => vec![new(OLD, number % self.before.max(1))],
+            // Never the bytes that are there: an engine that looks would have nothing to write.
+            Work::Change => {
+                let before = self.before.max(1);
+                vec![(key(OLD, number % before), noise(self.record, before + number))]
+            }
         }
     }
 
@@ -366,6 +370,18 @@ mod tests {
             assert_eq!(outcome.to_string().parse::<Outcome>().unwrap(), outcome);
         }
         assert!("3 7".parse::<Outcome>().is_err());
+    }
+
+    #[test]
+    fn a_change_never_writes_what_is_there() {
+        let run = Run { old: 60, ..run(Work::Change) };
+        let mut there: HashMap<_, _> =
+            (0..run.before).map(|number| (key(OLD, number), noise(run.old, number))).collect();
+        for number in 0..run.before * 3 {
+            for (key, bytes) in run.writes(number) {
+                assert_ne!(there.insert(key, bytes.clone()), Some(bytes), "{number}");
+            }
+        }
     }
 
     #[tokio::test]
