@@ -19,7 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("counterfoil-derive",  &[]),
     ("counterfoil-stores",  &["counterfoil-core"]),
     ("counterfoil",         &["counterfoil-core", "counterfoil-derive", "counterfoil-stores"]),
-    ("counterfoil-gateway", &["counterfoil", "counterfoil-stores"]),
+    ("counterfoil-gateway", &["counterfoil", "counterfoil-core"]),
     ("counterfoil-demo",    &["counterfoil"]),
     // It must not inherit our parser's blind spots.
     ("counterfoil-audit",   &[]),

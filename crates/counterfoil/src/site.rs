@@ -96,12 +96,21 @@ impl Counterfoil {
     /// # Errors
     /// [`KeyError::KeptTooShort`] if sessions of this policy may outlive the keys.
     pub fn with_ring(policy: Policy, keys: SharedRing, store: impl Store) -> Result<Builder, KeyError> {
+        Self::sharing(policy, keys, Arc::new(store))
+    }
+
+    /// As [`with_ring`](Self::with_ring), with a store that other sites use as well: several applications with policies
+    /// and origins of their own, and sessions in one place.
+    ///
+    /// # Errors
+    /// As [`with_ring`](Self::with_ring).
+    pub fn sharing(policy: Policy, keys: SharedRing, store: Arc<dyn DynStore>) -> Result<Builder, KeyError> {
         keys.load().suits(policy.limits())?;
         Ok(Builder {
             policy,
             keys,
             follow: None,
-            store: Arc::new(store),
+            store,
             clock: Box::new(SystemClock),
             events: Box::new(log_event),
             headers: SecurityHeaders::strict(),

@@ -1,0 +1,6 @@
+//! What `counterfoil serve` runs: sessions for apps in any language, behind any proxy.
+
+pub mod app;
+pub mod config;
+pub mod gateway;
+pub mod rules;

@@ -1,0 +1,187 @@
+//! Paths as rules see them: every way an app may read one, and patterns to match them.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A pattern: a path, or a path and what lies below it.
+///
+/// `/login` is that path alone; `/files/*` is everything below `/files/`, and that path itself; `/*` is everything.
+/// Patterns are anchored at both ends and match whole segments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern {
+    /// Decoded, without the star.
+    path: Box<str>,
+    folded: Box<str>,
+    below: bool,
+}
+
+/// Not a pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PatternError {
+    /// It does not begin with a slash.
+    #[error("a path begins with a slash")]
+    NotAPath,
+    /// A star stands somewhere else than as the last segment.
+    #[error("a star may only be the last segment: /files/*")]
+    Star,
+    /// It names a query, or something no request can ask for and be let through.
+    #[error("write the path decoded, without query, parameters, empty or dot segments: {0}")]
+    NotPlain(Unreadable),
+}
+
+/// A path that apps may read in ways we cannot foresee. Deny the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unreadable {
+    /// It does not begin with a slash.
+    #[error("the target is not a path")]
+    NotAPath,
+    /// A segment is `.` or `..`, in any spelling.
+    #[error("the path has a dot segment")]
+    DotSegment,
+    /// A slash or backslash is encoded, or a backslash stands there as it is.
+    #[error("the path has an encoded slash, or a backslash")]
+    HiddenSlash,
+    /// A control character, as it is or encoded; NUL is one.
+    #[error("the path has a control character")]
+    Control,
+    /// A `#`.
+    #[error("the path has a fragment")]
+    Fragment,
+    /// A percent sign that encodes nothing, or encodes itself; or bytes that are no UTF-8.
+    #[error("the path has a broken or a doubled encoding")]
+    Encoding,
+    /// More than [`MAX_PATH`] bytes.
+    #[error("the path is longer than {MAX_PATH} bytes")]
+    TooLong,
+}
+
+/// One way to read a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Reading {
+    path: String,
+    /// Whether the app may not tell upper case from lower.
+    fold: bool,
+}
+
+/// The longest path that is looked at, in bytes.
+pub const MAX_PATH: usize = 8 * 1024;
+
+/// Every way in which an app may read the path of `target`: as it is, and without what some leave out. Each once with
+/// and once without a difference between upper and lower case.
+pub(super) fn readings(target: &str) -> Result<Vec<Reading>, Unreadable> {
+    let raw = target.split('?').next().unwrap_or_default();
+    let path = decoded(raw)?;
+    let mut paths = vec![path];
+    for simplify in [without_parameters, without_empty_segments] {
+        let simpler: Vec<String> = paths.iter().map(|path| simplify(path)).filter(|new| !paths.contains(new)).collect();
+        paths.extend(simpler);
+    }
+    // What is left when parameters are cut must not become a dot segment: `/..;x/admin`.
+    if paths.iter().any(|path| has_dot_segment(path)) {
+        return Err(Unreadable::DotSegment);
+    }
+    let as_is = paths.iter().map(|path| Reading { path: path.clone(), fold: false });
+    let folded = paths.iter().map(|path| Reading { path: path.to_lowercase(), fold: true });
+    Ok(as_is.chain(folded).collect())
+}
+
+/// The path with its percent-encoding undone, once.
+fn decoded(raw: &str) -> Result<String, Unreadable> {
+    if raw.len() > MAX_PATH {
+        return Err(Unreadable::TooLong);
+    }
+    if !raw.starts_with('/') {
+        return Err(Unreadable::NotAPath);
+    }
+    if raw.contains('#') {
+        return Err(Unreadable::Fragment);
+    }
+    if raw.contains('\\') {
+        return Err(Unreadable::HiddenSlash);
+    }
+    let mut bytes = Vec::with_capacity(raw.len());
+    let mut rest = raw.as_bytes().iter();
+    while let Some(&byte) = rest.next() {
+        bytes.push(if byte == b'%' { encoded(rest.next(), rest.next())? } else { byte });
+    }
+    let path = String::from_utf8(bytes).map_err(|_| Unreadable::Encoding)?;
+    if path.chars().any(char::is_control) {
+        return Err(Unreadable::Control);
+    }
+    Ok(path)
+}
+
+/// The byte that two digits encode. A slash or a percent sign is not encoded for any good reason that we could follow.
+fn encoded(high: Option<&u8>, low: Option<&u8>) -> Result<u8, Unreadable> {
+    let digit = |byte: Option<&u8>| {
+        byte.and_then(|byte| char::from(*byte).to_digit(16)).and_then(|digit| u8::try_from(digit).ok())
+    };
+    match digit(high).zip(digit(low)).map(|(high, low)| high << 4 | low) {
+        None | Some(b'%') => Err(Unreadable::Encoding),
+        Some(b'/' | b'\\') => Err(Unreadable::HiddenSlash),
+        Some(byte) => Ok(byte),
+    }
+}
+
+fn without_parameters(path: &str) -> String {
+    let segments = path.split('/').map(|segment| segment.split(';').next().unwrap_or_default());
+    segments.collect::<Vec<_>>().join("/")
+}
+
+fn without_empty_segments(path: &str) -> String {
+    let mut simpler = String::with_capacity(path.len());
+    for character in path.chars() {
+        if !(character == '/' && simpler.ends_with('/')) {
+            simpler.push(character);
+        }
+    }
+    simpler
+}
+
+fn has_dot_segment(path: &str) -> bool {
+    path.split('/').any(|segment| matches!(segment, "." | ".."))
+}
+
+impl Pattern {
+    /// Whether it is about this path.
+    pub(super) fn matches(&self, reading: &Reading) -> bool {
+        let pattern = if reading.fold { &self.folded } else { &self.path };
+        match reading.path.strip_prefix(&**pattern) {
+            Some(rest) => self.below || rest.is_empty(),
+            None => self.below && pattern.strip_suffix('/').is_some_and(|itself| itself == reading.path),
+        }
+    }
+}
+
+impl FromStr for Pattern {
+    type Err = PatternError;
+
+    fn from_str(text: &str) -> Result<Self, PatternError> {
+        if !text.starts_with('/') {
+            return Err(PatternError::NotAPath);
+        }
+        let (path, below) = match text.strip_suffix("/*") {
+            Some(parent) => (format!("{parent}/"), true),
+            None => (text.to_owned(), false),
+        };
+        if path.contains('*') {
+            return Err(PatternError::Star);
+        }
+        if path.contains(['?', '%', ';']) || path.contains("//") {
+            return Err(PatternError::NotPlain(Unreadable::Encoding));
+        }
+        if has_dot_segment(&path) {
+            return Err(PatternError::NotPlain(Unreadable::DotSegment));
+        }
+        let path = decoded(&path).map_err(PatternError::NotPlain)?;
+        Ok(Self { folded: path.to_lowercase().into(), path: path.into(), below })
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}{}", self.path, if self.below { "*" } else { "" })
+    }
+}

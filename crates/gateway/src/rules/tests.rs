@@ -1,0 +1,142 @@
+//! Which rule a path falls under, however it is spelled.
+
+use super::*;
+
+const MINUTES_5: Duration = Duration::from_mins(5);
+
+fn pattern(text: &str) -> Pattern {
+    text.parse().unwrap()
+}
+
+fn rules() -> Rules {
+    Rules::new(vec![
+        Rule::new(pattern("/"), Access::Public),
+        Rule::new(pattern("/assets/*"), Access::Public),
+        Rule::new(pattern("/admin/*"), Access::StepUp(MINUTES_5)),
+        Rule::new(pattern("/wiki/*"), Access::SignedIn),
+    ])
+}
+
+/// What becomes of a path, in a word.
+fn verdict(target: &str) -> &'static str {
+    match rules().demands(target) {
+        Err(_) => "unreadable",
+        Ok(None) => "denied",
+        Ok(Some(demands)) if demands.step_up.is_some() => "step-up",
+        Ok(Some(demands)) if demands.signed_in => "signed-in",
+        Ok(Some(_)) => "public",
+    }
+}
+
+#[test]
+fn a_path_falls_under_the_first_rule_and_what_none_names_is_denied() {
+    #[rustfmt::skip]
+    let table = [
+        ("/",                        "public"),
+        ("/?next=/admin/x",          "public"),
+        ("/assets/style.css",        "public"),
+        ("/assets/",                 "public"),
+        ("/assets",                  "public"),
+        ("/assetsx",                 "denied"),
+        ("/wiki/page",               "signed-in"),
+        ("/wiki/page?path=/assets/", "signed-in"),
+        ("/admin",                   "step-up"),
+        ("/admin/users",             "step-up"),
+        ("/other",                   "denied"),
+        ("/x/assets/y",              "denied"),
+    ];
+    for (target, expected) in table {
+        assert_eq!(verdict(target), expected, "{target}");
+    }
+}
+
+#[test]
+fn no_spelling_gets_around_a_rule() {
+    #[rustfmt::skip]
+    let table = [
+        // what some apps read as /admin/users
+        ("/%61dmin/users",           "step-up"),
+        ("/ADMIN/users",             "denied"),
+        ("/admin;v=1/users",         "denied"),
+        ("//admin/users",            "denied"),
+        ("/wiki//../admin",          "unreadable"),
+        ("/assets/..;/admin/users",  "unreadable"),
+        ("/assets/%2e%2e/admin",     "unreadable"),
+        ("/assets/.%2E/admin",       "unreadable"),
+        ("/assets/./x",              "unreadable"),
+        ("/assets%2f..%2fadmin",     "unreadable"),
+        ("/assets/%5c..%5cadmin",    "unreadable"),
+        ("/assets/..\\admin",        "unreadable"),
+        ("/assets/%252e%252e/admin", "unreadable"),
+        ("/assets/%00/x",            "unreadable"),
+        ("/assets/\u{7f}",           "unreadable"),
+        ("/assets/x%0d%0ay",         "unreadable"),
+        ("/assets/x#/admin",         "unreadable"),
+        ("/assets/%",                "unreadable"),
+        ("/assets/%2",               "unreadable"),
+        ("/assets/%zz",              "unreadable"),
+        ("/assets/%c0%af",           "unreadable"),
+        ("http://x/assets/",         "unreadable"),
+        ("*",                        "unreadable"),
+        ("",                         "unreadable"),
+        // harmless ones
+        ("/assets/a%20b",            "public"),
+        ("/assets/%C3%A4",           "public"),
+        ("/assets/x;v=1",            "public"),
+        ("/assets/a..b/...",         "public"),
+        ("/assets/?x=%2f..%00#",     "public"),
+    ];
+    for (target, expected) in table {
+        assert_eq!(verdict(target), expected, "{target}");
+    }
+    assert_eq!(verdict(&format!("/assets/{}", "x".repeat(MAX_PATH))), "unreadable");
+}
+
+#[test]
+fn where_an_app_may_read_a_path_in_two_ways_both_must_be_allowed() {
+    let rules = Rules::new(vec![
+        Rule { max_idle: Some(MINUTES_5), ..Rule::new(pattern("/admin/*"), Access::SignedIn) },
+        Rule { quiet: true, ..Rule::new(pattern("/*"), Access::Public) },
+    ]);
+    for target in ["/ADMIN/x", "//admin/x", "/admin;a/x", "/%41dmin/x"] {
+        let demands = rules.demands(target).unwrap().unwrap();
+        assert!(demands.signed_in && demands.max_idle == Some(MINUTES_5) && !demands.quiet, "{target}");
+    }
+    assert!(rules.demands("/else").unwrap().unwrap().is_public());
+}
+
+#[test]
+fn of_two_limits_the_shorter_holds() {
+    let rule = |path: &str, seconds| Rule {
+        max_auth_age: Some(Duration::from_secs(seconds)),
+        ..Rule::new(pattern(path), Access::StepUp(Duration::from_secs(seconds)))
+    };
+    let rules = Rules::new(vec![rule("/a/*", 60), rule("/*", 30)]);
+    let demands = rules.demands("/A/x").unwrap().unwrap();
+    assert_eq!((demands.step_up, demands.max_auth_age), (Some(Duration::from_secs(30)), Some(Duration::from_secs(30))));
+    assert_eq!(rules.demands("/a/x").unwrap().unwrap().step_up, Some(Duration::from_mins(1)));
+}
+
+#[test]
+fn a_pattern_is_a_plain_path_and_says_what_is_wrong_otherwise() {
+    for good in ["/", "/*", "/a", "/a/", "/a/b/*", "/ä/*", "/a..b"] {
+        assert_eq!(pattern(good).to_string(), good);
+    }
+    for (bad, part) in [
+        ("", "begins with a slash"),
+        ("a/*", "begins with a slash"),
+        ("/a*", "last segment"),
+        ("/*/a", "last segment"),
+        ("/a?b", "without query"),
+        ("/a//b", "empty"),
+        ("/a/../b", "dot segment"),
+        ("/a%20b", "decoded"),
+        ("/a;b", "parameters"),
+        ("/a\u{0}", "control"),
+        ("/a\\b", "backslash"),
+        ("/a#b", "fragment"),
+    ] {
+        let said = bad.parse::<Pattern>().unwrap_err().to_string();
+        assert!(said.contains(part), "{bad}: {said}");
+    }
+}
