@@ -3,4 +3,5 @@
 pub mod app;
 pub mod config;
 pub mod gateway;
+pub mod proxy_config;
 pub mod rules;
