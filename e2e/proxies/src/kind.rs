@@ -69,8 +69,17 @@ impl Kind {
         }
         let ours = Path::new("target/proxies/bin").join(self.name());
         let sbin = Path::new("/usr/sbin").join(self.name());
-        // Where `/usr/sbin` is not on the path.
-        [ours, sbin].into_iter().find(|path| path.is_file()).unwrap_or_else(|| self.name().into())
+        // Where `/usr/sbin` is not on the path. Envoy's own program comes first: what lies in `bin` only calls it, and would
+        // be what is ended instead.
+        let found = self.wrapped().into_iter().chain([ours, sbin]).find(|path| path.is_file());
+        found.unwrap_or_else(|| self.name().into())
+    }
+
+    /// Where Envoy's package keeps the program.
+    fn wrapped(self) -> Option<PathBuf> {
+        let versions = fs::read_dir("target/proxies/lib").ok()?.flatten();
+        let inside = |version: fs::DirEntry| version.path().join("site-packages/envoy/_bin/envoy");
+        if self == Self::Envoy { versions.map(inside).find(|path| path.is_file()) } else { None }
     }
 
     /// The command that runs it in the foreground, as one process, on the files in `folder`. Its own state stays there.

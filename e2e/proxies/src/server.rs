@@ -1,10 +1,10 @@
 //! Servers behind a proxy: they remember what they hear, and say what they were told to say.
 
 use std::io::{self, BufReader, Read as _, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::wire::{Message, read_request};
@@ -14,6 +14,7 @@ use crate::wire::{Message, read_request};
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     memory: Arc<Memory>,
+    listening: Mutex<Option<JoinHandle<()>>>,
 }
 
 #[derive(Debug)]
@@ -21,6 +22,8 @@ struct Memory {
     heard: Mutex<Vec<Message>>,
     says: Mutex<Says>,
     connections: AtomicUsize,
+    /// Those that may still be open.
+    open: Mutex<Vec<TcpStream>>,
     closed: AtomicBool,
 }
 
@@ -52,26 +55,42 @@ impl Server {
     /// If there is no free port.
     pub(crate) fn open(says: Says) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let address = listener.local_addr()?;
         let memory = Arc::new(Memory {
             heard: Mutex::default(),
             says: Mutex::new(says),
             connections: AtomicUsize::new(0),
+            open: Mutex::default(),
             closed: AtomicBool::new(false),
         });
-        let server = Self { address, memory: Arc::clone(&memory) };
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                if memory.closed.load(Ordering::SeqCst) {
-                    break;
-                }
-                memory.connections.fetch_add(1, Ordering::SeqCst);
-                let memory = Arc::clone(&memory);
-                // A connection that breaks ends; what was heard by then is remembered.
-                thread::spawn(move || memory.serve(&stream));
-            }
-        });
-        Ok(server)
+        let address = listener.local_addr()?;
+        let listening = Mutex::new(Some(Memory::listen(&memory, listener)));
+        Ok(Self { address, memory, listening })
+    }
+
+    /// Closes the port, and every connection.
+    pub(crate) fn close(&self) {
+        self.memory.closed.store(true, Ordering::SeqCst);
+        // Wakes the listener; if it is gone already, so much the better.
+        let _ = TcpStream::connect(self.address);
+        if let Some(listening) = lock(&self.listening).take() {
+            // It does not panic.
+            let _ = listening.join();
+        }
+        for stream in lock(&self.memory.open).drain(..) {
+            // The other side may have hung up before.
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Opens the same port again.
+    ///
+    /// # Errors
+    /// If somebody took it meanwhile.
+    pub(crate) fn reopen(&self) -> io::Result<()> {
+        let listener = TcpListener::bind(self.address)?;
+        self.memory.closed.store(false, Ordering::SeqCst);
+        *lock(&self.listening) = Some(Memory::listen(&self.memory, listener));
+        Ok(())
     }
 
     /// What it says from now on.
@@ -92,13 +111,27 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.memory.closed.store(true, Ordering::SeqCst);
-        // Wakes the listener; if it is gone already, so much the better.
-        let _ = TcpStream::connect(self.address);
+        self.close();
     }
 }
 
 impl Memory {
+    fn listen(memory: &Arc<Self>, listener: TcpListener) -> JoinHandle<()> {
+        let memory = Arc::clone(memory);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                if memory.closed.load(Ordering::SeqCst) {
+                    break;
+                }
+                memory.connections.fetch_add(1, Ordering::SeqCst);
+                lock(&memory.open).extend(stream.try_clone());
+                let memory = Arc::clone(&memory);
+                // A connection that breaks ends; what was heard by then is remembered.
+                thread::spawn(move || memory.serve(&stream));
+            }
+        })
+    }
+
     fn serve(&self, stream: &TcpStream) -> io::Result<()> {
         stream.set_nodelay(true)?;
         let mut stream = Both(BufReader::new(stream.try_clone()?), stream.try_clone()?);
@@ -117,9 +150,6 @@ impl Memory {
                 Says::Raw(text) => return stream.write_all(text.as_bytes()),
                 Says::HangUp => return Ok(()),
                 Says::Nothing => thread::sleep(LONG),
-            }
-            if self.closed.load(Ordering::SeqCst) {
-                break;
             }
         }
         Ok(())
