@@ -210,4 +210,4 @@ pub(crate) const OWNED: [&str; 5] = [
 
 const START: Duration = Duration::from_secs(30);
 /// Longer than any proxy waits for a decision.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(45);

@@ -53,9 +53,7 @@ fn column(kind: Kind, cases: &[Case], counterfoil: &Path, table: &Mutex<Table>) 
     let chain = match Chain::start(kind, counterfoil, &[]) {
         Ok(chain) => chain,
         Err(failure) => {
-            for case in cases {
-                note(case, Cell::Unknown(failure.in_full()));
-            }
+            eprintln!("{kind}: {}", failure.in_full());
             return;
         }
     };
@@ -64,6 +62,7 @@ fn column(kind: Kind, cases: &[Case], counterfoil: &Path, table: &Mutex<Table>) 
         let cell = match (case.run)(&chain) {
             Ok(seen) => Cell::Kept(seen),
             Err(failure @ Failure::Broken { .. }) => Cell::Broken(failure.in_full()),
+            Err(failure @ Failure::Inexpressible(_)) => Cell::Inexpressible(failure.in_full()),
             Err(failure) => Cell::Unknown(format!("{}\n{}", failure.in_full(), chain.printed())),
         };
         note(case, cell);
