@@ -1,6 +1,11 @@
 //! What `counterfoil serve` runs: sessions for apps in any language, behind any proxy.
 
 pub mod app;
+pub mod assertion;
+pub mod authz;
 pub mod config;
+mod decide;
 pub mod gateway;
+pub mod owned;
+pub mod request;
 pub mod rules;
