@@ -1,15 +1,17 @@
 //! The running gateway: one store and one key ring, and beside them the sites of its apps, which can be exchanged.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use arc_swap::{ArcSwap, Guard};
-use counterfoil::{Counterfoil, KeyError};
+use counterfoil::{Counterfoil, Event, EventSink, KeyError, UserAgents, log_event};
+use counterfoil_core::agent::DeviceLabels;
 use counterfoil_core::keys::SharedRing;
 use counterfoil_core::origin::Origin;
 use counterfoil_core::store::DynStore;
 
 use crate::app::{AppConfig, AppName};
+use crate::pages;
 
 /// What all listeners share. Cheap to clone.
 #[derive(Clone)]
@@ -18,6 +20,7 @@ pub struct Gateway(Arc<Parts>);
 struct Parts {
     ring: SharedRing,
     store: Arc<dyn DynStore>,
+    events: Arc<dyn EventSink>,
     sites: ArcSwap<Sites>,
 }
 
@@ -43,8 +46,21 @@ impl Gateway {
     /// # Errors
     /// [`KeyError::KeptTooShort`] if sessions of an app's policy may outlive the keys.
     pub fn new(apps: &[AppConfig], ring: SharedRing, store: Arc<dyn DynStore>) -> Result<Self, KeyError> {
-        let sites = Sites::new(apps, &ring, &store)?;
-        Ok(Self(Arc::new(Parts { ring, store, sites: ArcSwap::from_pointee(sites) })))
+        Self::telling(apps, ring, store, Arc::new(()))
+    }
+
+    /// As [`new`](Self::new); what happens to sessions is told to `events` too, not only to the log.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn telling(
+        apps: &[AppConfig],
+        ring: SharedRing,
+        store: Arc<dyn DynStore>,
+        events: Arc<dyn EventSink>,
+    ) -> Result<Self, KeyError> {
+        let sites = ArcSwap::from_pointee(Sites::new(apps, &ring, &store, &events)?);
+        Ok(Self(Arc::new(Parts { ring, store, events, sites })))
     }
 
     /// Protects `apps` from now on. Requests under way end as they began; sessions live on.
@@ -52,7 +68,7 @@ impl Gateway {
     /// # Errors
     /// As [`new`](Self::new); the apps before stay.
     pub fn exchange(&self, apps: &[AppConfig]) -> Result<(), KeyError> {
-        let sites = Sites::new(apps, &self.0.ring, &self.0.store)?;
+        let sites = Sites::new(apps, &self.0.ring, &self.0.store, &self.0.events)?;
         self.0.sites.store(Arc::new(sites));
         Ok(())
     }
@@ -64,9 +80,25 @@ impl Gateway {
 }
 
 impl Sites {
-    fn new(apps: &[AppConfig], ring: &SharedRing, store: &Arc<dyn DynStore>) -> Result<Self, KeyError> {
+    fn new(
+        apps: &[AppConfig],
+        ring: &SharedRing,
+        store: &Arc<dyn DynStore>,
+        events: &Arc<dyn EventSink>,
+    ) -> Result<Self, KeyError> {
         let site = |app: &AppConfig| {
-            let sessions = Counterfoil::sharing(app.policy.clone(), ring.clone(), Arc::clone(store))?.build();
+            let told = Arc::clone(events);
+            let sessions = Counterfoil::sharing(app.policy.clone(), ring.clone(), Arc::clone(store))?
+                .sign_in_page(pages::SIGN_IN)
+                .step_up_page(pages::STEP_UP)
+                .denied_page(pages::DENIED)
+                .security_headers(pages::security_headers())
+                .device_labels(Labels)
+                .events(move |event: &Event| {
+                    log_event(event);
+                    told.emit(event);
+                })
+                .build();
             Ok(Arc::new(Site { app: app.clone(), sessions }))
         };
         let in_order = apps.iter().map(site).collect::<Result<Vec<_>, KeyError>>()?;
@@ -100,6 +132,24 @@ impl Site {
         self.origin_at(authority).is_some()
     }
 }
+
+/// One reading of the data on user agents for all sites.
+struct Labels;
+
+impl DeviceLabels for Labels {
+    fn label(&self, user_agent: &[u8], platform_hint: Option<&[u8]>) -> Option<String> {
+        // Without the data devices are still labelled, only with fewer names.
+        USER_AGENTS.as_ref()?.label(user_agent, platform_hint)
+    }
+}
+
+static USER_AGENTS: LazyLock<Option<UserAgents>> = LazyLock::new(|| {
+    let told = |error| {
+        let error = &error as &dyn std::error::Error;
+        tracing::error!(error, "devices are labelled without the data on user agents");
+    };
+    UserAgents::new().map_err(told).ok()
+});
 
 impl std::fmt::Debug for Gateway {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
