@@ -18,7 +18,6 @@ pub mod chronicle;
 pub mod feed;
 pub mod fields;
 pub mod keep;
-pub mod limit;
 pub mod negotiate;
 pub mod options;
 pub mod pages;
