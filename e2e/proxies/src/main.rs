@@ -5,9 +5,11 @@
 mod args;
 mod case;
 mod chain;
+mod http2;
 mod kind;
 mod server;
 mod table;
+mod tls;
 mod verdict;
 mod wire;
 
@@ -50,7 +52,7 @@ fn column(kind: Kind, cases: &[Case], counterfoil: &Path, table: &Mutex<Table>) 
             table.note(case.name, kind, cell);
         }
     };
-    let chain = match Chain::start(kind, counterfoil, &[]) {
+    let chain = match Chain::start(kind, counterfoil) {
         Ok(chain) => chain,
         Err(failure) => {
             eprintln!("{kind}: {}", failure.in_full());

@@ -61,6 +61,18 @@ pub(super) fn one_comes_back_with_a_denial(chain: &Chain) -> Shown {
     Ok("with 401 and 403".to_owned())
 }
 
+pub(super) fn none_comes_back_where_none_may(chain: &Chain) -> Shown {
+    let chain = chain.another(&["--cookie-return", "none"])?;
+    chain.decide(allowed(chain.kind).with("Set-Cookie", OURS));
+    chain.app.says(Says::Answer(Answer::new(200).with("Set-Cookie", "theme=dark; Path=/")));
+    let seen = chain.get("/page", "");
+    reached(&seen)?;
+    promise("only the app's comes back", seen.answered("set-cookie") == ["theme=dark; Path=/"], || {
+        format!("{:?}", seen.answered("set-cookie"))
+    })?;
+    Ok("the app's alone".to_owned())
+}
+
 pub(super) fn none_is_made_up(chain: &Chain) -> Shown {
     let seen = chain.get("/page", "");
     reached(&seen)?;
