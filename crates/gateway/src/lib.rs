@@ -9,5 +9,6 @@ mod decide;
 pub mod gateway;
 pub mod owned;
 pub mod pages;
+pub mod proxy_config;
 pub mod request;
 pub mod rules;
