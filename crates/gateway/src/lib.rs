@@ -6,6 +6,7 @@ pub mod assertion;
 pub mod authz;
 pub mod config;
 mod decide;
+pub mod doctor;
 pub mod gateway;
 pub mod owned;
 pub mod pages;
