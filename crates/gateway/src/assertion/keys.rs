@@ -73,10 +73,8 @@ impl SigningKeys {
 
     pub(super) fn shared(&self, app: &AppName, now: Moment) -> Vec<(String, Zeroizing<[u8; 32]>)> {
         let signing = self.signing(Algorithm::Hs256, now).map(Signer::id);
-        let mut all: Vec<_> = self
-            .alive(now)
-            .filter_map(|key| Some((key.hs256.id.clone(), key.hs256.of_app(app)?)))
-            .collect();
+        let mut all: Vec<_> =
+            self.alive(now).filter_map(|key| Some((key.hs256.id.clone(), key.hs256.of_app(app)?))).collect();
         all.sort_by_key(|(id, _)| Some(id.as_str()) != signing);
         all
     }
@@ -151,7 +149,9 @@ impl Signer {
                 // Uncompressed: 4, x, y (SEC 1, section 2.3.3).
                 let (x, y) = key.public_key().as_ref().get(1..)?.split_at_checked(32)?;
                 let (x, y) = (BASE64.encode(x), BASE64.encode(y));
-                Some(json!({ "kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": self.id, "x": x, "y": y }))
+                Some(
+                    json!({ "kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": self.id, "x": x, "y": y }),
+                )
             }
             Key::EdDsa(key) => {
                 let x = BASE64.encode(key.public_key().as_ref());

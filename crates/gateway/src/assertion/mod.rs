@@ -93,7 +93,8 @@ impl Assertions {
 
     /// Begins to read the file again every few seconds, until the gateway is gone. Doing it twice is fine.
     pub(crate) fn follow(this: &Arc<Self>) {
-        if this.file.is_none() || this.following.load(Ordering::Relaxed) || this.following.swap(true, Ordering::Relaxed) {
+        if this.file.is_none() || this.following.load(Ordering::Relaxed) || this.following.swap(true, Ordering::Relaxed)
+        {
             return;
         }
         let weak = Arc::downgrade(this);
