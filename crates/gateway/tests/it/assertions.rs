@@ -155,8 +155,6 @@ async fn the_same_request_of_the_same_person_gets_the_same_assertion_for_half_it
     for other in &others {
         assert!(all.insert(assertion(&site, other).await), "{other:?}");
     }
-    step_up(site.sessions.engine(), &mut ada).await.unwrap();
-    assert_ne!(assertion(&site, &Asked::get("/a").cookies(&ada)).await, first, "after a step-up");
     site.clock.advance(LIFE / 2 - Duration::from_millis(1));
     assert_eq!(assertion(&site, &asked).await, first, "just before half its life is over");
     site.clock.advance(Duration::from_millis(1));
@@ -166,6 +164,10 @@ async fn the_same_request_of_the_same_person_gets_the_same_assertion_for_half_it
     assert_eq!(left, LIFE.as_secs());
     site.clock.set(NOW);
     assert_ne!(assertion(&site, &asked).await, second, "a clock that is set back");
+    let before = assertion(&site, &asked).await;
+    step_up(site.sessions.engine(), &mut ada).await.unwrap();
+    assert_ne!(assertion(&site, &Asked::get("/a").cookies(&ada)).await, before, "after a step-up");
+    assert_ne!(assertion(&site, &asked).await, before, "also without its cookie: another factor was used");
 }
 
 #[tokio::test]

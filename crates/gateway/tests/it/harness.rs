@@ -49,6 +49,8 @@ pub(crate) struct Asked {
     pub(crate) host: String,
     pub(crate) target: String,
     pub(crate) headers: HeaderMap,
+    /// Where the proxy saw it come from.
+    pub(crate) address: &'static str,
 }
 
 /// What came of it.
@@ -133,6 +135,7 @@ impl Asked {
             host: "shop.example".into(),
             target: target.into(),
             headers: HeaderMap::new(),
+            address: "198.51.100.7",
         }
     }
 
@@ -222,7 +225,7 @@ impl Asked {
         if upgrades {
             headers.insert("sec-websocket-version", HeaderValue::from_static("13"));
         }
-        headers.append("x-forwarded-for", HeaderValue::from_static("198.51.100.7"));
+        headers.append("x-forwarded-for", HeaderValue::from_static(self.address));
         headers
     }
 }

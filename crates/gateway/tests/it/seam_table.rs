@@ -36,7 +36,7 @@ async fn every_row_that_is_a_decision_goes_through_every_contract() {
         println!("{}: {ran} of {} rows", proxy.as_str(), table::ROWS.len());
         assert_eq!(ran, decisions, "{}", proxy.as_str());
     }
-    assert_eq!(decisions, 107, "a new row is a decision, or its reason stands below");
+    assert_eq!(decisions, 100, "a new row is a decision, or its reason stands below");
 }
 
 /// Why no decision can be the answer to a row.
@@ -120,6 +120,8 @@ impl Adapter for Endpoint {
         let (parts, _) = request.into_parts();
         let mut asked = Asked::get(parts.uri.path_and_query().unwrap().as_str()).method(parts.method.as_str());
         asked.headers = parts.headers;
+        // The stories of the table's cookies have no address either.
+        asked.address = "unix:";
         asked.headers.remove("host");
         let answered = self.site.ask(&asked).await;
         let looks = answered.passes() && deed != Deed::Answer;

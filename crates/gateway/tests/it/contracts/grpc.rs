@@ -157,7 +157,11 @@ pub(crate) fn answered(extensions: &http::Extensions, body: &[u8]) -> Answered {
             let Pair { key, value, .. } = header.unwrap();
             let (name, value): (HeaderName, HeaderValue) = (key.parse().unwrap(), value.parse().unwrap());
             // 0 appends, 2 overwrites.
-            if append_action == 2 { drop(headers.insert(name, value)) } else { drop(headers.append(name, value)) }
+            if append_action == 2 {
+                headers.insert(name, value);
+            } else {
+                headers.append(name, value);
+            }
         }
     };
     let (mut seen, mut removed, mut text) = (200, Vec::new(), String::new());
