@@ -49,7 +49,7 @@ pub enum Unsigned {
 
 /// How long an assertion is good. Long enough for clocks that differ by seconds and a slow upload's headers; short enough
 /// that one that leaks into a log is nothing by the time it is read.
-pub const LIFE: Duration = Duration::from_secs(60);
+pub const LIFE: Duration = Duration::from_mins(1);
 
 impl Assertions {
     /// Keys that end with the process: apps that keep them in their configuration must be told after each start.

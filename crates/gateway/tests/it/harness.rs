@@ -264,9 +264,8 @@ impl Answered {
     pub(crate) fn at_the_app(&self, sent: &HeaderMap) -> HeaderMap {
         let mut headers = sent.clone();
         for name in ANSWERED {
-            match self.headers.get(&name) {
-                Some(value) => drop(headers.insert(name, value.clone())),
-                None => {}
+            if let Some(value) = self.headers.get(&name) {
+                headers.insert(name, value.clone());
             }
         }
         for name in self.removed.iter().filter(|name| !name.is_empty()) {

@@ -11,6 +11,7 @@ use counterfoil_core::seam::table::{self, Adapter, CsrfSent, Deed, Observed, Row
 use counterfoil_gateway::app::{AppConfig, Proxy};
 use counterfoil_gateway::rules::{Access, Rule, Rules};
 use http::Request;
+use serde_json::Value;
 
 use crate::assertions::verified;
 use crate::harness::{Asked, CONTRACTS, Site, app};
@@ -84,9 +85,8 @@ impl Endpoint {
     /// The rule that declares what the row's route and handler do.
     fn rule(&self, route: Route, deed: Deed) -> Rule {
         let access = match (deed, self.private) {
-            (Deed::NeedSignedIn, _) => Access::SignedIn,
             (Deed::NeedRecent, _) => Access::StepUp(Duration::from_mins(5)),
-            (_, Private::ForMembers) => Access::SignedIn,
+            (Deed::NeedSignedIn, _) | (_, Private::ForMembers) => Access::SignedIn,
             (_, Private::ForAll) => Access::Public,
         };
         let (changes_state, quiet) = (route.csrf.changes_state, route.quiet);
@@ -137,7 +137,7 @@ impl Adapter for Endpoint {
 
 /// What the app may rely on, by the assertion.
 fn assurance(site: &Site, assertion: &str) -> Assurance {
-    match verified(site, assertion)["acr"].as_str().unwrap() {
+    match verified(site, assertion).get("acr").and_then(Value::as_str).unwrap() {
         "anonymous" => Assurance::Anonymous,
         "remembered" => Assurance::Remembered,
         "authenticated" => Assurance::Authenticated,

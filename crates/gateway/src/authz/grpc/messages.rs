@@ -62,18 +62,9 @@ pub(super) struct Header {
 pub(super) struct HeaderOption {
     #[prost(message, optional, tag = "1")]
     pub(super) header: Option<Header>,
-    #[prost(enumeration = "Append", tag = "3")]
+    /// `HeaderAppendAction`.
+    #[prost(int32, tag = "3")]
     pub(super) append_action: i32,
-}
-
-/// `HeaderValueOption.HeaderAppendAction`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
-#[repr(i32)]
-pub(super) enum Append {
-    AppendIfExistsOrAdd = 0,
-    AddIfAbsent = 1,
-    OverwriteIfExistsOrAdd = 2,
-    OverwriteIfExists = 3,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -138,20 +129,24 @@ impl CheckResponse {
 
 /// A header that takes the place of one that is there; `None` if it is not text.
 pub(super) fn set(name: &HeaderName, value: &HeaderValue) -> Option<HeaderOption> {
-    option(name, value, Append::OverwriteIfExistsOrAdd)
+    option(name, value, OVERWRITE)
 }
 
 /// A header beside those that are there.
 pub(super) fn add(name: &HeaderName, value: &HeaderValue) -> Option<HeaderOption> {
-    option(name, value, Append::AppendIfExistsOrAdd)
+    option(name, value, APPEND)
 }
 
-fn option(name: &HeaderName, value: &HeaderValue, append: Append) -> Option<HeaderOption> {
+fn option(name: &HeaderName, value: &HeaderValue, append_action: i32) -> Option<HeaderOption> {
     let value = std::str::from_utf8(value.as_bytes()).ok()?.to_owned();
     let header = Header { key: name.as_str().to_owned(), value, raw_value: Vec::new() };
-    Some(HeaderOption { header: Some(header), append_action: append.into() })
+    Some(HeaderOption { header: Some(header), append_action })
 }
 
 /// `google.rpc.Code`.
 const OK: i32 = 0;
 const PERMISSION_DENIED: i32 = 7;
+/// `APPEND_IF_EXISTS_OR_ADD`.
+const APPEND: i32 = 0;
+/// `OVERWRITE_IF_EXISTS_OR_ADD`.
+const OVERWRITE: i32 = 2;

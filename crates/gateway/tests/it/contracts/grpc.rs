@@ -196,10 +196,11 @@ async fn the_app_stands_in_the_calls_metadata_once_and_nowhere_else() {
     }
 }
 
+type Change = fn(&mut Http);
+
 #[tokio::test]
 async fn what_is_missing_or_repeated_in_the_message_is_denied() {
     let site = Site::new(shop(Proxy::EnvoyGrpc));
-    type Change = fn(&mut Http);
     #[rustfmt::skip]
     let rows: [(&str, Change); 9] = [
         ("no method",             |http| http.method.clear()),
