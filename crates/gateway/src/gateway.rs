@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
-use counterfoil::{Counterfoil, KeyError};
+use counterfoil::{Counterfoil, Event, KeyError, log_event};
 use counterfoil_core::keys::SharedRing;
 use counterfoil_core::origin::Origin;
 use counterfoil_core::store::DynStore;
 
 use crate::app::{AppConfig, AppName};
+use crate::ops::{CountedStore, Meters, SiteMeters};
 
 /// What all listeners share. Cheap to clone.
 #[derive(Clone)]
@@ -19,6 +20,7 @@ struct Parts {
     ring: SharedRing,
     store: Arc<dyn DynStore>,
     sites: ArcSwap<Sites>,
+    meters: Meters,
 }
 
 /// The sites of one configuration.
@@ -35,6 +37,8 @@ pub struct Site {
     pub app: AppConfig,
     /// Its sessions: keys and store are every site's, policy and public origins its own.
     pub sessions: Counterfoil,
+    /// What its decisions are counted by.
+    pub meters: SiteMeters,
 }
 
 impl Gateway {
@@ -43,8 +47,10 @@ impl Gateway {
     /// # Errors
     /// [`KeyError::KeptTooShort`] if sessions of an app's policy may outlive the keys.
     pub fn new(apps: &[AppConfig], ring: SharedRing, store: Arc<dyn DynStore>) -> Result<Self, KeyError> {
-        let sites = Sites::new(apps, &ring, &store)?;
-        Ok(Self(Arc::new(Parts { ring, store, sites: ArcSwap::from_pointee(sites) })))
+        let meters = Meters::new();
+        let store: Arc<dyn DynStore> = Arc::new(CountedStore::new(store, meters.clone()));
+        let sites = Sites::new(apps, &ring, &store, &meters)?;
+        Ok(Self(Arc::new(Parts { ring, store, sites: ArcSwap::from_pointee(sites), meters })))
     }
 
     /// Protects `apps` from now on. Requests under way end as they began; sessions live on.
@@ -52,7 +58,7 @@ impl Gateway {
     /// # Errors
     /// As [`new`](Self::new); the apps before stay.
     pub fn exchange(&self, apps: &[AppConfig]) -> Result<(), KeyError> {
-        let sites = Sites::new(apps, &self.0.ring, &self.0.store)?;
+        let sites = Sites::new(apps, &self.0.ring, &self.0.store, &self.0.meters)?;
         self.0.sites.store(Arc::new(sites));
         Ok(())
     }
@@ -61,13 +67,41 @@ impl Gateway {
     pub fn sites(&self) -> Guard<Arc<Sites>> {
         self.0.sites.load()
     }
+
+    /// The keys of all sites.
+    pub fn ring(&self) -> &SharedRing {
+        &self.0.ring
+    }
+
+    /// The store of all sites.
+    pub fn store(&self) -> &Arc<dyn DynStore> {
+        &self.0.store
+    }
+
+    /// What is counted.
+    pub fn meters(&self) -> &Meters {
+        &self.0.meters
+    }
 }
 
 impl Sites {
-    fn new(apps: &[AppConfig], ring: &SharedRing, store: &Arc<dyn DynStore>) -> Result<Self, KeyError> {
+    fn new(
+        apps: &[AppConfig],
+        ring: &SharedRing,
+        store: &Arc<dyn DynStore>,
+        meters: &Meters,
+    ) -> Result<Self, KeyError> {
         let site = |app: &AppConfig| {
-            let sessions = Counterfoil::sharing(app.policy.clone(), ring.clone(), Arc::clone(store))?.build();
-            Ok(Arc::new(Site { app: app.clone(), sessions }))
+            let (name, counted) = (app.name.clone(), meters.clone());
+            let sessions = Counterfoil::sharing(app.policy.clone(), ring.clone(), Arc::clone(store))?
+                .events(move |event: &Event| {
+                    log_event(event);
+                    counted.happened(&name, event.kind.name());
+                })
+                // One store and one ring: whoever runs the gateway keeps house for all sites at once.
+                .housekept_elsewhere()
+                .build();
+            Ok(Arc::new(Site { app: app.clone(), sessions, meters: meters.site(&app.name) }))
         };
         let in_order = apps.iter().map(site).collect::<Result<Vec<_>, KeyError>>()?;
         let by_name = in_order.iter().map(|site| (site.app.name.clone(), Arc::clone(site))).collect();
@@ -76,6 +110,11 @@ impl Sites {
 
     /// The site of the app of this name.
     pub fn named(&self, name: &AppName) -> Option<&Arc<Site>> {
+        self.by_name.get(name)
+    }
+
+    /// As [`named`](Self::named), for a name as somebody wrote it.
+    pub fn called(&self, name: &str) -> Option<&Arc<Site>> {
         self.by_name.get(name)
     }
 

@@ -3,4 +3,20 @@
 pub mod app;
 pub mod config;
 pub mod gateway;
+pub mod ops;
+pub mod options;
 pub mod rules;
+pub mod server;
+#[cfg(test)]
+mod testing;
+
+use options::ServeArgs;
+use server::{Routers, ServeFailed};
+
+/// Runs the gateway until ctrl-c or SIGTERM; SIGHUP reads the configuration again.
+///
+/// # Errors
+/// As [`server::run`].
+pub async fn serve(arguments: ServeArgs) -> Result<(), ServeFailed> {
+    server::run(arguments.into(), |_, _| Ok(Routers::default())).await
+}
