@@ -2,6 +2,7 @@
 
 mod keys;
 mod store;
+mod user;
 
 use std::{
     error::Error,
@@ -14,6 +15,7 @@ use counterfoil_demo::options::DemoArgs;
 use keys::KeysCommand;
 use store::StoreCommand;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use user::UserCommand;
 
 /// Counterfoil, the session layer for web apps and APIs
 #[derive(Debug, Parser)]
@@ -47,6 +49,13 @@ enum Command {
     /// The folder is that of an embedded store. Nothing else may work in it meanwhile; stop the server first.
     #[command(subcommand, after_help = store::EXAMPLES, arg_required_else_help = true)]
     Store(StoreCommand),
+
+    /// Say who may sign in at the gateway's own pages
+    ///
+    /// For set-ups without an identity provider. Accounts are in the gateway's data folder; a running gateway follows
+    /// them within seconds.
+    #[command(subcommand, after_help = user::EXAMPLES, arg_required_else_help = true)]
+    User(UserCommand),
 }
 
 const DEMO_EXAMPLES: &str = "\
@@ -78,6 +87,10 @@ fn main() -> ExitCode {
         Command::Store(command) => match store::run(command) {
             Ok(true) => ExitCode::SUCCESS,
             Ok(false) => ExitCode::FAILURE,
+            Err(error) => failed(&*error, ExitCode::FAILURE),
+        },
+        Command::User(command) => match user::run(command) {
+            Ok(()) => ExitCode::SUCCESS,
             Err(error) => failed(&*error, ExitCode::FAILURE),
         },
     }
