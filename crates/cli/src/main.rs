@@ -1,6 +1,7 @@
 //! The command `counterfoil`: arguments to calls, nothing else.
 
 mod keys;
+mod proxy_config;
 mod store;
 mod user;
 
@@ -13,6 +14,7 @@ use std::{
 use clap::{Parser, Subcommand};
 use counterfoil_demo::options::DemoArgs;
 use keys::KeysCommand;
+use proxy_config::ProxyConfigArgs;
 use store::StoreCommand;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 use user::UserCommand;
@@ -56,6 +58,12 @@ enum Command {
     /// them within seconds.
     #[command(subcommand, after_help = user::EXAMPLES, arg_required_else_help = true)]
     User(UserCommand),
+
+    /// Write a proxy's configuration: every request for an app is asked about first
+    ///
+    /// The comments in it say what each line defends against. Nothing is changed on this machine but the files named.
+    #[command(after_help = proxy_config::EXAMPLES, arg_required_else_help = true)]
+    ProxyConfig(ProxyConfigArgs),
 }
 
 const DEMO_EXAMPLES: &str = "\
@@ -92,6 +100,10 @@ fn main() -> ExitCode {
         Command::User(command) => match user::run(command) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => failed(&*error, ExitCode::FAILURE),
+        },
+        Command::ProxyConfig(arguments) => match proxy_config::run(&arguments) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => failed(&*error, ExitCode::from(2)),
         },
     }
 }

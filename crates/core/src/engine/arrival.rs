@@ -33,6 +33,8 @@ pub(super) struct Arrival {
     pub(super) navigation: bool,
     /// Whether a token may rotate with this response.
     pub(super) renewable: bool,
+    /// Whether the request is made ahead of time, for a page nobody may ever look at.
+    pub(super) prefetch: bool,
     /// Which public origin the request came to; the first if it names none of them.
     pub(super) origin: usize,
     pub(super) address: Option<IpAddr>,
@@ -44,7 +46,7 @@ impl Arrival {
     pub(super) fn read(engine: &Engine, view: &RequestView<'_>, route: Route) -> Self {
         let policy = engine.policy();
         let method = effective_method(view.method.as_str().as_bytes(), []);
-        let heard = Heard::read(view.headers, method, policy.cookies().names());
+        let heard = Heard::read(view.headers, method, policy.cookies().names(), view.cookie_join);
         let cookies = &heard.cookies;
         let session = claim(engine, TokenKind::Session, cookies.of(CookieKind::Session));
         let elevated = match &session {
@@ -68,6 +70,7 @@ impl Arrival {
             legacy: legacy.admit(view, csrf),
             navigation: navigates(heard.fetch_mode, view.headers),
             renewable,
+            prefetch: heard.prefetch,
             origin: public_origin(engine, view.authority),
             address: address(engine, view),
             agent: heard.user_agent.cloned(),

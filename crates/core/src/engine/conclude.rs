@@ -57,6 +57,18 @@ impl Exchange {
         })
     }
 
+    /// Whether the token that was presented would be renewed if a cookie could leave with this response. For a transport
+    /// that lost its cookies on the way (`may_set_cookie` is false) and can send the browser where they arrive. `false`
+    /// where the session was not opened.
+    pub fn is_rotation_due(&self) -> bool {
+        let state = self.state.lock();
+        let (Some(Presence::Member(holding)), Some(token)) = (&state.presence, &self.arrival.session) else {
+            return false;
+        };
+        let possible = !self.arrival.prefetch && token.id() == holding.live.record.id;
+        possible && self.renewal_of(token, holding, self.engine.now()) != Renewal::Keep
+    }
+
     fn is_renewal_due(&self, state: &State) -> bool {
         let renewable = state.presence.as_ref().and_then(|presence| self.renewable(presence, state));
         renewable.is_some_and(|(token, holding)| self.renewal_of(token, holding, self.engine.now()) != Renewal::Keep)

@@ -198,10 +198,7 @@ impl PurposeKeys {
 
 impl SectionKey {
     fn derive(root: &RootKey, label: &str) -> Result<Self, KeyError> {
-        let mut key = Zeroizing::new([0; 32]);
-        let label = [label.as_bytes()];
-        let expanded = extracted(root).expand(&label, hkdf::HKDF_SHA256).and_then(|okm| okm.fill(&mut *key));
-        expanded.map(|()| Self(key)).map_err(|_| KeyError::Derivation)
+        expanded(root, label).map(Self)
     }
 
     /// The key for one write: it is used once, so the nonce beside it may be zero, and no node has to count.
@@ -217,6 +214,13 @@ fn purpose(root: &RootKey, label: &str) -> Result<hmac::Key, KeyError> {
     let extracted = extracted(root);
     let expanded = extracted.expand(&label, hmac::HMAC_SHA256).map_err(|_| KeyError::Derivation)?;
     Ok(hmac::Key::from(expanded))
+}
+
+fn expanded(root: &RootKey, label: &str) -> Result<Zeroizing<[u8; 32]>, KeyError> {
+    let mut key = Zeroizing::new([0; 32]);
+    let label = [label.as_bytes()];
+    let expanded = extracted(root).expand(&label, hkdf::HKDF_SHA256).and_then(|okm| okm.fill(&mut *key));
+    expanded.map(|()| key).map_err(|_| KeyError::Derivation)
 }
 
 fn extracted(root: &RootKey) -> hkdf::Prk {

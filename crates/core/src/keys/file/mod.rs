@@ -222,6 +222,17 @@ impl KeyFile {
         self.keys.iter().map(|key| key.entry)
     }
 
+    /// Keys of 32 bytes for another purpose, one from each key of the file, in its order: HKDF-SHA256 of the key with the
+    /// info `counterfoil/v1/offshoot/PURPOSE`. For programs that keep a file of their own beside that of the sessions, and
+    /// rotate it the same way.
+    ///
+    /// # Errors
+    /// [`KeyError::Derivation`].
+    pub fn offshoots(&self, purpose: &str) -> Result<Vec<(KeyEntry, Zeroizing<[u8; 32]>)>, KeyError> {
+        let label = format!("counterfoil/v1/offshoot/{purpose}");
+        self.keys.iter().map(|Key { entry, root }| Ok((*entry, super::expanded(root, &label)?))).collect()
+    }
+
     /// From when another key signed in the place of `entry`; `None` if it is the last in turn.
     pub fn signed_until(&self, entry: &KeyEntry) -> Option<Moment> {
         self.entries().skip_while(|other| other.id != entry.id).skip(1).map(|other| other.signs).min()
