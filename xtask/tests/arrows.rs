@@ -19,8 +19,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("counterfoil-derive",  &[]),
     ("counterfoil-stores",  &["counterfoil-core"]),
     ("counterfoil",         &["counterfoil-core", "counterfoil-derive", "counterfoil-stores"]),
+    ("counterfoil-serve",   &["counterfoil"]),
     ("counterfoil-gateway", &["counterfoil", "counterfoil-core"]),
-    ("counterfoil-demo",    &["counterfoil"]),
+    ("counterfoil-demo",    &["counterfoil", "counterfoil-serve"]),
     // It must not inherit our parser's blind spots.
     ("counterfoil-audit",   &[]),
     ("counterfoil-client",  &[]),

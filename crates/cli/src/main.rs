@@ -1,6 +1,7 @@
 //! The command `counterfoil`: arguments to calls, nothing else.
 
 mod keys;
+mod proxy_config;
 mod store;
 
 use std::{
@@ -12,6 +13,7 @@ use std::{
 use clap::{Parser, Subcommand};
 use counterfoil_demo::options::DemoArgs;
 use keys::KeysCommand;
+use proxy_config::ProxyConfigArgs;
 use store::StoreCommand;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
@@ -47,6 +49,12 @@ enum Command {
     /// The folder is that of an embedded store. Nothing else may work in it meanwhile; stop the server first.
     #[command(subcommand, after_help = store::EXAMPLES, arg_required_else_help = true)]
     Store(StoreCommand),
+
+    /// Write a proxy's configuration: every request for an app is asked about first
+    ///
+    /// The comments in it say what each line defends against. Nothing is changed on this machine but the files named.
+    #[command(after_help = proxy_config::EXAMPLES, arg_required_else_help = true)]
+    ProxyConfig(ProxyConfigArgs),
 }
 
 const DEMO_EXAMPLES: &str = "\
@@ -79,6 +87,10 @@ fn main() -> ExitCode {
             Ok(true) => ExitCode::SUCCESS,
             Ok(false) => ExitCode::FAILURE,
             Err(error) => failed(&*error, ExitCode::FAILURE),
+        },
+        Command::ProxyConfig(arguments) => match proxy_config::run(&arguments) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => failed(&*error, ExitCode::from(2)),
         },
     }
 }

@@ -7,16 +7,17 @@ use std::{
 };
 
 use counterfoil::{PolicyError, origin::OriginError};
+use counterfoil_serve::{Bound, Certificate, CertificateFailed, stop_signal};
 use tokio::net::TcpListener;
 
 pub mod accounts;
 pub mod app;
 pub mod bank;
+pub mod banner;
 pub mod chronicle;
 pub mod feed;
 pub mod fields;
 pub mod keep;
-pub mod limit;
 pub mod negotiate;
 pub mod options;
 pub mod pages;
@@ -24,14 +25,12 @@ pub mod policy;
 pub mod problem;
 pub mod routes;
 pub mod second_factor;
-pub mod serve;
 pub mod session;
 
 use app::{App, AppFailed};
 use keep::KeepFailed;
 use options::{DemoArgs, Plan, PlanRefused, Transport};
 use policy::PolicyFileRefused;
-use serve::{Bound, Certificate};
 
 /// Runs the demo until ctrl-c or SIGTERM. Prints the banner to standard output once it listens.
 ///
@@ -44,7 +43,7 @@ pub async fn run(mut arguments: DemoArgs) -> Result<(), DemoFailed> {
     let cannot_listen = |source| DemoFailed::Listen { listen, source };
     let listener = TcpListener::bind(listen).await.map_err(cannot_listen)?;
     let bound = listener.local_addr().map_err(cannot_listen)?;
-    let stop = serve::stop_signal().map_err(DemoFailed::Signals)?;
+    let stop = stop_signal().map_err(DemoFailed::Signals)?;
 
     let (origins, own) = (plan.origins(bound)?, plan.own_origin(bound)?);
     let policy = policy::policy(&plan, &origins, settings)?;
@@ -55,7 +54,7 @@ pub async fn run(mut arguments: DemoArgs) -> Result<(), DemoFailed> {
     let kept = plan.keep.open(&policy)?;
     let app = App::keeping(plan, policy, kept)?;
     // Nobody has to read it: a closed pipe is no reason to stop.
-    let _ = io::stdout().write_all(serve::banner(&app, &own, certificate.as_ref()).as_bytes());
+    let _ = io::stdout().write_all(banner::banner(&app, &own, certificate.as_ref()).as_bytes());
     if app.plan.mode == options::Mode::Test {
         tracing::warn!("test mode: cheap password hash, no limit on sign-in attempts, times may be below their floors");
     }
@@ -104,7 +103,7 @@ pub enum DemoFailed {
     Keep(#[from] KeepFailed),
     /// No https.
     #[error(transparent)]
-    Certificate(#[from] serve::CertificateFailed),
+    Certificate(#[from] CertificateFailed),
     /// No accounts, or no keys.
     #[error(transparent)]
     App(#[from] AppFailed),

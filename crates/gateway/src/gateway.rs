@@ -1,12 +1,15 @@
 //! The running gateway: one store and one key ring, and beside them the sites of its apps, which can be exchanged.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
-use counterfoil::{Clock, Counterfoil, Event, EventSink, KeyError, Moment, SessionId, SystemClock, log_event};
+use counterfoil::{
+    Clock, Counterfoil, Event, EventSink, KeyError, Moment, SessionId, SystemClock, UserAgents, log_event,
+};
 use counterfoil_core::Exchange;
+use counterfoil_core::agent::DeviceLabels;
 use counterfoil_core::keys::SharedRing;
 use counterfoil_core::origin::Origin;
 use counterfoil_core::store::DynStore;
@@ -14,6 +17,7 @@ use quick_cache::sync::Cache;
 
 use crate::app::{AppConfig, AppName};
 use crate::assertion::Assertions;
+use crate::pages;
 
 /// What all listeners share. Cheap to clone.
 #[derive(Clone)]
@@ -69,7 +73,7 @@ impl Gateway {
 
     /// As [`new`](Self::new), with assertion keys, a clock or events of one's own.
     pub fn builder(ring: SharedRing, store: Arc<dyn DynStore>) -> Builder {
-        let (clock, events): (Arc<dyn Clock>, Arc<dyn EventSink>) = (Arc::new(SystemClock), Arc::new(log_event));
+        let (clock, events): (Arc<dyn Clock>, Arc<dyn EventSink>) = (Arc::new(SystemClock), Arc::new(()));
         Builder { ground: Ground { ring, store, clock, events }, assertions: None }
     }
 
@@ -125,7 +129,7 @@ impl Builder {
         self
     }
 
-    /// Sends the events of all sites to `events` instead of the log.
+    /// Tells `events` too what happens to the sessions of all sites, not only the log.
     pub fn events(mut self, events: impl EventSink) -> Self {
         self.ground.events = Arc::new(events);
         self
@@ -153,10 +157,15 @@ impl Sites {
             let builder = Counterfoil::sharing(app.policy.clone(), ground.ring.clone(), Arc::clone(&ground.store))?;
             let sessions = builder
                 .clock(Arc::clone(&ground.clock))
-                .events(move |event: &Event| events.emit(event))
-                .sign_in_page("/.session/login")
-                .step_up_page("/.session/step-up")
-                .denied_page("/.session/denied")
+                .events(move |event: &Event| {
+                    log_event(event);
+                    events.emit(event);
+                })
+                .sign_in_page(pages::SIGN_IN)
+                .step_up_page(pages::STEP_UP)
+                .denied_page(pages::DENIED)
+                .security_headers(pages::security_headers())
+                .device_labels(Labels)
                 .build();
             Ok(Arc::new(Site { app: app.clone(), sessions }))
         };
@@ -191,6 +200,24 @@ impl Site {
         self.origin_at(authority).is_some()
     }
 }
+
+/// One reading of the data on user agents for all sites.
+struct Labels;
+
+impl DeviceLabels for Labels {
+    fn label(&self, user_agent: &[u8], platform_hint: Option<&[u8]>) -> Option<String> {
+        // Without the data devices are still labelled, only with fewer names.
+        USER_AGENTS.as_ref()?.label(user_agent, platform_hint)
+    }
+}
+
+static USER_AGENTS: LazyLock<Option<UserAgents>> = LazyLock::new(|| {
+    let told = |error| {
+        let error = &error as &dyn std::error::Error;
+        tracing::error!(error, "devices are labelled without the data on user agents");
+    };
+    UserAgents::new().map_err(told).ok()
+});
 
 impl std::fmt::Debug for Gateway {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -39,6 +39,7 @@ pub struct KeyRing {
     reference: hmac::Key,
     adoption: hmac::Key,
     external: hmac::Key,
+    secrets: SectionKey,
     mark: [u8; 16],
     sessions_last: Option<Duration>,
     left_out: Vec<(KeyId, Moment)>,
@@ -81,6 +82,7 @@ impl KeyRing {
             reference: purpose(&material.reference, "counterfoil/v1/key/reference")?,
             adoption: purpose(&material.reference, "counterfoil/v1/key/adoption")?,
             external: purpose(&material.reference, "counterfoil/v1/key/external")?,
+            secrets: SectionKey::derive(&material.reference, "counterfoil/v1/key/secrets")?,
             mark: first_16(&hmac::sign(
                 &purpose(&material.reference, "counterfoil/v1/key/mark")?,
                 b"counterfoil/v1/mark",
@@ -148,6 +150,12 @@ impl KeyRing {
     /// to the same session on every node, always.
     pub(crate) const fn adoption(&self) -> &hmac::Key {
         &self.adoption
+    }
+
+    /// From which the key of each sealed secret of an account is derived. Of the root key that is never rotated: such a
+    /// secret outlives every session.
+    pub(crate) const fn secrets(&self) -> &SectionKey {
+        &self.secrets
     }
 
     pub(crate) const fn signing(&self) -> &PurposeKeys {
@@ -271,7 +279,8 @@ mod tests {
         ];
         let mut tags: Vec<_> = hmac_keys.iter().map(|key| hmac::sign(key, b"x").as_ref().to_vec()).collect();
         // As keys of the same kind, so that they can be compared.
-        let sections = [&key.listing, &key.link, &key.data].map(|key| hmac::Key::new(hmac::HMAC_SHA256, &*key.0));
+        let sections =
+            [&key.listing, &key.link, &key.data, &ring.secrets].map(|key| hmac::Key::new(hmac::HMAC_SHA256, &*key.0));
         tags.extend(sections.iter().map(|key| hmac::sign(key, b"x").as_ref().to_vec()));
         for (index, tag) in tags.iter().enumerate() {
             assert!(!tags.get(index + 1..).unwrap_or_default().contains(tag));

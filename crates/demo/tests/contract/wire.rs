@@ -1,6 +1,6 @@
 //! Over a real connection: bytes that no client library would send.
 
-use counterfoil_demo::serve::Bound;
+use counterfoil_serve::Bound;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},

@@ -1,8 +1,8 @@
 //! What is printed at start: where, who, what was assumed, and what to try.
 
 use counterfoil::origin::Origin;
+use counterfoil_serve::Certificate;
 
-use super::Certificate;
 use crate::{
     accounts::SEEDED,
     app::App,

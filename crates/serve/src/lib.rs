@@ -21,10 +21,8 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tower::{ServiceExt as _, util::BoxCloneSyncService};
 
-mod banner;
 mod tls;
 
-pub use banner::banner;
 pub use tls::{Certificate, CertificateFailed, VALID_FOR};
 
 /// A listener, and how it encrypts.
@@ -52,7 +50,7 @@ impl Bound {
     /// # Security
     /// A handshake and a request's head have [`LONGEST_HANDSHAKE`] and [`LONGEST_HEAD`], so a slow peer holds one of
     /// [`MOST_CONNECTIONS`] only that long; a handshake never holds up the next accept. Bodies are bounded where they
-    /// are read, by [`Fields`](crate::fields::Fields).
+    /// are read.
     pub async fn serve(self, app: Router, stop: impl Future<Output = ()>) {
         let slots = Arc::new(Semaphore::new(MOST_CONNECTIONS));
         let goodbye = GracefulShutdown::new();

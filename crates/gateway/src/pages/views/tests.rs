@@ -1,0 +1,1 @@
+//! Every page, rendered with hostile values.
