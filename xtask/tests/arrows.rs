@@ -20,7 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("counterfoil-stores",  &["counterfoil-core"]),
     ("counterfoil",         &["counterfoil-core", "counterfoil-derive", "counterfoil-stores"]),
     ("counterfoil-serve",   &["counterfoil"]),
-    ("counterfoil-gateway", &["counterfoil", "counterfoil-core"]),
+    ("counterfoil-gateway", &["counterfoil", "counterfoil-core", "counterfoil-serve"]),
     ("counterfoil-demo",    &["counterfoil", "counterfoil-serve"]),
     // It must not inherit our parser's blind spots.
     ("counterfoil-audit",   &[]),
