@@ -55,7 +55,9 @@ access = "signed-in"
         let line = "proxy-config nginx --origin https://a.example --upstream http://127.0.0.1:7000";
         let (code, out, err) = counterfoil(folder.path(), line);
         assert_eq!(code, Some(0), "{err}");
-        for part in ["server_name a.example;", "server 127.0.0.1:7000 ", "server 127.0.0.1:9401 ", "/authz/auth-request/app;"] {
+        for part in
+            ["server_name a.example;", "server 127.0.0.1:7000 ", "server 127.0.0.1:9401 ", "/authz/auth-request/app;"]
+        {
             assert!(out.contains(part), "{part}: {out}");
         }
     }

@@ -56,7 +56,8 @@ impl Patient {
         serve.args(["serve", "--config", FILE]).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let mut gateway = Process::start(serve, counterfoil.to_owned())?;
         let printed = || fs::read_to_string(folder.path().join("gateway.log")).unwrap_or_default();
-        listening(site.decision, &mut gateway).map_err(|()| Failure::NotReady { program: "counterfoil", said: printed() })?;
+        listening(site.decision, &mut gateway)
+            .map_err(|()| Failure::NotReady { program: "counterfoil", said: printed() })?;
         let mut written = Vec::new();
         for entry in fs::read_dir(folder.path())?.flatten().filter(|entry| entry.path().is_file()) {
             let name = entry.file_name().to_string_lossy().into_owned();
@@ -101,7 +102,8 @@ impl Patient {
         let mut proxy = Process::start(self.kind.command(self.folder.path())?, self.kind.program())?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
         let printed = || fs::read_to_string(self.folder.path().join(LOG)).unwrap_or_default();
-        listening(address, &mut proxy).map_err(|()| Failure::NotReady { program: self.kind.name(), said: printed() })?;
+        listening(address, &mut proxy)
+            .map_err(|()| Failure::NotReady { program: self.kind.name(), said: printed() })?;
         let site = format!("http://{HOST}:{}", self.port);
         let mut said = Said::default();
         // A port may be open before the routes behind it are known.

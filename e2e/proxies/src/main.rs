@@ -5,8 +5,8 @@
 mod args;
 mod case;
 mod chain;
-mod http2;
 mod doctor;
+mod http2;
 mod kind;
 mod process;
 mod server;

@@ -27,7 +27,8 @@ pub(super) fn passes(probe: &Probe, _: &Recorded) -> Verdict {
 pub(super) fn all_is_told(probe: &Probe, _: &Recorded) -> Verdict {
     let visit = probe.visit(Wish::Told, "");
     let Some(echoed) = &visit.echoed else { return lost(&visit) };
-    let wrong: Vec<_> = TOLD.into_iter().filter(|name| values(&echoed.headers, name) != [visit.ticket.value(name)]).collect();
+    let wrong: Vec<_> =
+        TOLD.into_iter().filter(|name| values(&echoed.headers, name) != [visit.ticket.value(name)]).collect();
     verdict(wrong.is_empty(), || format!("not as the decision says: {}", wrong.join(", ")))
 }
 
@@ -51,25 +52,36 @@ pub(super) fn empty_is_nothing(probe: &Probe, _: &Recorded) -> Verdict {
     match &visit.echoed {
         None => refused_or_lost(&visit),
         Some(echoed) => {
-            let left: Vec<_> = TOLD.into_iter().filter(|name| !values(&echoed.headers, name).concat().is_empty()).collect();
+            let left: Vec<_> =
+                TOLD.into_iter().filter(|name| !values(&echoed.headers, name).concat().is_empty()).collect();
             verdict(left.is_empty(), || format!("left: {}", left.join(", ")))
         }
     }
 }
 
 pub(super) fn no_spelling_passes(probe: &Probe, site: &Recorded) -> Verdict {
-    for name in ["counterfoil_subject", "Counterfoil.Subject", "COUNTERFOIL_AUTH-TIME", "counterfoil_anything", "Counterfoil-Subject"] {
+    for name in [
+        "counterfoil_subject",
+        "Counterfoil.Subject",
+        "COUNTERFOIL_AUTH-TIME",
+        "counterfoil_anything",
+        "Counterfoil-Subject",
+    ] {
         let visit = probe.visit(Wish::Empty, &format!("{name}: spoofed\r\n"));
         if visit.echoed.is_none() && visit.answer.is_err() {
             return lost(&visit);
         }
-        let spoofed = |headers: &[(String, String)]| headers.iter().find(|(_, value)| value == "spoofed").map(|(name, _)| name.clone());
+        let spoofed = |headers: &[(String, String)]| {
+            headers.iter().find(|(_, value)| value == "spoofed").map(|(name, _)| name.clone())
+        };
         if let Some(came) = visit.echoed.as_ref().and_then(|echoed| spoofed(&echoed.headers)) {
             return Verdict::Broken(format!("the app gets the browser's `{came}`"));
         }
         let handed_over = visit.asked.iter().find_map(|asked| spoofed(&asked.headers));
         if let Some(came) = handed_over.filter(|came| takes_out(site, came)) {
-            return Verdict::Broken(format!("the proxy hands the browser's `{came}` on; that the decision refuses it is all that helps"));
+            return Verdict::Broken(format!(
+                "the proxy hands the browser's `{came}` on; that the decision refuses it is all that helps"
+            ));
         }
     }
     Verdict::Kept(String::new())
