@@ -145,7 +145,9 @@ impl Memory {
                     stream.write_all(answer.head(None).as_bytes())?;
                     return echo(&mut stream);
                 }
-                Says::Answer(answer) if answer.status == 101 => stream.write_all(Answer::new(200).bytes(&to).as_bytes())?,
+                Says::Answer(answer) if answer.status == 101 => {
+                    stream.write_all(Answer::new(200).bytes(&to).as_bytes())?
+                }
                 Says::Answer(answer) => stream.write_all(answer.bytes(&to).as_bytes())?,
                 Says::Raw(text) => return stream.write_all(text.as_bytes()),
                 Says::HangUp => return Ok(()),

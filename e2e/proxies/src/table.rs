@@ -74,7 +74,8 @@ impl Table {
             }
         }
         let all = self.rows.len() * self.kinds.len();
-        let kept = self.rows.iter().flat_map(|row| &row.cells).filter(|(_, cell)| matches!(cell, Cell::Kept(_))).count();
+        let kept =
+            self.rows.iter().flat_map(|row| &row.cells).filter(|(_, cell)| matches!(cell, Cell::Kept(_))).count();
         format!("{text}\n\n{details}{kept} of {all} held\n")
     }
 }
@@ -110,7 +111,8 @@ mod tests {
             }
             (table.worst(), table.show(false))
         };
-        let (kept, broken, unknown) = (Cell::Kept("a".into()), Cell::Broken("seen".into()), Cell::Unknown("why".into()));
+        let (kept, broken, unknown) =
+            (Cell::Kept("a".into()), Cell::Broken("seen".into()), Cell::Unknown("why".into()));
         assert_eq!(run(&[kept.clone(), kept.clone()]).0, 0);
         assert_eq!(run(&[unknown.clone(), broken]).0, 1);
         assert_eq!(run(&[kept.clone(), unknown]).0, 2);

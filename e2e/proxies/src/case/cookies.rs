@@ -27,9 +27,11 @@ pub(super) fn one_comes_back_with_a_denial(chain: &Chain) -> Shown {
     for status in [401, 403] {
         chain.decide(Answer::new(status).with("Set-Cookie", OURS).with("Cache-Control", "no-store"));
         let seen = chain.get("/page", "");
-        promise("a denial brings its cookie", seen.status() == status && seen.answered("set-cookie") == [OURS], || {
-            format!("status {}, {:?}", seen.status(), seen.answered("set-cookie"))
-        })?;
+        promise(
+            "a denial brings its cookie",
+            seen.status() == status && seen.answered("set-cookie") == [OURS],
+            || format!("status {}, {:?}", seen.status(), seen.answered("set-cookie")),
+        )?;
     }
     Ok("with 401 and 403".to_owned())
 }

@@ -52,7 +52,9 @@ pub(super) fn strange_answers_deny(chain: &Chain) -> Shown {
         chain.decision.says(says);
         let seen = chain.get("/page", "");
         not_reached(chain, what, "GET", &seen.app)?;
-        promise("the browser gets an error", seen.status() == 0 || seen.status() >= 300, || format!("{what}: {}", seen.status()))?;
+        promise("the browser gets an error", seen.status() == 0 || seen.status() >= 300, || {
+            format!("{what}: {}", seen.status())
+        })?;
         heard.push(format!("{what} → {}", seen.status()));
     }
     Ok(heard.join(", "))
@@ -71,7 +73,17 @@ pub(super) fn without_a_gateway_nothing_passes(chain: &Chain) -> Shown {
 
 pub(super) fn every_path_is_asked_about(chain: &Chain) -> Shown {
     chain.decide(Answer::new(403));
-    let paths = ["/", "/favicon.ico", "/robots.txt", "/.well-known/acme", "/.session", "/.sessions/x", "/authz", "/assets/a.css", "/x?y=/.session/"];
+    let paths = [
+        "/",
+        "/favicon.ico",
+        "/robots.txt",
+        "/.well-known/acme",
+        "/.session",
+        "/.sessions/x",
+        "/authz",
+        "/assets/a.css",
+        "/x?y=/.session/",
+    ];
     for path in paths {
         let seen = chain.get(path, "");
         let outside = seen.app.is_empty() && seen.pages.is_empty();
