@@ -127,7 +127,10 @@ impl Memory {
                 lock(&memory.open).extend(stream.try_clone());
                 let memory = Arc::clone(&memory);
                 // A connection that breaks ends; what was heard by then is remembered.
-                thread::spawn(move || memory.serve(&stream));
+                thread::spawn(move || {
+                    let _ = memory.serve(&stream);
+                    let _ = stream.shutdown(Shutdown::Both);
+                });
             }
         })
     }
