@@ -141,7 +141,16 @@ fn engine_with_session() -> Result<(Engine, String), Failed> {
 
 pub(crate) fn view<'a>(method: &'a Method, headers: &'a HeaderMap) -> RequestView<'a> {
     let authority = Some("bench.example");
-    RequestView { method, authority, target: "/", headers, peer: None, websocket: false, may_set_cookie: true }
+    RequestView {
+        method,
+        authority,
+        target: "/",
+        headers,
+        peer: None,
+        websocket: false,
+        may_set_cookie: true,
+        cookie_join: HeaderJoin::Standard,
+    }
 }
 
 /// A whole router, with and without Counterfoil, called without a connection.

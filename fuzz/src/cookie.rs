@@ -3,6 +3,7 @@
 use counterfoil_core::Moment;
 use counterfoil_core::cookie::{
     CookieKind, CookieLifetime, CookieNames, CookieShape, HeaderJoin, MAX_CANDIDATES, MAX_COOKIE_BYTES, SameSite, scan,
+    without_ours,
 };
 use counterfoil_core::testing::Jar;
 
@@ -29,6 +30,7 @@ fn check(input: &[u8]) {
     for names in [CookieNames::https(), CookieNames::plain_http_loopback()] {
         for join in [HeaderJoin::Standard, HeaderJoin::Comma] {
             reads_as_a_plain_reader(input, names, join);
+            takes_out_what_it_reads(input, names, join);
         }
         if let Ok(text) = std::str::from_utf8(input) {
             writes_only_what_it_reads(text, names);
@@ -50,6 +52,15 @@ fn reads_as_a_plain_reader(input: &[u8], names: CookieNames, join: HeaderJoin) {
     }
     let shown = format!("{scanned:?}");
     assert!(shown.len() < 400, "{shown}");
+}
+
+fn takes_out_what_it_reads(input: &[u8], names: CookieNames, join: HeaderJoin) {
+    let left = without_ours(lines(input), names, join);
+    assert!(!scan([left.as_slice()], names, join).is_cookie_bearing(), "a cookie of ours is left");
+    if !scan(lines(input), names, join).is_cookie_bearing() {
+        let whole: Vec<_> = lines(input).filter(|line| !line.is_empty()).collect();
+        assert_eq!(left, whole.join(&b"; "[..]), "nothing of ours was there, and something is gone");
+    }
 }
 
 /// The values under one name, by the plainest reading.

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, LazyLock};
 
+use counterfoil_core::cookie::HeaderJoin;
 use counterfoil_core::engine::Engine;
 use counterfoil_core::keys::{KeyError, KeyMaterial, KeyRing, KeySource};
 use counterfoil_core::seam::{RequestView, Route, is_websocket};
@@ -51,6 +52,7 @@ fn check(input: &[u8]) {
         peer: Some(IpAddr::V4(Ipv4Addr::new(203, 0, 113, 9))),
         websocket: is_websocket(&headers),
         may_set_cookie: true,
+        cookie_join: HeaderJoin::Standard,
     };
     let asked = site.faults.asked();
     let exchange = site.engine.receive(&view, Route::default());

@@ -31,6 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("counterfoil-crash-shim", &[]),
     ("counterfoil-e2e",     &[]),
     ("counterfoil-browser", &[]),
+    ("counterfoil-proxies", &[]),
     ("counterfoil-model",   &["counterfoil-core"]),
     ("counterfoil-benches", &["counterfoil", "counterfoil-core", "counterfoil-stores"]),
     ("counterfoil-simulation", &["counterfoil-core"]),

@@ -2,7 +2,9 @@
 
 mod config;
 mod keys;
+mod proxy_config;
 mod store;
+mod user;
 
 use std::{
     error::Error,
@@ -15,8 +17,10 @@ use config::ConfigCommand;
 use counterfoil_demo::options::DemoArgs;
 use counterfoil_gateway::options::ServeArgs;
 use keys::KeysCommand;
+use proxy_config::ProxyConfigArgs;
 use store::StoreCommand;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use user::UserCommand;
 
 /// Counterfoil, the session layer for web apps and APIs
 #[derive(Debug, Parser)]
@@ -72,6 +76,19 @@ enum Command {
     /// The folder is that of an embedded store. Nothing else may work in it meanwhile; stop the server first.
     #[command(subcommand, after_help = store::EXAMPLES, arg_required_else_help = true)]
     Store(StoreCommand),
+
+    /// Say who may sign in at the gateway's own pages
+    ///
+    /// For set-ups without an identity provider. Accounts are in the gateway's data folder; a running gateway follows
+    /// them within seconds.
+    #[command(subcommand, after_help = user::EXAMPLES, arg_required_else_help = true)]
+    User(UserCommand),
+
+    /// Write a proxy's configuration: every request for an app is asked about first
+    ///
+    /// The comments in it say what each line defends against. Nothing is changed on this machine but the files named.
+    #[command(after_help = proxy_config::EXAMPLES, arg_required_else_help = true)]
+    ProxyConfig(ProxyConfigArgs),
 }
 
 const DEMO_EXAMPLES: &str = "\
@@ -121,6 +138,14 @@ fn main() -> ExitCode {
             Ok(true) => ExitCode::SUCCESS,
             Ok(false) => ExitCode::FAILURE,
             Err(error) => failed(&*error, ExitCode::FAILURE),
+        },
+        Command::User(command) => match user::run(command) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => failed(&*error, ExitCode::FAILURE),
+        },
+        Command::ProxyConfig(arguments) => match proxy_config::run(&arguments) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => failed(&*error, ExitCode::from(2)),
         },
     }
 }

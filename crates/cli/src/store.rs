@@ -1,14 +1,16 @@
 //! `counterfoil store`: its arguments, its progress bars, and what it says.
 
 use std::error::Error;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Write as _, stdin, stdout};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use counterfoil::stores::embedded::{Archive, Sealer, Sessions, import};
 use counterfoil::{Clock as _, EnvironmentKeys, FileKeys, SystemClock, keys::SharedRing};
-use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, HumanCount, HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum StoreCommand {
@@ -177,7 +179,10 @@ fn export(archive: &Archive, into: Option<&Path>) -> Result<(), Box<dyn Error>> 
     let exported = match into {
         None => archive.export(&mut stdout().lock(), &mut progress)?,
         Some(path) => {
-            let file = File::create_new(path).map_err(|error| at(path, "cannot make this file", error))?;
+            let file = File::create_new(path).map_err(|error| match error.kind() {
+                io::ErrorKind::AlreadyExists => at(path, "is there already; take another name", error),
+                _ => at(path, "cannot make this file", error),
+            })?;
             let mut out = BufWriter::new(&file);
             let exported = archive.export(&mut out, &mut progress)?;
             out.flush().and_then(|()| file.sync_all()).map_err(|error| at(path, "cannot write this file", error))?;
@@ -199,7 +204,7 @@ fn imported(export: &Path, into: &Path, common: &Common) -> Result<(), Box<dyn E
     } else {
         let file = File::open(export).map_err(|error| at(export, "cannot read this file", error))?;
         let bytes = file.metadata().map(|metadata| metadata.len()).unwrap_or_default();
-        let bar = bar("read", bytes);
+        let bar = bar("read", bytes).with_style(style(BYTES));
         let mut reader = BufReader::new(bar.wrap_read(file));
         let imported = import(&mut reader, into, &sealer, common.sessions(), SystemClock.now(), &mut quiet)?;
         bar.finish_and_clear();
@@ -273,12 +278,18 @@ fn entries(count: u64) -> String {
 
 /// A bar on standard error; nothing where that is no terminal.
 pub(crate) fn bar(doing: &'static str, about: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:40} {human_pos} of about {human_len} {msg}, {eta} left");
-    let bar = ProgressBar::new(about).with_message(doing);
-    match style {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
+    ProgressBar::new(about).with_message(doing).with_style(style(ENTRIES))
+}
+
+/// How a bar looks. How long it will take is said once that can be told.
+fn style(template: &str) -> ProgressStyle {
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    style.with_key("left", |state: &ProgressState, out: &mut dyn fmt::Write| {
+        if state.elapsed() >= SOON {
+            // A bar that cannot be written is not worth an error.
+            let _ = write!(out, ", {:#} left", HumanDuration(state.eta()));
+        }
+    })
 }
 
 /// A file that failed us.
@@ -293,6 +304,11 @@ struct FileFailed {
 fn at(path: &Path, what: &'static str, source: io::Error) -> FileFailed {
     FileFailed { path: path.to_owned(), what, source }
 }
+
+const ENTRIES: &str = "{bar:40} {human_pos} of about {human_len} {msg}{left}";
+const BYTES: &str = "{bar:40} {binary_bytes} of {binary_total_bytes} {msg}{left}";
+/// Guesses from the first moments are far off.
+const SOON: Duration = Duration::from_secs(2);
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:

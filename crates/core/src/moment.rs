@@ -64,8 +64,8 @@ impl Rfc3339 {
     /// The end of the year 9999, in seconds since the Unix epoch: no later moment can be written.
     pub(crate) const LATEST: u64 = 253_402_300_799;
 
-    /// Reads a moment.
-    pub(crate) fn read(text: &str) -> Option<Moment> {
+    /// The moment that this text names, to the second; `None` if it names none.
+    pub fn read(text: &str) -> Option<Moment> {
         let since = humantime::parse_rfc3339(text).ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
         Some(Moment::from_unix_seconds(since.as_secs()))
     }

@@ -1,10 +1,13 @@
 //! Sealing: what lies in a store opens only with the key ring, and only in the place it was written for.
 
+mod secret;
+
 use std::sync::Arc;
 
 use aws_lc_rs::{aead, hmac};
 use zeroize::{Zeroize as _, Zeroizing};
 
+pub use self::secret::NotOpened;
 use crate::entropy::{Entropy, NoEntropy, SystemEntropy, random};
 use crate::id::SessionId;
 use crate::keys::{KeyId, KeyRing, PurposeKeys, RingInUse, SectionKey, SharedRing};

@@ -18,6 +18,8 @@
 //! What this stops and what it does not, why each default is as it is, and where tokens may live in a browser:
 //! [`manual`].
 
+#[cfg(feature = "accounts")]
+pub mod accounts;
 pub mod adopt;
 mod csp_report;
 pub mod data;

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::response::Response;
 use counterfoil_core::agent::DeviceLabels;
-use counterfoil_core::engine::Engine;
-
+use counterfoil_core::engine::{Engine, Exchange};
 use counterfoil_core::headers::SecurityHeaders;
 use counterfoil_core::keys::{KeyError, KeySource, SharedRing};
 use counterfoil_core::rules::{Reaction, Trigger};
+use counterfoil_core::seam::{Denial, RequestView, Route};
 use counterfoil_core::store::{DynStore, Store, StoreError};
 use counterfoil_core::{Clock, Event, EventSink, Moment, Policy, Subject};
+use http::uri::PathAndQuery;
 
 use crate::adopt::Adopt;
 use crate::csp_report::{self, Ration};
@@ -18,6 +20,7 @@ use crate::ended::Hub;
 use crate::housekeeping::Housekeeping;
 use crate::keys::{Follow, NotExchanged};
 use crate::layer::{CsrfLayer, HeadersLayer, SessionLayer};
+use crate::reply::{self, Asked};
 
 /// The sessions of one site. Cheap to clone.
 ///
@@ -183,6 +186,25 @@ impl Counterfoil {
     /// [`NotExchanged`]: the keys in use are kept.
     pub fn exchange_keys(&self, source: &impl KeySource) -> Result<bool, NotExchanged> {
         crate::keys::exchange(source, self.engine().ring(), self.engine().policy().limits())
+    }
+
+    /// Takes a request in, for transports of one's own: the layers are such, and so is a server that decides for a proxy.
+    /// Reads the cookies and makes the CSRF decision; the store is not asked. The caller settles the CSRF decision
+    /// ([`Exchange::settle_csrf`]), opens the session, and concludes.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime: with the first request the site begins to forget sessions that are over.
+    pub fn receive(&self, view: &RequestView<'_>, route: Route) -> Exchange {
+        self.0.housekeeping.begin(&self.0.engine);
+        self.0.engine.receive(view, route)
+    }
+
+    /// The answer to a denied request, as the layers give it: problem+json for fetches; for navigations the sign-in page,
+    /// with the way back to `again` where that can be asked for again, or a page that says what is wrong. The [`Denial`]
+    /// travels in the answer's extensions.
+    pub fn deny(&self, denial: Denial, navigation: bool, again: Option<&PathAndQuery>) -> Response {
+        let asked = Asked { navigation, again: again.filter(|_| navigation).cloned() };
+        reply::write(denial, &asked, &self.0.pages)
     }
 
     /// Forgets a bounded number of sessions that are over, and says how long to rest before the next round. Sites do so by

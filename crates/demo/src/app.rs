@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use counterfoil::{Counterfoil, KeyError, Policy, origin::Origin};
+use counterfoil::{Counterfoil, KeyError, Policy, accounts::AttemptLimit, origin::Origin};
 use counterfoil_serve::keep::Kept;
 
 use crate::{
@@ -10,7 +10,6 @@ use crate::{
     bank::Bank,
     chronicle::Chronicle,
     feed::Feed,
-    limit::AttemptLimit,
     options::{Mode, Plan},
     second_factor::SecondFactors,
     session,
@@ -70,7 +69,7 @@ impl App {
     pub fn keeping(plan: Plan, policy: Policy, kept: Kept) -> Result<Self, AppFailed> {
         let attempts = match plan.mode {
             Mode::Normal => AttemptLimit::on(),
-            Mode::Test => AttemptLimit::Off,
+            Mode::Test => AttemptLimit::off(),
         };
         Self::with(plan, policy, attempts, kept)
     }

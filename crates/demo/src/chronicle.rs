@@ -6,9 +6,8 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-use counterfoil::{
-    EndReason, Event, EventKind, EventSink, Moment, Reaction, SessionId, SubjectRef, Trigger, log_event,
-};
+use counterfoil::accounts::sentence;
+use counterfoil::{Event, EventSink, Moment, SessionId, SubjectRef, log_event};
 use parking_lot::Mutex;
 
 use crate::feed::{EventLine, Feed};
@@ -96,84 +95,6 @@ fn line(event: &Event) -> EventLine {
     }
 }
 
-fn sentence(kind: &EventKind) -> std::borrow::Cow<'static, str> {
-    match kind {
-        EventKind::SessionCreated { previous: None } => "Signed in.".into(),
-        EventKind::SessionCreated { previous: Some(_) } => "Signed in; the session before it is over.".into(),
-        EventKind::SessionRotated => "A new token was made; the old one is good for a moment more.".into(),
-        EventKind::SessionEnded { reason } => format!("The session is over: {}.", because(*reason)).into(),
-        EventKind::SubjectEnded { reason } => format!("All other sessions are over: {}.", because(*reason)).into(),
-        EventKind::AllEnded { .. } => "Every session of this site is over.".into(),
-        EventKind::AccountChanged { trigger, reaction } => {
-            format!("{}: {}.", changed(*trigger), consequence(*reaction)).into()
-        }
-        EventKind::SignInAgainRequired => "Something was refused that needs a more recent sign-in.".into(),
-        EventKind::SteppedUp => "The password was confirmed.".into(),
-        EventKind::StepUpRequired => "Something was refused that needs the password again.".into(),
-        EventKind::SignInOvertaken => "A sign-in was refused: sessions were ended while it ran.".into(),
-        EventKind::LimitReached => "A sign-in was refused: there are as many sessions as there may be.".into(),
-        EventKind::TokenReused { ended: true } => {
-            "A token came back that was replaced long ago: somebody holds a copy. The session was ended.".into()
-        }
-        EventKind::TokenReused { ended: false } => {
-            "A token came back that was replaced long ago: somebody holds a copy. It was refused.".into()
-        }
-        EventKind::TokenRolledBack => "An older token came back from the same place, as after a crash.".into(),
-        EventKind::TokenForgotten => "A token came that is newer than what is stored.".into(),
-        EventKind::DeadToken { reason } => {
-            format!("Somebody used a token of a session that is over: {}.", because(*reason)).into()
-        }
-        EventKind::CookieTossing => "One request carried tokens of different sessions; none was believed.".into(),
-        EventKind::TokenMisplaced => "A token stood in an address. It was not read, and it has leaked.".into(),
-        EventKind::CsrfDenied { reason, enforced: true } => {
-            format!("A request was refused as not coming from this site: {reason}.").into()
-        }
-        EventKind::CsrfDenied { reason, enforced: false } => {
-            format!("A request does not seem to come from this site, and was let through: {reason}.").into()
-        }
-        EventKind::CspViolated { directive, blocked, .. } => {
-            format!("A page was about to do what its policy forbids ({blocked}, by {directive}); the browser says so.")
-                .into()
-        }
-        EventKind::WriteDropped => "The session ended while a request ran; what that changed was dropped.".into(),
-        other => other.name().into(),
-    }
-}
-
-const fn changed(trigger: Trigger) -> &'static str {
-    match trigger {
-        Trigger::PasswordChanged => "The password was changed",
-        Trigger::MfaChanged => "The second factor was changed",
-        _ => trigger.as_str(),
-    }
-}
-
-const fn consequence(reaction: Reaction) -> &'static str {
-    match reaction {
-        Reaction::EndAll => "every session is over",
-        Reaction::EndOthers => "every other session is over",
-        Reaction::Rotate => "this session gets a new token",
-        Reaction::StepUp => "what matters asks for the password again",
-        _ => reaction.as_str(),
-    }
-}
-
-const fn because(reason: EndReason) -> &'static str {
-    match reason {
-        EndReason::SignOut => "signed out",
-        EndReason::Superseded => "the same browser signed in anew",
-        EndReason::Idle => "not used for too long",
-        EndReason::Absolute => "its time was up",
-        EndReason::NeverUsed => "it was never used",
-        EndReason::Reuse => "a copied token was used",
-        EndReason::Limit => "a newer session took its place",
-        EndReason::EndedByUser => "ended from another session",
-        EndReason::CredentialChanged => "the password or the second factor was changed",
-        EndReason::Admin => "ended by an operator",
-        _ => reason.as_str(),
-    }
-}
-
 /// More than the lines of all feeds can speak of, and a few megabytes at most.
 const MOST_OWNERS: usize = 20_000;
 /// The end of the year 9999, beyond which RFC 3339 has no words.
@@ -181,6 +102,8 @@ const LAST_SECOND: u64 = 253_402_300_799;
 
 #[cfg(test)]
 mod tests {
+    use counterfoil::{EndReason, EventKind};
+
     use super::*;
 
     const ADA: SubjectRef = SubjectRef::from_bytes([1; 16]);

@@ -17,7 +17,6 @@ pub mod banner;
 pub mod chronicle;
 pub mod feed;
 pub mod fields;
-pub mod limit;
 pub mod negotiate;
 pub mod options;
 pub mod pages;

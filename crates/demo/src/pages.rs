@@ -7,9 +7,9 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use counterfoil::{Identity, Limits};
+use counterfoil::{Identity, Limits, accounts::Offer};
 
-use crate::{feed::EventLine, second_factor::Offer};
+use crate::feed::EventLine;
 
 /// What every page shows around its content.
 #[derive(Debug, Clone, Copy, Default)]

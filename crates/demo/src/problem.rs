@@ -4,10 +4,10 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use counterfoil::accounts::TooManyAttempts;
 use serde_json::json;
 
 use crate::{
-    limit::TooManyAttempts,
     negotiate::Wants,
     pages::{Frame, ProblemPage, WayOut, page},
 };

@@ -1,26 +1,51 @@
 //! The running gateway: one store and one key ring, and beside them the sites of its apps, which can be exchanged.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
-use counterfoil::{Counterfoil, Event, KeyError, log_event};
+use counterfoil::{
+    Clock, Counterfoil, Event, EventSink, KeyError, Moment, SessionId, SystemClock, UserAgents, log_event,
+};
+use counterfoil_core::Exchange;
+use counterfoil_core::agent::DeviceLabels;
 use counterfoil_core::keys::SharedRing;
 use counterfoil_core::origin::Origin;
 use counterfoil_core::store::DynStore;
+use quick_cache::sync::Cache;
 
 use crate::app::{AppConfig, AppName};
+use crate::assertion::Assertions;
 use crate::ops::{CountedStore, Meters, SiteMeters};
+use crate::pages;
 
 /// What all listeners share. Cheap to clone.
 #[derive(Clone)]
 pub struct Gateway(Arc<Parts>);
 
 struct Parts {
+    ground: Ground,
+    assertions: Arc<Assertions>,
+    /// Sessions whose browsers were sent by our own page lately, and when.
+    bounced: Cache<SessionId, Moment>,
+    sites: ArcSwap<Sites>,
+}
+
+/// What all sites stand on.
+struct Ground {
     ring: SharedRing,
     store: Arc<dyn DynStore>,
-    sites: ArcSwap<Sites>,
+    clock: Arc<dyn Clock>,
+    events: Arc<dyn EventSink>,
     meters: Meters,
+}
+
+/// Puts a gateway together where the defaults of [`Gateway::new`] do not fit.
+#[must_use = "call `build`"]
+pub struct Builder {
+    ground: Ground,
+    assertions: Option<Assertions>,
 }
 
 /// The sites of one configuration.
@@ -42,15 +67,20 @@ pub struct Site {
 }
 
 impl Gateway {
-    /// A gateway for `apps`, with these keys and this store.
+    /// A gateway for `apps`, with these keys and this store; the keys of its assertions end with it.
     ///
     /// # Errors
     /// [`KeyError::KeptTooShort`] if sessions of an app's policy may outlive the keys.
     pub fn new(apps: &[AppConfig], ring: SharedRing, store: Arc<dyn DynStore>) -> Result<Self, KeyError> {
+        Self::builder(ring, store).build(apps)
+    }
+
+    /// As [`new`](Self::new), with assertion keys, a clock or events of one's own.
+    pub fn builder(ring: SharedRing, store: Arc<dyn DynStore>) -> Builder {
+        let (clock, events): (Arc<dyn Clock>, Arc<dyn EventSink>) = (Arc::new(SystemClock), Arc::new(()));
         let meters = Meters::new();
         let store: Arc<dyn DynStore> = Arc::new(CountedStore::new(store, meters.clone()));
-        let sites = Sites::new(apps, &ring, &store, &meters)?;
-        Ok(Self(Arc::new(Parts { ring, store, sites: ArcSwap::from_pointee(sites), meters })))
+        Builder { ground: Ground { ring, store, clock, events, meters }, assertions: None }
     }
 
     /// Protects `apps` from now on. Requests under way end as they began; sessions live on.
@@ -58,50 +88,110 @@ impl Gateway {
     /// # Errors
     /// As [`new`](Self::new); the apps before stay.
     pub fn exchange(&self, apps: &[AppConfig]) -> Result<(), KeyError> {
-        let sites = Sites::new(apps, &self.0.ring, &self.0.store, &self.0.meters)?;
+        let sites = Sites::new(apps, &self.0.ground)?;
         self.0.sites.store(Arc::new(sites));
         Ok(())
+    }
+
+    /// What signs assertions.
+    pub fn assertions(&self) -> &Arc<Assertions> {
+        &self.0.assertions
+    }
+
+    /// The time.
+    pub fn now(&self) -> Moment {
+        self.0.ground.clock.now()
+    }
+
+    /// Whether the browser of this session may be sent by our own page: it may not if it was a moment ago. Then its cookie
+    /// did not get through there either, and it would go in circles.
+    pub(crate) fn bounces_once(&self, exchange: &Exchange) -> bool {
+        let Some(session) = exchange.presented() else {
+            return false;
+        };
+        let now = self.now();
+        let lately = self.0.bounced.get(&session).is_some_and(|at| now.since(at) < BETWEEN_BOUNCES);
+        if !lately {
+            self.0.bounced.insert(session, now);
+        }
+        !lately
+    }
+
+    /// The keys of all sites.
+    pub fn ring(&self) -> &SharedRing {
+        &self.0.ground.ring
+    }
+
+    /// The store of all sites.
+    pub fn store(&self) -> &Arc<dyn DynStore> {
+        &self.0.ground.store
+    }
+
+    /// What is counted.
+    pub fn meters(&self) -> &Meters {
+        &self.0.ground.meters
     }
 
     /// The sites of now.
     pub fn sites(&self) -> Guard<Arc<Sites>> {
         self.0.sites.load()
     }
+}
 
-    /// The keys of all sites.
-    pub fn ring(&self) -> &SharedRing {
-        &self.0.ring
+impl Builder {
+    /// Signs assertions with these keys.
+    pub fn assertions(self, assertions: Assertions) -> Self {
+        Self { assertions: Some(assertions), ..self }
     }
 
-    /// The store of all sites.
-    pub fn store(&self) -> &Arc<dyn DynStore> {
-        &self.0.store
+    /// Takes the time from `clock`.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.ground.clock = Arc::new(clock);
+        self
     }
 
-    /// What is counted.
-    pub fn meters(&self) -> &Meters {
-        &self.0.meters
+    /// Tells `events` too what happens to the sessions of all sites, not only the log.
+    pub fn events(mut self, events: impl EventSink) -> Self {
+        self.ground.events = Arc::new(events);
+        self
+    }
+
+    /// The gateway for `apps`.
+    ///
+    /// # Errors
+    /// As [`Gateway::new`].
+    pub fn build(self, apps: &[AppConfig]) -> Result<Gateway, KeyError> {
+        let Self { ground, assertions } = self;
+        let assertions = Arc::new(match assertions {
+            Some(assertions) => assertions,
+            None => Assertions::generated(ground.clock.now())?,
+        });
+        let sites = ArcSwap::from_pointee(Sites::new(apps, &ground)?);
+        Ok(Gateway(Arc::new(Parts { ground, assertions, bounced: Cache::new(MOST_BOUNCED), sites })))
     }
 }
 
 impl Sites {
-    fn new(
-        apps: &[AppConfig],
-        ring: &SharedRing,
-        store: &Arc<dyn DynStore>,
-        meters: &Meters,
-    ) -> Result<Self, KeyError> {
+    fn new(apps: &[AppConfig], ground: &Ground) -> Result<Self, KeyError> {
         let site = |app: &AppConfig| {
-            let (name, counted) = (app.name.clone(), meters.clone());
-            let sessions = Counterfoil::sharing(app.policy.clone(), ring.clone(), Arc::clone(store))?
+            let (events, name, meters) = (Arc::clone(&ground.events), app.name.clone(), ground.meters.clone());
+            let builder = Counterfoil::sharing(app.policy.clone(), ground.ring.clone(), Arc::clone(&ground.store))?;
+            let sessions = builder
+                .clock(Arc::clone(&ground.clock))
                 .events(move |event: &Event| {
                     log_event(event);
-                    counted.happened(&name, event.kind.name());
+                    meters.happened(&name, event.kind.name());
+                    events.emit(event);
                 })
+                .sign_in_page(pages::SIGN_IN)
+                .step_up_page(pages::STEP_UP)
+                .denied_page(pages::DENIED)
+                .security_headers(pages::security_headers())
+                .device_labels(Labels)
                 // One store and one ring: whoever runs the gateway keeps house for all sites at once.
                 .housekept_elsewhere()
                 .build();
-            Ok(Arc::new(Site { app: app.clone(), sessions, meters: meters.site(&app.name) }))
+            Ok(Arc::new(Site { app: app.clone(), sessions, meters: ground.meters.site(&app.name) }))
         };
         let in_order = apps.iter().map(site).collect::<Result<Vec<_>, KeyError>>()?;
         let by_name = in_order.iter().map(|site| (site.app.name.clone(), Arc::clone(site))).collect();
@@ -140,8 +230,37 @@ impl Site {
     }
 }
 
+/// One reading of the data on user agents for all sites.
+struct Labels;
+
+impl DeviceLabels for Labels {
+    fn label(&self, user_agent: &[u8], platform_hint: Option<&[u8]>) -> Option<String> {
+        // Without the data devices are still labelled, only with fewer names.
+        USER_AGENTS.as_ref()?.label(user_agent, platform_hint)
+    }
+}
+
+static USER_AGENTS: LazyLock<Option<UserAgents>> = LazyLock::new(|| {
+    let told = |error| {
+        let error = &error as &dyn std::error::Error;
+        tracing::error!(error, "devices are labelled without the data on user agents");
+    };
+    UserAgents::new().map_err(told).ok()
+});
+
 impl std::fmt::Debug for Gateway {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.debug_struct("Gateway").field("sites", &*self.sites()).finish_non_exhaustive()
     }
 }
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Builder").field("assertions", &self.assertions).finish_non_exhaustive()
+    }
+}
+
+/// A browser that is sent by our page comes back within seconds.
+const BETWEEN_BOUNCES: Duration = Duration::from_mins(1);
+/// Some 3 MB; whoever is forgotten may be sent once more.
+const MOST_BOUNCED: usize = 65_536;

@@ -65,7 +65,7 @@ pub(crate) enum KeysCommand {
 #[derive(Debug, Args)]
 pub(crate) struct FileArgument {
     /// The key file; only its owner may read it
-    #[arg(long, value_name = "PATH", env = "COUNTERFOIL_KEY_FILE")]
+    #[arg(long, visible_alias = "key-file", value_name = "PATH", env = "COUNTERFOIL_KEY_FILE")]
     file: PathBuf,
 }
 

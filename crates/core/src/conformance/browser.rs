@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue, Method, header};
 use super::bench::Bench;
 use super::failure::{Failure, Verdict};
 use super::secrets::Secrets;
-use crate::cookie::{CookieKind, SetCookie};
+use crate::cookie::{CookieKind, HeaderJoin, SetCookie};
 use crate::engine::{Engine, Exchange, Identity, SignInOptions};
 use crate::id::{SessionId, Subject};
 use crate::rules::Amr;
@@ -62,6 +62,7 @@ impl Browser {
             peer: Some(self.address),
             websocket: false,
             may_set_cookie: true,
+            cookie_join: HeaderJoin::Standard,
         };
         Ok(engine.receive(&view, route))
     }

@@ -3,6 +3,7 @@
 mod foreign;
 mod name;
 mod scan;
+mod strip;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -11,6 +12,7 @@ pub(crate) use self::foreign::Brought;
 pub use self::foreign::{BadForeignCookie, ForeignCookie, OldCookie};
 pub use self::name::{CookieKind, CookieName, CookieNames};
 pub use self::scan::{Found, HeaderJoin, MAX_CANDIDATES, Scanned, scan};
+pub use self::strip::without_ours;
 pub use self::write::{CookieError, CookieLifetime, CookieShape, NeedsSecure, SameSite, SetCookie};
 
 /// Browsers ignore a cookie whose name and value together are longer (RFC 6265bis, section 5.6).

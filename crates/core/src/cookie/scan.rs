@@ -153,7 +153,7 @@ pub fn scan<'a>(headers: impl IntoIterator<Item = &'a [u8]>, names: CookieNames,
 impl HeaderJoin {
     /// The first cookie, and what follows its separator.
     #[inline]
-    fn first(self, text: &[u8]) -> (&[u8], Option<&[u8]>) {
+    pub(super) fn first(self, text: &[u8]) -> (&[u8], Option<&[u8]>) {
         let end = match self {
             Self::Standard => memchr::memchr(b';', text),
             Self::Comma => memchr::memchr2(b';', b',', text),
@@ -167,7 +167,7 @@ impl HeaderJoin {
 
 /// A cookie of ours, with its value. A name without `=` is not a cookie of that name but a nameless cookie.
 #[inline]
-fn ours(pair: &[u8], names: CookieNames) -> Option<(CookieKind, &[u8])> {
+pub(super) fn ours(pair: &[u8], names: CookieNames) -> Option<(CookieKind, &[u8])> {
     let pair = trim_start(pair);
     if !pair.starts_with(names.prefix().as_bytes()) {
         return None;
@@ -189,7 +189,7 @@ const fn is_token_byte(byte: u8) -> bool {
 }
 
 // Only what browsers strip when a cookie is set: trimming more (say, U+0085) would open a way around the prefix.
-fn trim_start(mut text: &[u8]) -> &[u8] {
+pub(super) fn trim_start(mut text: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] = text {
         text = rest;
     }

@@ -31,8 +31,7 @@ pub(super) struct Arrival {
     /// What it brings of the layer before.
     pub(super) legacy: Legacy,
     pub(super) navigation: bool,
-    /// Whether a token may rotate with this response.
-    pub(super) renewable: bool,
+    pub(super) renewable: Renewable,
     /// Which public origin the request came to; the first if it names none of them.
     pub(super) origin: usize,
     pub(super) address: Option<IpAddr>,
@@ -40,11 +39,20 @@ pub(super) struct Arrival {
     platform: Option<HeaderValue>,
 }
 
+/// Whether a token may rotate with this response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Renewable {
+    Not,
+    /// It may, but a hop drops the cookie.
+    Elsewhere,
+    Here,
+}
+
 impl Arrival {
     pub(super) fn read(engine: &Engine, view: &RequestView<'_>, route: Route) -> Self {
         let policy = engine.policy();
         let method = effective_method(view.method.as_str().as_bytes(), []);
-        let heard = Heard::read(view.headers, method, policy.cookies().names());
+        let heard = Heard::read(view.headers, method, policy.cookies().names(), view.cookie_join);
         let cookies = &heard.cookies;
         let session = claim(engine, TokenKind::Session, cookies.of(CookieKind::Session));
         let elevated = match &session {
@@ -56,7 +64,12 @@ impl Arrival {
         }
         let legacy = if session.is_none() { legacy(engine, view, &heard) } else { Legacy::Nothing };
         let csrf = csrf_verdict(engine, view, route, &heard, legacy.is_present());
-        let renewable = session.is_some() && view.may_set_cookie && !heard.prefetch;
+        let renewable = match session {
+            // A prefetch is for a page nobody may ever look at.
+            Some(_) if !heard.prefetch && view.may_set_cookie => Renewable::Here,
+            Some(_) if !heard.prefetch => Renewable::Elsewhere,
+            _ => Renewable::Not,
+        };
         Self {
             at: engine.now(),
             route,

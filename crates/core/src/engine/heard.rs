@@ -25,7 +25,7 @@ pub(super) struct Heard<'a> {
 
 impl<'a> Heard<'a> {
     /// Reads `headers`; `method` is the request line's.
-    pub(super) fn read(headers: &'a HeaderMap, method: MethodKind, names: CookieNames) -> Self {
+    pub(super) fn read(headers: &'a HeaderMap, method: MethodKind, names: CookieNames, join: HeaderJoin) -> Self {
         let mut heard = Self {
             cookies: Scanned::default(),
             method,
@@ -40,15 +40,15 @@ impl<'a> Heard<'a> {
             prefetch: false,
         };
         for (name, value) in headers {
-            heard.hear(name.as_str(), value, names);
+            heard.hear(name.as_str(), value, names, join);
         }
         heard
     }
 
-    fn hear(&mut self, name: &str, value: &'a HeaderValue, names: CookieNames) {
+    fn hear(&mut self, name: &str, value: &'a HeaderValue, names: CookieNames, join: HeaderJoin) {
         let bytes = value.as_bytes();
         match name {
-            "cookie" => self.cookies.add(bytes, names, HeaderJoin::Standard),
+            "cookie" => self.cookies.add(bytes, names, join),
             "origin" => self.origin = self.origin.and(bytes),
             "sec-fetch-site" => self.fetch_site = self.fetch_site.and(bytes),
             "sec-fetch-mode" => self.fetch_mode = self.fetch_mode.or(Some(value)),
@@ -80,11 +80,11 @@ mod tests {
     fn what_stands_in_several_lines_is_all_heard() {
         let mut lines = headers(&[("cookie", "a=1; __Host-Http-id=one"), ("origin", "https://app.example")]);
         lines.append("cookie", HeaderValue::from_static("__Host-Http-id=two"));
-        let heard = Heard::read(&lines, MethodKind::Safe, CookieNames::https());
+        let heard = Heard::read(&lines, MethodKind::Safe, CookieNames::https(), HeaderJoin::Standard);
         assert_eq!(heard.cookies.of(CookieKind::Session).candidates(), ["one", "two"]);
         assert_eq!(heard.origin, HeaderCount::One(b"https://app.example"));
         lines.append("origin", HeaderValue::from_static("https://app.example"));
-        let heard = Heard::read(&lines, MethodKind::Safe, CookieNames::https());
+        let heard = Heard::read(&lines, MethodKind::Safe, CookieNames::https(), HeaderJoin::Standard);
         assert_eq!((heard.origin, heard.referer), (HeaderCount::Repeated, HeaderCount::Absent));
     }
 
@@ -93,7 +93,7 @@ mod tests {
         for name in ["x-http-method-override", "x-http-method", "x-method-override"] {
             for (value, method) in [("DELETE", MethodKind::Unsafe), ("get", MethodKind::Safe)] {
                 let lines = headers(&[(name, value)]);
-                let of = |method| Heard::read(&lines, method, CookieNames::https()).method;
+                let of = |method| Heard::read(&lines, method, CookieNames::https(), HeaderJoin::Standard).method;
                 assert_eq!(
                     (of(MethodKind::Safe), of(MethodKind::Unsafe)),
                     (method, MethodKind::Unsafe),
@@ -107,7 +107,7 @@ mod tests {
     fn of_what_says_something_about_the_client_the_first_line_counts() {
         let mut lines = headers(&[("user-agent", "one"), ("sec-purpose", "prefetch;prerender")]);
         lines.append("user-agent", HeaderValue::from_static("two"));
-        let heard = Heard::read(&lines, MethodKind::Safe, CookieNames::https());
+        let heard = Heard::read(&lines, MethodKind::Safe, CookieNames::https(), HeaderJoin::Standard);
         assert_eq!((heard.user_agent.unwrap(), heard.prefetch), (&HeaderValue::from_static("one"), true));
     }
 }

@@ -16,7 +16,7 @@ use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::{aead, hkdf, hmac};
 use zeroize::Zeroizing;
 
-pub use self::file::{KeyEntry, KeyFile, KeyFileError, KeyFileProblem, KeyState, RetireError, RotateError};
+pub use self::file::{KeyEntry, KeyFile, KeyFileError, KeyFileProblem, KeyState, Offshoot, RetireError, RotateError};
 pub use self::id::{BadKeyId, KeyId};
 #[cfg(any(test, feature = "testing"))]
 pub use self::letters::Letters;
@@ -39,6 +39,7 @@ pub struct KeyRing {
     reference: hmac::Key,
     adoption: hmac::Key,
     external: hmac::Key,
+    secrets: SectionKey,
     mark: [u8; 16],
     sessions_last: Option<Duration>,
     left_out: Vec<(KeyId, Moment)>,
@@ -81,6 +82,7 @@ impl KeyRing {
             reference: purpose(&material.reference, "counterfoil/v1/key/reference")?,
             adoption: purpose(&material.reference, "counterfoil/v1/key/adoption")?,
             external: purpose(&material.reference, "counterfoil/v1/key/external")?,
+            secrets: SectionKey::derive(&material.reference, "counterfoil/v1/key/secrets")?,
             mark: first_16(&hmac::sign(
                 &purpose(&material.reference, "counterfoil/v1/key/mark")?,
                 b"counterfoil/v1/mark",
@@ -150,6 +152,12 @@ impl KeyRing {
         &self.adoption
     }
 
+    /// From which the key of each sealed secret of an account is derived. Of the root key that is never rotated: such a
+    /// secret outlives every session.
+    pub(crate) const fn secrets(&self) -> &SectionKey {
+        &self.secrets
+    }
+
     pub(crate) const fn signing(&self) -> &PurposeKeys {
         &self.signing
     }
@@ -190,10 +198,7 @@ impl PurposeKeys {
 
 impl SectionKey {
     fn derive(root: &RootKey, label: &str) -> Result<Self, KeyError> {
-        let mut key = Zeroizing::new([0; 32]);
-        let label = [label.as_bytes()];
-        let expanded = extracted(root).expand(&label, hkdf::HKDF_SHA256).and_then(|okm| okm.fill(&mut *key));
-        expanded.map(|()| Self(key)).map_err(|_| KeyError::Derivation)
+        expanded(root, label).map(Self)
     }
 
     /// The key for one write: it is used once, so the nonce beside it may be zero, and no node has to count.
@@ -209,6 +214,13 @@ fn purpose(root: &RootKey, label: &str) -> Result<hmac::Key, KeyError> {
     let extracted = extracted(root);
     let expanded = extracted.expand(&label, hmac::HMAC_SHA256).map_err(|_| KeyError::Derivation)?;
     Ok(hmac::Key::from(expanded))
+}
+
+fn expanded(root: &RootKey, label: &str) -> Result<Zeroizing<[u8; 32]>, KeyError> {
+    let mut key = Zeroizing::new([0; 32]);
+    let label = [label.as_bytes()];
+    let expanded = extracted(root).expand(&label, hkdf::HKDF_SHA256).and_then(|okm| okm.fill(&mut *key));
+    expanded.map(|()| key).map_err(|_| KeyError::Derivation)
 }
 
 fn extracted(root: &RootKey) -> hkdf::Prk {
@@ -267,7 +279,8 @@ mod tests {
         ];
         let mut tags: Vec<_> = hmac_keys.iter().map(|key| hmac::sign(key, b"x").as_ref().to_vec()).collect();
         // As keys of the same kind, so that they can be compared.
-        let sections = [&key.listing, &key.link, &key.data].map(|key| hmac::Key::new(hmac::HMAC_SHA256, &*key.0));
+        let sections =
+            [&key.listing, &key.link, &key.data, &ring.secrets].map(|key| hmac::Key::new(hmac::HMAC_SHA256, &*key.0));
         tags.extend(sections.iter().map(|key| hmac::sign(key, b"x").as_ref().to_vec()));
         for (index, tag) in tags.iter().enumerate() {
             assert!(!tags.get(index + 1..).unwrap_or_default().contains(tag));

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 
-use crate::cookie::SetCookie;
+use crate::cookie::{HeaderJoin, SetCookie};
 use crate::csrf::{DenyReason, RouteFlags};
 
 /// One request, as any transport sees it. Borrowed; nothing is copied on the way in.
@@ -28,6 +28,8 @@ pub struct RequestView<'a> {
     pub websocket: bool,
     /// Whether a cookie can travel back with the response. Where a hop drops them, tokens do not rotate.
     pub may_set_cookie: bool,
+    /// What separates cookies. [`HeaderJoin::Standard`], unless a proxy in front is known to join `Cookie` headers.
+    pub cookie_join: HeaderJoin,
 }
 
 /// What the application declared about a route.

@@ -3,6 +3,7 @@
 use http::{HeaderMap, Method, header};
 
 use super::Jar;
+use crate::cookie::HeaderJoin;
 use crate::engine::{Engine, Exchange, SessionError, SignInError, SignInOptions, StepUpError};
 use crate::id::Subject;
 use crate::rules::Amr;
@@ -42,6 +43,7 @@ impl<'a> Request<'a> {
             peer: None,
             websocket: false,
             may_set_cookie: true,
+            cookie_join: HeaderJoin::Standard,
         };
         let exchange = self.engine.receive(&view, self.route);
         let answer = handler(&exchange).await;

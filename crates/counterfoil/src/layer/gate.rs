@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, OriginalUri};
 use axum::response::{IntoResponse as _, Response};
+use counterfoil_core::cookie::HeaderJoin;
 use counterfoil_core::csrf::{CsrfMode, CsrfVerdict, PassReason};
 use counterfoil_core::engine::Exchange;
 use counterfoil_core::seam::{Denial, RequestView, Route, is_websocket};
@@ -42,6 +43,7 @@ pub(crate) fn receive(site: &Site, route: Route, request: &Request<Body>) -> Exc
         peer: peer(request.extensions()),
         websocket: is_websocket(headers),
         may_set_cookie: true,
+        cookie_join: HeaderJoin::Standard,
     };
     site.engine.receive(&view, route)
 }

@@ -13,6 +13,7 @@ use counterfoil::{
     Amr, Assurance, Counterfoil, EndReason, Error, GeneratedKeys, Recent, Session, SignIn, SignedIn, Subject,
 };
 use counterfoil_core::Engine;
+use counterfoil_core::cookie::HeaderJoin;
 use counterfoil_core::csrf::CsrfVerdict;
 use counterfoil_core::engine::{Exchange, SessionError, SignInError, SignInOptions, StepUpError};
 use counterfoil_core::keys::KeyRing;
@@ -203,6 +204,7 @@ impl Adapter for Direct {
             peer: None,
             websocket: is_websocket(request.headers()),
             may_set_cookie: true,
+            cookie_join: HeaderJoin::Standard,
         };
         let exchange = self.0.receive(&view, route);
         let mut seen = Observed::default();

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::{refuse, second_factor, see_other};
 use crate::{
-    accounts::{ChangeRefused, MINIMUM_CHARACTERS, Password, Verified},
+    accounts::{ChangeRefused, Password, RULES, Verified},
     app::App,
     fields::Fields,
     negotiate::Wants,
@@ -190,7 +190,7 @@ pub(super) async fn step_up(
 
 /// `GET /password`
 pub(super) async fn password_form(member: Member) -> Response {
-    page(StatusCode::OK, &ChangePassword { frame: member.frame(), minimum: MINIMUM_CHARACTERS, message: None })
+    page(StatusCode::OK, &ChangePassword { frame: member.frame(), minimum: RULES.minimum(), message: None })
 }
 
 /// `POST /password`
@@ -223,7 +223,7 @@ pub(super) async fn change_password(
     Ok(match member.wants {
         Wants::Page => {
             let (frame, message) = (member.frame(), Some(text.as_str()));
-            page(problem.status(), &ChangePassword { frame, minimum: MINIMUM_CHARACTERS, message })
+            page(problem.status(), &ChangePassword { frame, minimum: RULES.minimum(), message })
         }
         Wants::Data => refuse(&member, problem),
     })

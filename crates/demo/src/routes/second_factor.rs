@@ -1,14 +1,12 @@
 //! The second factor: asked for at sign-in, set up, and removed.
 
-use std::time::SystemTime;
-
 use axum::{
     Json,
     extract::{Query, State, rejection::QueryRejection},
     http::StatusCode,
     response::{IntoResponse as _, Response},
 };
-use counterfoil::local_path;
+use counterfoil::{Clock as _, SystemClock, local_path};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -78,7 +76,7 @@ pub(super) async fn check_code(
     if let Err(refusal) = app.attempts.code(visitor.client(), half_way.name()) {
         return Ok(refuse(&visitor, Problem::TooManyAttempts(refusal)));
     }
-    if !app.second_factors.verify(half_way.name(), &form.code, SystemTime::now()) {
+    if !app.second_factors.verify(half_way.name(), &form.code, SystemClock.now()) {
         let problem = Problem::WrongCode;
         let message = Some(problem.explanation());
         return Ok(match visitor.wants {
@@ -140,7 +138,7 @@ pub(super) async fn confirm(
     if let Err(refusal) = app.attempts.code(member.client(), member.name()) {
         return Ok(refuse(&member, Problem::TooManyAttempts(refusal)));
     }
-    if !app.second_factors.confirm(member.name(), &form.code, SystemTime::now()) {
+    if !app.second_factors.confirm(member.name(), &form.code, SystemClock.now()) {
         let problem = Problem::Invalid("that code is not right, or nothing waits to be confirmed");
         let message = Some(problem.explanation());
         return Ok(match member.wants {

@@ -9,9 +9,9 @@ use axum::{
     http::{HeaderMap, Request, StatusCode, header},
 };
 use clap::{Args as _, Command, FromArgMatches as _};
+use counterfoil::accounts::AttemptLimit;
 use counterfoil_demo::{
     app::App,
-    limit::AttemptLimit,
     options::{DemoArgs, Mode, Plan},
     policy, routes,
 };
@@ -49,7 +49,7 @@ impl Demo {
         let policy = policy::policy(&plan, &origins, settings).unwrap();
         let attempts = match plan.mode {
             Mode::Normal => AttemptLimit::at_a_standstill(),
-            Mode::Test => AttemptLimit::Off,
+            Mode::Test => AttemptLimit::off(),
         };
         let router = routes::service(App::with_attempts(plan, policy, attempts).unwrap());
         Self { router, origin: origins[0].to_string() }

@@ -10,8 +10,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use counterfoil::stores::embedded::EmbeddedStore;
-use counterfoil::{FileKeys, KeyError};
+use counterfoil::accounts::{AttemptLimit, Cost};
+use counterfoil::stores::embedded::{EmbeddedStore, Sealer};
+use counterfoil::{Event, EventSink as _, FileKeys, KeyError, SystemClock};
 use counterfoil_core::store::DynStore;
 use counterfoil_serve::inherited::{Inherited, NotInherited};
 use counterfoil_serve::keep::{Keep, KeepFailed, Kept, Sessions};
@@ -20,10 +21,13 @@ use sd_notify::NotifyState;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::accounts::{self, Accounts, SelfServiceRefused};
+use crate::assertion::Assertions;
 use crate::config::{Checked, Config, ConfigError};
 use crate::gateway::Gateway;
 use crate::ops::{self, Health, Phase};
 use crate::options::Source;
+use crate::pages::{History, Local};
 
 /// What the listeners for browsers and for proxies serve. The health listener's routes are [`ops::router`].
 #[derive(Debug, Default, Clone)]
@@ -63,9 +67,9 @@ pub enum ServeFailed {
     /// The keys do not suit a policy.
     #[error(transparent)]
     Keys(#[from] KeyError),
-    /// What the routes need is not there.
-    #[error("the pages or the decisions cannot be served")]
-    Routes(#[source] Box<dyn Error + Send + Sync>),
+    /// The accounts cannot be read; the text says why.
+    #[error("the accounts in the data folder cannot be used")]
+    Accounts(#[from] SelfServiceRefused),
 }
 
 impl ServeFailed {
@@ -82,7 +86,7 @@ impl ServeFailed {
 /// [`ServeFailed`]; [`ServeFailed::is_configuration`] tells whether another configuration would help.
 pub async fn run<R>(source: Source, routers: R) -> Result<(), ServeFailed>
 where
-    R: FnOnce(&Gateway, &Config) -> Result<Routers, Box<dyn Error + Send + Sync>>,
+    R: FnOnce(&Gateway, &Local) -> Routers,
 {
     allow_connections();
     let checked = source.read()?;
@@ -93,16 +97,22 @@ where
     let reloads = reload::signals().map_err(ServeFailed::Signals)?;
     let listeners = Listeners::open(&checked.config)?;
     let house = House::open(&checked.config)?;
-    let routers = routers(&house.gateway, &checked.config).map_err(ServeFailed::Routes)?;
+    let routers = routers(&house.gateway, &house.local);
+    // What was changed while nobody ran is in force from the first answer. What could not be taken up is tried again.
+    if let Err(error) = accounts::settle(&house.local.accounts, &house.gateway).await {
+        tracing::error!(error = &error as &dyn Error, "changed accounts could not be taken up");
+    }
     // Nobody has to read it: a closed pipe is no reason to stop.
     let _ = io::stdout().write_all(banner::banner(&checked, source.file(), &listeners.addresses()).as_bytes());
 
     let housekeeping = tokio::spawn(household::keep(house.gateway.clone(), house.keys.clone()));
+    let following = tokio::spawn(accounts::follow(house.local.accounts.clone(), house.gateway.clone()));
     let reloading = tokio::spawn(reload::at_each(reloads, source, checked.config.clone(), house.gateway.clone()));
     tell_service_manager(&[NotifyState::Ready]);
     listeners.serve(&checked, routers, house.health.clone(), stop).await;
     reloading.abort();
     housekeeping.abort();
+    following.abort();
     // The last write is on the disk when the store is gone.
     drop(house);
     tracing::info!("stopped");
@@ -112,6 +122,7 @@ where
 /// The gateway, and what it lives on.
 struct House {
     gateway: Gateway,
+    local: Local,
     keys: Option<FileKeys>,
     health: Health,
 }
@@ -128,10 +139,16 @@ impl House {
                 (Arc::clone(&store) as Arc<dyn DynStore>, Some(store))
             }
         };
-        let gateway = Gateway::new(&config.apps, ring, store)?;
+        let history = Arc::new(History::default());
+        let assertions = Assertions::in_file(&config.data.join(ASSERTION_KEYS), SystemClock)?;
+        let told = Arc::clone(&history);
+        let builder = Gateway::builder(ring.clone(), store).assertions(assertions);
+        let gateway = builder.events(move |event: &Event| told.emit(event)).build(&config.apps)?;
+        let accounts = Accounts::open(accounts::Folder::at(&config.data), Sealer::new(ring), Cost::Owasp)?;
+        let local = Local { accounts, attempts: Arc::new(AttemptLimit::on()), history };
         let count = move || count.as_ref().map_or(0, |store| store.sessions());
         let health = Health::new(gateway.clone(), count);
-        Ok(Self { gateway, keys: file, health })
+        Ok(Self { gateway, local, keys: file, health })
     }
 }
 
@@ -195,6 +212,9 @@ impl Listeners {
         tokio::join!(to_the_end, watched);
     }
 }
+
+/// The file, in the data folder, of the keys that sign assertions: `counterfoil keys` reads and changes it.
+const ASSERTION_KEYS: &str = "assertion-keys";
 
 /// As many files as the system allows this process at all: each connection is one.
 fn allow_connections() {

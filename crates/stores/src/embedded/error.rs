@@ -168,6 +168,14 @@ pub enum OpenError {
         /// The folder.
         path: PathBuf,
     },
+    /// A restore, an import or a backup into this folder did not come to its end.
+    #[error(
+        "{}: a store was begun here and not finished; do again what was to fill it, or remove the folder", path.display()
+    )]
+    Unfinished {
+        /// The folder.
+        path: PathBuf,
+    },
     /// There is no session store.
     #[error("{}: there is no session store", path.display())]
     Missing {

@@ -52,7 +52,9 @@ impl Folder {
     /// Opens the folder of a store or backup that must be there.
     pub(super) fn open(path: &Path, sealer: &Sealer) -> Result<Self, OpenError> {
         if !path.join(DESCRIPTION).exists() {
-            return Err(OpenError::Missing { path: path.to_owned() });
+            let begun = path.join(BEGUN).exists();
+            let path = path.to_owned();
+            return Err(if begun { OpenError::Unfinished { path } } else { OpenError::Missing { path } });
         }
         let folder = Self::locked(path)?;
         folder.check(sealer)?;

@@ -1,6 +1,6 @@
 //! Export and import: one JSON object a line, so that other tools can count and cut. What is sealed stays sealed.
 
-use std::io::{BufRead, Write};
+use std::io::{BufRead, Read as _, Write};
 use std::path::Path;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -176,10 +176,13 @@ impl Lines<'_> {
 
     fn next(&mut self) -> Result<Line, ImportError> {
         let mut text = String::new();
-        let read = self.from.read_line(&mut text);
-        let read = read.map_err(|source| ImportError::Read { line: self.line + 1, source })?;
-        if read == 0 {
-            return Err(ImportError::Cut { line: self.line });
+        let read = (&mut *self.from).take(LONGEST_LINE).read_line(&mut text);
+        read.map_err(|source| ImportError::Read { line: self.line + 1, source })?;
+        if !text.ends_with('\n') {
+            return Err(match u64::try_from(text.len()) {
+                Ok(LONGEST_LINE) => ImportError::Line { line: self.line + 1, what: "is longer than any of an export" },
+                _ => ImportError::Cut { line: self.line },
+            });
         }
         self.line += 1;
         serde_json::from_str(&text).map_err(|_| self.wrong("is not a line of an export"))
@@ -201,3 +204,5 @@ fn first(checked: &Checked) -> (&str, &str, &str) {
 }
 
 const FORMAT: u32 = 1;
+/// A record of the most data there may be, sealed and in base64, is a tenth of it.
+const LONGEST_LINE: u64 = 1024 * 1024;

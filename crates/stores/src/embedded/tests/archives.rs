@@ -131,6 +131,8 @@ fn an_export_that_was_cut_or_changed_is_refused_with_its_line() {
     let all: Vec<_> = text.lines().collect();
     let joined = |lines: &[&str]| lines.join("\n") + "\n";
     let short = joined(&all[..all.len() - 1]);
+    let mid_line = short.trim_end().strip_suffix("\"}").unwrap();
+    let long = format!("{}\n{{\"line\":\"{}", all[0], "x".repeat(2 * 1024 * 1024));
     let fewer = joined(&[&all[..5], &all[6..]].concat());
     // The last character before the quote carries bits of the last byte: the tag.
     let changed = text.replacen("AQ", "AR", 4);
@@ -146,9 +148,11 @@ fn an_export_that_was_cut_or_changed_is_refused_with_its_line() {
         joined(&entries)
     };
     #[rustfmt::skip]
-    let rows: [(&str, &str, Is); 6] = [
+    let rows: [(&str, &str, Is); 8] = [
         ("nothing",          "",       |error| matches!(error, ImportError::Cut { line: 0 })),
         ("cut",              &short,   |error| matches!(error, ImportError::Cut { line } if *line > 50)),
+        ("cut in a line",    mid_line, |error| matches!(error, ImportError::Cut { line } if *line > 50)),
+        ("an endless line",  &long,    |error| matches!(error, ImportError::Line { line: 2, what: "is longer than any of an export" })),
         ("a line is missing", &fewer,  |error| matches!(error, ImportError::Line { .. } | ImportError::Damaged { .. })),
         ("a letter changed", &changed, |error| matches!(error, ImportError::Line { .. } | ImportError::Damaged { .. } | ImportError::Open(_) | ImportError::OtherReferenceKey)),
         ("values swapped",   &swapped, |error| matches!(error, ImportError::Damaged { checked } if checked.findings.len() >= 2)),
@@ -158,7 +162,9 @@ fn an_export_that_was_cut_or_changed_is_refused_with_its_line() {
         let into = folder.path().join("imported");
         let error = import(&mut text.as_bytes(), &into, &keys.sealer(), Sessions::End, NOW, &mut |_| {}).unwrap_err();
         assert!(is(&error), "{name}: {error:?}");
-        assert!(!into.join("COUNTERFOIL").exists(), "{name}: what was not taken in can be opened");
+        let refused = Archive::open(&into, keys.sealer()).map(|_| ()).unwrap_err();
+        let begun = into.exists();
+        assert!(matches!(refused, OpenError::Unfinished { .. }) || !begun, "{name}: {refused}");
     }
     let other = Keys::new().sealer();
     let error = import(&mut text.as_bytes(), folder.path().join("other"), &other, Sessions::End, NOW, &mut |_| {});

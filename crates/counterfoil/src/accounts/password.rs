@@ -8,17 +8,25 @@ use zeroize::Zeroizing;
 /// A password as someone typed it. Never shown, never compared outside this module, overwritten when dropped.
 pub struct Password(Zeroizing<String>);
 
-/// Why a new password is not accepted. The text may be shown to the person who chose it.
+/// What a new password must be.
 ///
 /// The rules are NIST SP 800-63B-4, 3.1.1.2: a length, a blocklist and nothing else (no classes of characters, no
-/// expiry). That section asks 15 characters of a password that is the only factor and 8 beside another one; the demo
-/// takes 8, because its printed passwords must be quick to type. Take 15 where the password stands alone.
+/// expiry). The blocklist is the few words everybody tries; where it matters, ask a breach corpus as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PasswordRules {
+    minimum: usize,
+}
+
+/// Why a new password is not accepted. The text may be shown to the person who chose it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NewPasswordRefused {
-    /// Fewer than [`MINIMUM_CHARACTERS`].
-    #[error("the new password has fewer than {MINIMUM_CHARACTERS} characters")]
-    TooShort,
+    /// Too few characters.
+    #[error("the new password has fewer than {minimum} characters")]
+    TooShort {
+        /// The fewest it may have.
+        minimum: usize,
+    },
     /// More than [`MAXIMUM_BYTES`].
     #[error("the new password is longer than {MAXIMUM_BYTES} bytes")]
     TooLong,
@@ -30,8 +38,6 @@ pub enum NewPasswordRefused {
     Unchanged,
 }
 
-/// Unicode characters, as NIST counts them.
-pub const MINIMUM_CHARACTERS: usize = 8;
 /// Well above the 64 characters NIST asks to allow; bounded, so that hashing has a bounded input.
 pub const MAXIMUM_BYTES: usize = 256;
 
@@ -45,16 +51,32 @@ impl Password {
     pub(super) fn bytes_to_hash(&self) -> Option<&[u8]> {
         (self.0.len() <= MAXIMUM_BYTES).then_some(self.0.as_bytes())
     }
+}
 
-    pub(super) fn acceptable_as_new(&self, name: &str, current: &Self) -> Result<(), NewPasswordRefused> {
-        let guessable = |word: &str| self.0.eq_ignore_ascii_case(word);
-        if self.0.len() > MAXIMUM_BYTES {
+impl PasswordRules {
+    /// For a password that is the only factor: 15 characters at least, of any kind.
+    pub const ALONE: Self = Self { minimum: 15 };
+    /// For a password beside another factor: 8 characters at least, of any kind.
+    pub const BESIDE_ANOTHER_FACTOR: Self = Self { minimum: 8 };
+
+    /// The fewest Unicode characters, as NIST counts them.
+    pub const fn minimum(self) -> usize {
+        self.minimum
+    }
+
+    /// Whether `new` may become the password of the account `name`, in place of `current` where that is known.
+    ///
+    /// # Errors
+    /// [`NewPasswordRefused`]: ask for another one.
+    pub fn check(self, new: &Password, name: &str, current: Option<&Password>) -> Result<(), NewPasswordRefused> {
+        let guessable = |word: &str| new.0.eq_ignore_ascii_case(word);
+        if new.0.len() > MAXIMUM_BYTES {
             Err(NewPasswordRefused::TooLong)
-        } else if self.0.chars().count() < MINIMUM_CHARACTERS {
-            Err(NewPasswordRefused::TooShort)
+        } else if new.0.chars().count() < self.minimum {
+            Err(NewPasswordRefused::TooShort { minimum: self.minimum })
         } else if BLOCKLIST.iter().any(|word| guessable(word)) || guessable(&name.repeat(2)) || guessable(name) {
             Err(NewPasswordRefused::Guessable)
-        } else if *self.0 == *current.0 {
+        } else if current.is_some_and(|current| *new.0 == *current.0) {
             // Both were just sent by the same person, so how long the comparison takes tells nobody anything.
             Err(NewPasswordRefused::Unchanged)
         } else {
@@ -75,7 +97,7 @@ impl<'de> Deserialize<'de> for Password {
     }
 }
 
-/// The most used passwords of eight characters and more. A real application asks a breach corpus instead.
+/// The most used passwords of eight characters and more.
 const BLOCKLIST: &[&str] = &[
     "password",
     "password1",
@@ -109,8 +131,8 @@ mod tests {
         let (long, too_long) = ("x".repeat(MAXIMUM_BYTES), "x".repeat(MAXIMUM_BYTES + 1));
         #[rustfmt::skip]
         let table = [
-            ("seven characters",       "abcdefg",        Err(TooShort)),
-            ("seven, more than bytes", "äöüäöüä",        Err(TooShort)),
+            ("seven characters",       "abcdefg",        Err(TooShort { minimum: 8 })),
+            ("seven, more than bytes", "äöüäöüä",        Err(TooShort { minimum: 8 })),
             ("eight characters",       "abcdefgh",       Ok(())),
             ("spaces count",           "a b c d ",       Ok(())),
             ("no classes asked for",   "aaaaaaaaaaaab",  Ok(())),
@@ -122,12 +144,21 @@ mod tests {
         ];
         for (name, new, verdict) in table {
             let current = Password::new("grace-demo-1");
-            assert_eq!(Password::new(new).acceptable_as_new("grace", &current), verdict, "{name}");
+            let rules = PasswordRules::BESIDE_ANOTHER_FACTOR;
+            assert_eq!(rules.check(&Password::new(new), "grace", Some(&current)), verdict, "{name}");
         }
     }
 
     #[test]
+    fn a_password_that_stands_alone_is_longer() {
+        let verdict = |new| PasswordRules::ALONE.check(&Password::new(new), "grace", None);
+        assert_eq!(verdict("fourteen chars"), Err(TooShort { minimum: 15 }));
+        assert_eq!(verdict("fifteen chars !"), Ok(()));
+    }
+
+    #[test]
     fn the_whole_blocklist_is_long_enough_to_matter() {
-        assert!(BLOCKLIST.iter().all(|word| word.len() >= MINIMUM_CHARACTERS));
+        let minimum = PasswordRules::BESIDE_ANOTHER_FACTOR.minimum();
+        assert!(BLOCKLIST.iter().all(|word| word.len() >= minimum));
     }
 }

@@ -34,59 +34,67 @@ impl TooManyAttempts {
 /// address alone cannot use up an account's attempts. IPv6 counts by /64, which is what one subscriber holds.
 /// Names are kept as a keyed hash: an unknown name costs and reveals the same as a known one.
 #[derive(Debug)]
-pub enum AttemptLimit<C: Clock = Stopwatch> {
-    /// Counting.
-    On(Box<Counters<C>>),
-    /// Never refuses; only for `--test-mode`.
-    Off,
-}
+pub struct AttemptLimit(Option<Box<Counters>>);
 
-/// The counters behind [`AttemptLimit::On`].
 #[derive(Debug)]
-pub struct Counters<C: Clock> {
-    by_address: Keyed<IpAddr, C>,
-    by_name: Keyed<u64, C>,
-    codes_by_name: Keyed<u64, C>,
+struct Counters {
+    by_address: Keyed<IpAddr>,
+    by_name: Keyed<u64>,
+    codes_by_name: Keyed<u64>,
     names: RandomState,
-    clock: C,
+    clock: Stopwatch,
 }
 
-type Keyed<K, C> = RateLimiter<K, HashMapStateStore<K>, C, governor::middleware::NoOpMiddleware<<C as Clock>::Instant>>;
+type Keyed<K> = RateLimiter<K, HashMapStateStore<K>, Stopwatch, governor::middleware::NoOpMiddleware<Duration>>;
 
-/// The process's monotonic clock, or one that stands still.
-#[derive(Debug, Clone, Copy)]
-pub struct Stopwatch(Option<Instant>);
+/// A clock that no change of the system's time moves.
+#[derive(Debug, Clone)]
+enum Stopwatch {
+    /// Since then.
+    Runs(Instant),
+    /// No time passes.
+    Stands,
+    #[cfg(test)]
+    Fake(governor::clock::FakeRelativeClock),
+}
 
 impl Clock for Stopwatch {
     type Instant = Duration;
 
     fn now(&self) -> Duration {
-        self.0.map_or(Duration::ZERO, |started| started.elapsed())
+        match self {
+            Self::Runs(since) => since.elapsed(),
+            Self::Stands => Duration::ZERO,
+            #[cfg(test)]
+            Self::Fake(clock) => clock.now().into(),
+        }
     }
 }
 
 impl AttemptLimit {
     /// A limit on the process's monotonic clock.
     pub fn on() -> Self {
-        Self::with_clock(Stopwatch(Some(Instant::now())))
+        Self::with_clock(Stopwatch::Runs(Instant::now()))
     }
 
-    /// A limit for which no time passes, so that a slow machine gets no further than a fast one: for tests of the demo.
+    /// A limit for which no time passes, so that a slow machine gets no further than a fast one: for tests.
     pub fn at_a_standstill() -> Self {
-        Self::with_clock(Stopwatch(None))
+        Self::with_clock(Stopwatch::Stands)
     }
-}
 
-impl<C: Clock + Clone> AttemptLimit<C> {
-    /// A limit on a given clock.
-    pub fn with_clock(clock: C) -> Self {
-        Self::On(Box::new(Counters {
+    /// Never refuses: for tests that are not about it.
+    pub const fn off() -> Self {
+        Self(None)
+    }
+
+    fn with_clock(clock: Stopwatch) -> Self {
+        Self(Some(Box::new(Counters {
             by_address: RateLimiter::hashmap_with_clock(PER_ADDRESS.quota(), clock.clone()),
             by_name: RateLimiter::hashmap_with_clock(PER_NAME.quota(), clock.clone()),
             codes_by_name: RateLimiter::hashmap_with_clock(CODES_PER_NAME.quota(), clock.clone()),
             names: RandomState::new(),
             clock,
-        }))
+        })))
     }
 
     /// Counts one attempt to prove a password of `name` from `client`. Ask before the password is looked at.
@@ -94,7 +102,7 @@ impl<C: Clock + Clone> AttemptLimit<C> {
     /// # Errors
     /// [`TooManyAttempts`], with the time after which asking again makes sense.
     pub fn attempt(&self, client: IpAddr, name: &str) -> Result<(), TooManyAttempts> {
-        let Self::On(counters) = self else { return Ok(()) };
+        let Some(counters) = &self.0 else { return Ok(()) };
         counters.forget_the_idle();
         let now = counters.clock.now();
         let refuse = |wait| TooManyAttempts { wait };
@@ -112,7 +120,7 @@ impl<C: Clock + Clone> AttemptLimit<C> {
     /// # Errors
     /// As [`attempt`](Self::attempt).
     pub fn code(&self, client: IpAddr, name: &str) -> Result<(), TooManyAttempts> {
-        let Self::On(counters) = self else { return Ok(()) };
+        let Some(counters) = &self.0 else { return Ok(()) };
         counters.forget_the_idle();
         let now = counters.clock.now();
         let refuse = |wait| TooManyAttempts { wait };
@@ -122,7 +130,7 @@ impl<C: Clock + Clone> AttemptLimit<C> {
     }
 }
 
-impl<C: Clock> Counters<C> {
+impl Counters {
     /// Keeps memory bounded by what was active in the last minute, at a cost paid only when the tables are large.
     fn forget_the_idle(&self) {
         if self.by_address.len() > MANY_KEYS {
@@ -168,9 +176,9 @@ mod tests {
 
     use super::*;
 
-    fn limit() -> (AttemptLimit<FakeRelativeClock>, FakeRelativeClock) {
+    fn limit() -> (AttemptLimit, FakeRelativeClock) {
         let clock = FakeRelativeClock::default();
-        (AttemptLimit::with_clock(clock.clone()), clock)
+        (AttemptLimit::with_clock(Stopwatch::Fake(clock.clone())), clock)
     }
 
     fn address(last: u8) -> IpAddr {
@@ -238,13 +246,12 @@ mod tests {
         }
         clock.advance(Duration::from_mins(10));
         limit.attempt(address(1), "ada").unwrap();
-        let AttemptLimit::On(counters) = &limit else { panic!() };
-        assert_eq!(counters.by_address.len(), 1);
+        assert_eq!(limit.0.unwrap().by_address.len(), 1);
     }
 
     #[test]
-    fn in_test_mode_nothing_is_refused() {
-        let limit: AttemptLimit = AttemptLimit::Off;
+    fn where_it_is_off_nothing_is_refused() {
+        let limit = AttemptLimit::off();
         assert!((0..1000).all(|_| limit.attempt(address(1), "ada").is_ok()));
     }
 }

@@ -1,0 +1,109 @@
+//! Which app a request to the public listener is for: by the host the browser asked, and by nothing else.
+
+use std::sync::{Arc, Weak};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse as _, Response};
+use counterfoil::headers::SecurityHeaders;
+use counterfoil::origin::Scheme;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use parking_lot::Mutex;
+use tower::ServiceExt as _;
+
+use super::{Local, of_site};
+use crate::gateway::{Gateway, Site};
+
+/// The pages of every app of the gateway.
+///
+/// # Security
+/// An app is chosen by the request's authority, which the operator's proxy passes on as the browser sent it; a host that no
+/// app has is 421, and two different ones in one request are 400.
+pub fn router(gateway: Gateway, local: Local) -> Router {
+    let door = Door { gateway, local, open: Arc::default() };
+    Router::new().fallback(enter).with_state(door)
+}
+
+/// A site that runs, and its pages.
+type Open = (Weak<Site>, Router);
+
+#[derive(Clone)]
+struct Door {
+    gateway: Gateway,
+    local: Local,
+    /// The pages of each site that runs. A site that was exchanged is gone with its last request.
+    open: Arc<Mutex<Vec<Open>>>,
+}
+
+async fn enter(State(door): State<Door>, request: Request) -> Response {
+    let Ok(authority) = authority(&request) else {
+        return refuse(StatusCode::BAD_REQUEST, "The request names no host, or more than one.\n");
+    };
+    let site = door.gateway.sites().at(&authority).cloned();
+    match site {
+        // Whatever the router makes of it is an answer: its errors cannot occur.
+        Some(site) => match door.pages_of(&site).oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        },
+        None => refuse(StatusCode::MISDIRECTED_REQUEST, &unknown(&door, &authority)),
+    }
+}
+
+impl Door {
+    fn pages_of(&self, site: &Arc<Site>) -> Router {
+        let mut open = self.open.lock();
+        if let Some((_, pages)) = open.iter().find(|(known, _)| std::ptr::eq(known.as_ptr(), Arc::as_ptr(site))) {
+            return pages.clone();
+        }
+        open.retain(|(known, _)| known.strong_count() > 0);
+        let pages = of_site(site, &self.local);
+        open.push((Arc::downgrade(site), pages.clone()));
+        pages
+    }
+}
+
+/// The one authority of a request.
+fn authority(request: &Request) -> Result<String, Ambiguous> {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let host = hosts.next().map(|host| host.to_str().map_err(|_| Ambiguous)).transpose()?;
+    let target = request.uri().authority().map(http::uri::Authority::as_str);
+    match (target, host, hosts.next()) {
+        (Some(one), None, None) | (None, Some(one), None) => Ok(one.to_owned()),
+        (Some(one), Some(other), None) if one.eq_ignore_ascii_case(other) => Ok(one.to_owned()),
+        _ => Err(Ambiguous),
+    }
+}
+
+struct Ambiguous;
+
+/// What to do, for the one mistake everybody makes on their own machine: `localhost` is another host than `127.0.0.1`.
+fn unknown(door: &Door, authority: &str) -> String {
+    let asked_here = ["http://", "https://"].iter().any(|scheme| {
+        counterfoil::origin::Origin::parse(&format!("{scheme}{authority}")).is_ok_and(|origin| origin.is_loopback())
+    });
+    let sites = door.gateway.sites();
+    let origins = sites.iter().flat_map(|site| site.app.policy.public_origins().iter());
+    let here: Vec<_> = origins.filter(|origin| origin.is_loopback()).map(ToString::to_string).collect();
+    if asked_here && !here.is_empty() {
+        return format!("No app is known at this host. On this machine they are at:\n{}\n", here.join("\n"));
+    }
+    "No app is known at this host. If you run this site: its `origins` must name the address people open, and the proxy \
+     must pass `Host` on as the browser sent it.\n"
+        .to_owned()
+}
+
+/// An answer that is no site's: with the headers of all, and nothing of what was asked in it.
+fn refuse(status: StatusCode, text: &str) -> Response {
+    let mut response = (status, [(header::CACHE_CONTROL, "no-store")], Body::from(text.to_owned())).into_response();
+    let kind = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    // Without HSTS: nobody may promise https for a host that is none of ours.
+    for (name, value) in SecurityHeaders::strict().iter(Scheme::Http, None) {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+    }
+    response
+}
