@@ -11,7 +11,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use counterfoil::accounts::{AttemptLimit, Cost, Hasher, Password};
 use counterfoil::keys::SharedRing;
-use counterfoil::{GeneratedKeys, Moment, Policy, PolicySettings};
+use counterfoil::{Event, EventSink as _, GeneratedKeys, Moment, Policy, PolicySettings};
 use counterfoil_core::MemoryStore;
 use counterfoil_core::seal::Sealer;
 use counterfoil_core::testing::{Fault, FaultyStore};
@@ -95,7 +95,8 @@ impl Gate {
         let history = Arc::new(History::default());
         let told = Arc::clone(&history);
         let apps = [app("wiki", WIKI), app("shop", SHOP)];
-        let gateway = Gateway::telling(&apps, ring.clone(), Arc::new(store.clone()), told).unwrap();
+        let gateway = Gateway::builder(ring.clone(), Arc::new(store.clone()));
+        let gateway = gateway.events(move |event: &Event| told.emit(event)).build(&apps).unwrap();
         let accounts = Accounts::open(Folder::at(folder.path()), Sealer::new(ring), Cost::Test).unwrap();
         let local = Local { accounts: accounts.clone(), attempts: Arc::new(attempts), history };
         Self { router: pages::router(gateway.clone(), local), accounts, gateway, folder, store }
