@@ -1,0 +1,3 @@
+module example.com/counterfoil-notes
+
+go 1.19
