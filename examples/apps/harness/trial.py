@@ -22,18 +22,18 @@ class Trial:
         self.app, self.scratch, self.folder = app, scratch, folder
         self.passed, self.failed, self.sent = 0, [], set()
 
-    def run(self):
+    def run(self, until_one_fails=False):
         self.key_server.keys = [self.gateway.es256.jwk(), self.gateway.eddsa.jwk()]
+        parts = [self.table, self.logs_show_no_assertion]
+        if self.app.algorithm == "ES256":
+            turns = [self.unknown_keys_are_not_asked_for_each_time, self.keys_rotate, self.keys_out_of_reach]
+            parts = [self.no_keys_yet, self.table, *turns, self.logs_show_no_assertion]
         try:
             with Running(self.app, self.gateway, self.key_server, self.scratch, self.folder) as self.running:
-                if self.app.algorithm == "ES256":
-                    self.no_keys_yet()
-                self.table()
-                if self.app.algorithm == "ES256":
-                    self.unknown_keys_are_not_asked_for_each_time()
-                    self.keys_rotate()
-                    self.keys_out_of_reach()
-                self.logs_show_no_assertion()
+                for part in parts:
+                    part()
+                    if self.failed and until_one_fails:
+                        break
         finally:
             self.key_server.close()
         return self
