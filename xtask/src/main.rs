@@ -9,6 +9,7 @@ mod report;
 mod stage;
 mod tally;
 mod tools;
+mod wheels;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -53,6 +54,12 @@ enum Task {
     /// Drive a real browser through the demo; installs Chromium where it is missing
     Browser {
         /// For `browser`, e.g. `--self-check` or `sign-out idle`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Put real proxies with their generated configurations before an app; installs them where they are missing
+    Proxies {
+        /// For `proxies`, e.g. `--proxy caddy --verbose` or `told query`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
@@ -126,6 +133,7 @@ impl Task {
             Self::Races { arguments } => ("races over HTTP against the demo", plan::races(arguments)),
             Self::Crash { arguments } => ("kills and power cuts under the embedded store", plan::crash(arguments)),
             Self::Browser { arguments } => ("a real browser at the demo", plan::browser(arguments)),
+            Self::Proxies { arguments } => ("real proxies before the gateway", plan::proxies(arguments)),
             Self::Model { arguments } => ("a model check of the token family", plan::model(arguments)),
             Self::Simulate { arguments } => ("a simulation of rotation", plan::simulate(arguments)),
             Self::Fuzz { target, short: true, .. } => ("a short look with libFuzzer", fuzz::run(target, 10)),

@@ -12,12 +12,33 @@ pub(crate) struct Package {
     name: &'static str,
     /// The program that tells whether it is there.
     program: &'static str,
+    /// The same where `/usr/sbin` is not on the path; or nothing new.
+    elsewhere: &'static str,
+    /// What has it tell its version.
+    version: &'static str,
     /// Where another than the system's own may be named.
     variable: &'static str,
 }
 
 /// The browser of the browser's cases.
-pub(crate) const CHROMIUM: Package = Package { name: "chromium", program: "chromium", variable: "CHROMIUM_BIN" };
+pub(crate) const CHROMIUM: Package = Package {
+    name: "chromium",
+    program: "chromium",
+    elsewhere: "chromium",
+    version: "--version",
+    variable: "CHROMIUM_BIN",
+};
+
+/// Two of the proxies that the gateway stands behind; [`crate::wheels`] has the others.
+pub(crate) const NGINX: Package =
+    Package { name: "nginx", program: "nginx", elsewhere: "/usr/sbin/nginx", version: "-v", variable: "NGINX_BIN" };
+pub(crate) const HAPROXY: Package = Package {
+    name: "haproxy",
+    program: "haproxy",
+    elsewhere: "/usr/sbin/haproxy",
+    version: "-v",
+    variable: "HAPROXY_BIN",
+};
 
 /// By whose rights a package is installed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,8 +56,9 @@ impl Package {
             println!("{} is named by {}", self.program, self.variable);
             return Ok(true);
         }
-        if let Some(version) = says(&Invocation::program(self.program, "--version")) {
-            println!("{}: already there", version.trim());
+        let places = [self.program, self.elsewhere];
+        if let Some(version) = places.iter().find_map(|place| says(&Invocation::program(place, self.version))) {
+            println!("{}: already there", version.lines().next().unwrap_or_default().trim());
             return Ok(true);
         }
         let Some(rights) = rights() else {
@@ -82,7 +104,7 @@ fn apt_get(rights: Rights, words: &str) -> Invocation {
 }
 
 /// What a program prints, if there is such a program and it succeeds.
-fn says(invocation: &Invocation) -> Option<String> {
+pub(crate) fn says(invocation: &Invocation) -> Option<String> {
     let heard = invocation.run_within(Duration::from_mins(1)).ok().flatten()?;
     heard.succeeded.then_some(heard.text)
 }

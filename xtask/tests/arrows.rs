@@ -20,7 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("counterfoil-stores",  &["counterfoil-core"]),
     ("counterfoil",         &["counterfoil-core", "counterfoil-derive", "counterfoil-stores"]),
     ("counterfoil-serve",   &["counterfoil"]),
-    ("counterfoil-gateway", &["counterfoil", "counterfoil-core"]),
+    ("counterfoil-gateway", &["counterfoil", "counterfoil-core", "counterfoil-serve"]),
     ("counterfoil-demo",    &["counterfoil", "counterfoil-serve"]),
     // It must not inherit our parser's blind spots.
     ("counterfoil-audit",   &[]),
@@ -31,6 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("counterfoil-crash-shim", &[]),
     ("counterfoil-e2e",     &[]),
     ("counterfoil-browser", &[]),
+    ("counterfoil-proxies", &[]),
     ("counterfoil-model",   &["counterfoil-core"]),
     ("counterfoil-benches", &["counterfoil", "counterfoil-core", "counterfoil-stores"]),
     ("counterfoil-simulation", &["counterfoil-core"]),

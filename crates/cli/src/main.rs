@@ -1,8 +1,10 @@
 //! The command `counterfoil`: arguments to calls, nothing else.
 
+mod config;
 mod keys;
 mod proxy_config;
 mod store;
+mod user;
 
 use std::{
     error::Error,
@@ -10,12 +12,15 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
+use config::ConfigCommand;
 use counterfoil_demo::options::DemoArgs;
+use counterfoil_gateway::options::ServeArgs;
 use keys::KeysCommand;
 use proxy_config::ProxyConfigArgs;
 use store::StoreCommand;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use user::UserCommand;
 
 /// Counterfoil, the session layer for web apps and APIs
 #[derive(Debug, Parser)]
@@ -27,6 +32,17 @@ struct Arguments {
     /// What to log to standard error: a level, or levels by target such as warn,counterfoil=debug
     #[arg(long, global = true, value_name = "FILTER", default_value = "info", env = "COUNTERFOIL_LOG")]
     log: Targets,
+
+    /// How to log: lines for people, or an object of JSON to each line
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text", env = "COUNTERFOIL_LOG_FORMAT")]
+    log_format: LogFormat,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
 }
 
 #[derive(Debug, Subcommand)]
@@ -37,6 +53,17 @@ enum Command {
     /// kept in a folder of yours: after a restart everybody is still signed in.
     #[command(after_help = DEMO_EXAMPLES)]
     Demo(DemoArgs),
+
+    /// Protect apps in any language, behind any proxy
+    ///
+    /// Prints what it protects, what it assumed and what to do next. Three listeners: for browsers, for the proxy, and for
+    /// whoever watches.
+    #[command(after_help = SERVE_EXAMPLES)]
+    Serve(ServeArgs),
+
+    /// Look at the configuration of the gateway
+    #[command(subcommand, after_help = config::EXAMPLES, arg_required_else_help = true)]
+    Config(ConfigCommand),
 
     /// Make and rotate the keys of a site
     ///
@@ -49,6 +76,13 @@ enum Command {
     /// The folder is that of an embedded store. Nothing else may work in it meanwhile; stop the server first.
     #[command(subcommand, after_help = store::EXAMPLES, arg_required_else_help = true)]
     Store(StoreCommand),
+
+    /// Say who may sign in at the gateway's own pages
+    ///
+    /// For set-ups without an identity provider. Accounts are in the gateway's data folder; a running gateway follows
+    /// them within seconds.
+    #[command(subcommand, after_help = user::EXAMPLES, arg_required_else_help = true)]
+    User(UserCommand),
 
     /// Write a proxy's configuration: every request for an app is asked about first
     ///
@@ -72,12 +106,29 @@ Examples:
 
 Exit status: 0 after ctrl-c or SIGTERM, 1 if it cannot run, 2 for arguments or a policy that must be changed.";
 
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  counterfoil serve                                  one app at http://127.0.0.1:8080, for whoever is signed in
+  counterfoil serve --origin https://wiki.example --upstream http://127.0.0.1:3000 --proxy caddy
+                                                     the same for an app of yours
+  counterfoil serve --config counterfoil.toml        as the file says; SIGHUP reads it again
+  COUNTERFOIL__LISTEN__PUBLIC=127.0.0.1:9500 counterfoil serve --config counterfoil.toml
+                                                     any key can be overridden so
+
+Exit status: 0 after ctrl-c or SIGTERM, 1 if it cannot run, 2 for arguments or a configuration that must be changed.";
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let to_stderr = tracing_subscriber::fmt::layer().with_writer(stderr).with_ansi(stderr().is_terminal());
-    tracing_subscriber::registry().with(to_stderr).with(arguments.log).init();
+    let to_stderr = tracing_subscriber::fmt::layer().with_writer(stderr);
+    let registry = tracing_subscriber::registry().with(arguments.log);
+    match arguments.log_format {
+        LogFormat::Text => registry.with(to_stderr.with_ansi(stderr().is_terminal())).init(),
+        LogFormat::Json => registry.with(to_stderr.json().flatten_event(true)).init(),
+    }
     match arguments.command {
         Command::Demo(arguments) => demo(arguments),
+        Command::Serve(arguments) => serve(arguments),
+        Command::Config(command) => config::run(command),
         Command::Keys(command) => match keys::run(command) {
             Ok(true) => ExitCode::SUCCESS,
             Ok(false) => ExitCode::FAILURE,
@@ -88,6 +139,10 @@ fn main() -> ExitCode {
             Ok(false) => ExitCode::FAILURE,
             Err(error) => failed(&*error, ExitCode::FAILURE),
         },
+        Command::User(command) => match user::run(command) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => failed(&*error, ExitCode::FAILURE),
+        },
         Command::ProxyConfig(arguments) => match proxy_config::run(&arguments) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => failed(&*error, ExitCode::from(2)),
@@ -96,13 +151,21 @@ fn main() -> ExitCode {
 }
 
 fn demo(arguments: DemoArgs) -> ExitCode {
+    run(counterfoil_demo::run(arguments), counterfoil_demo::DemoFailed::is_configuration)
+}
+
+fn serve(arguments: ServeArgs) -> ExitCode {
+    run(counterfoil_gateway::serve(arguments), counterfoil_gateway::server::ServeFailed::is_configuration)
+}
+
+fn run<E: Error>(server: impl Future<Output = Result<(), E>>, is_configuration: impl Fn(&E) -> bool) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error, ExitCode::FAILURE),
     };
-    match runtime.block_on(counterfoil_demo::run(arguments)) {
+    match runtime.block_on(server) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) if error.is_configuration() => failed(&error, ExitCode::from(2)),
+        Err(error) if is_configuration(&error) => failed(&error, ExitCode::from(2)),
         Err(error) => failed(&error, ExitCode::FAILURE),
     }
 }

@@ -23,6 +23,11 @@ impl Housekeeping {
         Self { follow, ..Self::default() }
     }
 
+    /// Somebody else keeps house for this site.
+    pub(crate) fn elsewhere() -> Self {
+        Self { begun: AtomicBool::new(true), ..Self::default() }
+    }
+
     /// Begins, if it has not. Called on a request's path, so that a runtime is there.
     pub(crate) fn begin(&self, engine: &Engine) {
         if !self.begun.load(Ordering::Relaxed) && !self.begun.swap(true, Ordering::Relaxed) {
@@ -40,7 +45,7 @@ impl Housekeeping {
 }
 
 /// One round. Says how long to rest: not at all while there is more to do than one round may.
-async fn tidy(engine: &Engine) -> Duration {
+pub(crate) async fn tidy(engine: &Engine) -> Duration {
     match engine.sweep(ROUND).await {
         Ok(forgotten) if forgotten >= ROUND / 2 => Duration::from_millis(10),
         Ok(_) => REST,

@@ -64,6 +64,7 @@ pub struct Builder {
     policy: Policy,
     keys: SharedRing,
     follow: Option<Follow>,
+    housekept_elsewhere: bool,
     store: Arc<dyn DynStore>,
     clock: Box<dyn Clock>,
     events: Box<dyn EventSink>,
@@ -113,6 +114,7 @@ impl Counterfoil {
             policy,
             keys,
             follow: None,
+            housekept_elsewhere: false,
             store,
             clock: Box::new(SystemClock),
             events: Box::new(log_event),
@@ -205,6 +207,12 @@ impl Counterfoil {
         reply::write(denial, &asked, &self.0.pages)
     }
 
+    /// Forgets a bounded number of sessions that are over, and says how long to rest before the next round. Sites do so by
+    /// themselves, unless they are [`housekept_elsewhere`](Builder::housekept_elsewhere).
+    pub async fn tidy(&self) -> std::time::Duration {
+        crate::housekeeping::tidy(self.engine()).await
+    }
+
     /// The engine beneath, for what concerns no single request: ending a subject's sessions, or all.
     pub fn engine(&self) -> &Engine {
         &self.0.engine
@@ -254,6 +262,13 @@ impl Builder {
         Self { follow: Some(Follow { source: Arc::new(source), every }), ..self }
     }
 
+    /// Starts no background tasks: the program calls [`Counterfoil::tidy`] and [`Counterfoil::exchange_keys`] itself. For
+    /// sites that share a store and keys, where once for all of them is enough. [`follow_keys`](Self::follow_keys) does
+    /// nothing then.
+    pub fn housekept_elsewhere(self) -> Self {
+        Self { housekept_elsewhere: true, ..self }
+    }
+
     /// Takes over the sessions of another layer, so that the application can move without signing anybody out.
     pub fn adopt(self, adopt: Adopt) -> Self {
         Self { adopt: Some(adopt), ..self }
@@ -285,7 +300,11 @@ impl Builder {
         }
         Counterfoil(Arc::new(Site {
             hub: Hub::new(engine.clone()),
-            housekeeping: Housekeeping::following(self.follow),
+            housekeeping: if self.housekept_elsewhere {
+                Housekeeping::elsewhere()
+            } else {
+                Housekeeping::following(self.follow)
+            },
             reports: Ration::default(),
             engine,
             pages: self.pages,

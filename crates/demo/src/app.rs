@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use counterfoil::{Counterfoil, KeyError, Policy, accounts::AttemptLimit, origin::Origin};
+use counterfoil_serve::keep::Kept;
 
 use crate::{
     accounts::{Accounts, Cost, HashingFailed},
     bank::Bank,
     chronicle::Chronicle,
     feed::Feed,
-    keep::Kept,
     options::{Mode, Plan},
     second_factor::SecondFactors,
     session,
@@ -91,7 +91,7 @@ impl App {
         let bank = Bank::open(accounts.names());
         let feed = Arc::new(Feed::for_subjects(accounts.names()));
         let chronicle = Chronicle::new(Arc::clone(&feed));
-        let kept_where = kept.assumption();
+        let kept_where = kept_where(&kept);
         let site = session::site(policy, kept, chronicle, accounts.names())?;
         let second_factors = SecondFactors::default();
         Ok(Self(Arc::new(Parts { accounts, second_factors, attempts, bank, feed, kept: kept_where, plan, site })))
@@ -101,6 +101,15 @@ impl App {
     pub fn origins(&self) -> impl Iterator<Item = &Origin> {
         self.site.engine().policy().public_origins().iter()
     }
+}
+
+/// Where sessions and keys are, in words.
+fn kept_where(kept: &Kept) -> String {
+    let in_memory = || "sessions and keys are in memory only: every session ends with this process".to_owned();
+    kept.folder().map_or_else(in_memory, |folder| {
+        let folder = folder.display();
+        format!("sessions and keys are kept in {folder}: a restart signs nobody out; --memory keeps nothing")
+    })
 }
 
 impl std::ops::Deref for App {

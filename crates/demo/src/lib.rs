@@ -7,7 +7,7 @@ use std::{
 };
 
 use counterfoil::{PolicyError, origin::OriginError};
-use counterfoil_serve::{Bound, Certificate, CertificateFailed, stop_signal};
+use counterfoil_serve::{Bound, Certificate, CertificateFailed, keep::KeepFailed, stop_signal};
 use tokio::net::TcpListener;
 
 pub mod accounts;
@@ -17,7 +17,6 @@ pub mod banner;
 pub mod chronicle;
 pub mod feed;
 pub mod fields;
-pub mod keep;
 pub mod negotiate;
 pub mod options;
 pub mod pages;
@@ -28,7 +27,6 @@ pub mod second_factor;
 pub mod session;
 
 use app::{App, AppFailed};
-use keep::KeepFailed;
 use options::{DemoArgs, Plan, PlanRefused, Transport};
 use policy::PolicyFileRefused;
 
@@ -51,7 +49,8 @@ pub async fn run(mut arguments: DemoArgs) -> Result<(), DemoFailed> {
         Transport::Plain => None,
         Transport::SelfMadeTls => Some(Certificate::self_made(&origins, SystemTime::now())?),
     };
-    let kept = plan.keep.open(&policy)?;
+    let limits = policy.limits();
+    let kept = plan.keep.open(limits.absolute.max(limits.remember_for.unwrap_or_default()))?;
     let app = App::keeping(plan, policy, kept)?;
     // Nobody has to read it: a closed pipe is no reason to stop.
     let _ = io::stdout().write_all(banner::banner(&app, &own, certificate.as_ref()).as_bytes());
@@ -99,7 +98,7 @@ pub enum DemoFailed {
     #[error("cannot listen for signals")]
     Signals(#[source] io::Error),
     /// Sessions or keys cannot be kept: take another folder, or `--memory`.
-    #[error(transparent)]
+    #[error("sessions and keys cannot be kept; --data names another folder, --memory keeps nothing")]
     Keep(#[from] KeepFailed),
     /// No https.
     #[error(transparent)]

@@ -8,9 +8,8 @@ use std::{
 };
 
 use counterfoil::origin::{Origin, OriginError, Scheme};
+use counterfoil_serve::keep::{Keep, state_folder};
 use ipnet::IpNet;
-
-use crate::keep::Keep;
 
 /// What can be written on the command line.
 #[derive(Debug, Clone, clap::Args)]
@@ -221,7 +220,7 @@ impl TryFrom<DemoArgs> for Plan {
             policy: arguments.policy,
             keep: match (arguments.data, arguments.memory || arguments.test_mode) {
                 (None, true) => Keep::Memory,
-                (data, _) => Keep::Folder(data),
+                (data, _) => Keep::Folder(data.unwrap_or_else(|| state_folder("demo"))),
             },
             mode: if arguments.test_mode { Mode::Test } else { Mode::Normal },
             limits: arguments.limits,

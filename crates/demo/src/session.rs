@@ -7,12 +7,9 @@ use counterfoil::{
     CSP_REPORT_PATH, CookieKind, Counterfoil, Event, EventSink as _, KeyError, Policy, Subject, UserAgents,
     headers::{ContentSecurityPolicy, Directive, SecurityHeaders, Source, TooWide},
 };
+use counterfoil_serve::keep::{Kept, Sessions};
 
-use crate::{
-    app::App,
-    chronicle::Chronicle,
-    keep::{Kept, Sessions},
-};
+use crate::{app::App, chronicle::Chronicle};
 
 mod member;
 mod sign_in;
@@ -52,7 +49,7 @@ pub fn site<'a>(
     let sink = Arc::clone(&chronicle);
     let builder = match kept.sessions {
         Sessions::Memory(store) => Counterfoil::with_ring(policy, kept.ring, store)?,
-        Sessions::Folder(store) => Counterfoil::with_ring(policy, kept.ring, store)?,
+        Sessions::Folder(store) => Counterfoil::with_ring(policy, kept.ring, *store)?,
     };
     let builder = match kept.file {
         Some(file) => builder.follow_keys(file, KEYS_EVERY),

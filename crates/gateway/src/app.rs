@@ -1,9 +1,11 @@
 //! An app the gateway protects, as it was configured.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
 
 use counterfoil::Policy;
+use serde::Deserialize;
 
 use crate::rules::Rules;
 
@@ -31,7 +33,8 @@ pub struct AppConfig {
 pub struct AppName(Box<str>);
 
 /// A proxy, and with it the contract it speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Proxy {
     /// nginx, `auth_request`.
@@ -49,7 +52,8 @@ pub enum Proxy {
 }
 
 /// Whether a proxy hands our `Set-Cookie` back with the app's answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum CookieReturn {
     /// It hands one back: tokens rotate on any request.
     #[default]
@@ -59,7 +63,8 @@ pub enum CookieReturn {
 }
 
 /// How assertions are signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Algorithm {
     /// ECDSA on P-256 with SHA-256 (RFC 7518, section 3.4): what every JOSE library verifies.
     #[default]
@@ -93,9 +98,27 @@ impl FromStr for AppName {
     }
 }
 
+/// So that a name as it stands in an address finds its app.
+impl Borrow<str> for AppName {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
 impl fmt::Display for AppName {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.0)
+    }
+}
+
+impl Algorithm {
+    /// As it is written in configurations.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Es256 => "es256",
+            Self::EdDsa => "eddsa",
+            Self::Hs256 => "hs256",
+        }
     }
 }
 

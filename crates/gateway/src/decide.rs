@@ -172,13 +172,7 @@ fn pass(
 }
 
 /// Denies a request, with the cookie that leaves all the same.
-fn deny(
-    site: &Site,
-    original: &Original,
-    exchange: &Exchange,
-    denial: Denial,
-    cookie: Option<SetCookie>,
-) -> Outcome {
+fn deny(site: &Site, original: &Original, exchange: &Exchange, denial: Denial, cookie: Option<SetCookie>) -> Outcome {
     let (rule, reason) = words(denial);
     tracing::info!(
         app = site.app.name.as_str(),

@@ -17,6 +17,7 @@ use quick_cache::sync::Cache;
 
 use crate::app::{AppConfig, AppName};
 use crate::assertion::Assertions;
+use crate::ops::{CountedStore, Meters, SiteMeters};
 use crate::pages;
 
 /// What all listeners share. Cheap to clone.
@@ -37,6 +38,7 @@ struct Ground {
     store: Arc<dyn DynStore>,
     clock: Arc<dyn Clock>,
     events: Arc<dyn EventSink>,
+    meters: Meters,
 }
 
 /// Puts a gateway together where the defaults of [`Gateway::new`] do not fit.
@@ -60,6 +62,8 @@ pub struct Site {
     pub app: AppConfig,
     /// Its sessions: keys and store are every site's, policy and public origins its own.
     pub sessions: Counterfoil,
+    /// What its decisions are counted by.
+    pub meters: SiteMeters,
 }
 
 impl Gateway {
@@ -74,7 +78,9 @@ impl Gateway {
     /// As [`new`](Self::new), with assertion keys, a clock or events of one's own.
     pub fn builder(ring: SharedRing, store: Arc<dyn DynStore>) -> Builder {
         let (clock, events): (Arc<dyn Clock>, Arc<dyn EventSink>) = (Arc::new(SystemClock), Arc::new(()));
-        Builder { ground: Ground { ring, store, clock, events }, assertions: None }
+        let meters = Meters::new();
+        let store: Arc<dyn DynStore> = Arc::new(CountedStore::new(store, meters.clone()));
+        Builder { ground: Ground { ring, store, clock, events, meters }, assertions: None }
     }
 
     /// Protects `apps` from now on. Requests under way end as they began; sessions live on.
@@ -109,6 +115,21 @@ impl Gateway {
             self.0.bounced.insert(session, now);
         }
         !lately
+    }
+
+    /// The keys of all sites.
+    pub fn ring(&self) -> &SharedRing {
+        &self.0.ground.ring
+    }
+
+    /// The store of all sites.
+    pub fn store(&self) -> &Arc<dyn DynStore> {
+        &self.0.ground.store
+    }
+
+    /// What is counted.
+    pub fn meters(&self) -> &Meters {
+        &self.0.ground.meters
     }
 
     /// The sites of now.
@@ -153,12 +174,13 @@ impl Builder {
 impl Sites {
     fn new(apps: &[AppConfig], ground: &Ground) -> Result<Self, KeyError> {
         let site = |app: &AppConfig| {
-            let events = Arc::clone(&ground.events);
+            let (events, name, meters) = (Arc::clone(&ground.events), app.name.clone(), ground.meters.clone());
             let builder = Counterfoil::sharing(app.policy.clone(), ground.ring.clone(), Arc::clone(&ground.store))?;
             let sessions = builder
                 .clock(Arc::clone(&ground.clock))
                 .events(move |event: &Event| {
                     log_event(event);
+                    meters.happened(&name, event.kind.name());
                     events.emit(event);
                 })
                 .sign_in_page(pages::SIGN_IN)
@@ -166,8 +188,10 @@ impl Sites {
                 .denied_page(pages::DENIED)
                 .security_headers(pages::security_headers())
                 .device_labels(Labels)
+                // One store and one ring: whoever runs the gateway keeps house for all sites at once.
+                .housekept_elsewhere()
                 .build();
-            Ok(Arc::new(Site { app: app.clone(), sessions }))
+            Ok(Arc::new(Site { app: app.clone(), sessions, meters: ground.meters.site(&app.name) }))
         };
         let in_order = apps.iter().map(site).collect::<Result<Vec<_>, KeyError>>()?;
         let by_name = in_order.iter().map(|site| (site.app.name.clone(), Arc::clone(site))).collect();
@@ -176,6 +200,11 @@ impl Sites {
 
     /// The site of the app of this name.
     pub fn named(&self, name: &AppName) -> Option<&Arc<Site>> {
+        self.by_name.get(name)
+    }
+
+    /// As [`named`](Self::named), for a name as somebody wrote it.
+    pub fn called(&self, name: &str) -> Option<&Arc<Site>> {
         self.by_name.get(name)
     }
 

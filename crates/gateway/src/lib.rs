@@ -7,8 +7,35 @@ pub mod authz;
 pub mod config;
 mod decide;
 pub mod gateway;
+pub mod ops;
+pub mod options;
 pub mod owned;
 pub mod pages;
 pub mod proxy_config;
 pub mod request;
 pub mod rules;
+pub mod server;
+#[cfg(test)]
+mod testing;
+
+use axum::Router;
+
+use gateway::Gateway;
+use options::ServeArgs;
+use pages::Local;
+use server::{Routers, ServeFailed};
+
+/// Runs the gateway until ctrl-c or SIGTERM; SIGHUP reads the configuration again.
+///
+/// # Errors
+/// As [`server::run`].
+pub async fn serve(arguments: ServeArgs) -> Result<(), ServeFailed> {
+    server::run(arguments.into(), routers).await
+}
+
+/// Everything the gateway serves, to each kind of caller what is for them.
+pub fn routers(gateway: &Gateway, local: &Local) -> Routers {
+    let keys = assertion::jwks_router(gateway.clone());
+    let pages = pages::router(gateway.clone(), local.clone());
+    Routers { public: Router::new().merge(keys).fallback_service(pages), decision: authz::router(gateway.clone()) }
+}

@@ -158,9 +158,13 @@ mod tests {
 
     #[test]
     fn what_no_header_can_carry_is_encoded() {
-        for (text, expected) in
-            [("ada", "ada"), ("ada@example.org", "ada@example.org"), ("a b", "a%20b"), ("100%", "100%25"), ("ä", "%C3%A4")]
-        {
+        for (text, expected) in [
+            ("ada", "ada"),
+            ("ada@example.org", "ada@example.org"),
+            ("a b", "a%20b"),
+            ("100%", "100%25"),
+            ("ä", "%C3%A4"),
+        ] {
             assert_eq!(visible(text), expected, "{text}");
         }
     }

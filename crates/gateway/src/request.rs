@@ -187,8 +187,8 @@ fn origin<'a>(site: &'a Site, scheme: Scheme, host: &str) -> Result<&'a Origin, 
 /// Takes the address out that the proxy saw: the last one in `X-Forwarded-For`. What stands before it was there already,
 /// and stays, for the app's policy to trust or not.
 fn take_address(headers: &mut HeaderMap) -> Result<Option<IpAddr>, Malformed> {
-    let list = take(headers, FORWARDED_FOR)?;
-    let (before, last) = list.rsplit_once(',').map_or((None, list.as_str()), |(before, last)| (Some(before), last));
+    let all = take(headers, FORWARDED_FOR)?;
+    let (before, last) = all.rsplit_once(',').map_or((None, all.as_str()), |(before, last)| (Some(before), last));
     if let Some(before) = before {
         let before = HeaderValue::from_str(before).map_err(|_| Malformed::Unreadable(FORWARDED_FOR))?;
         headers.insert(HeaderName::from_static(FORWARDED_FOR), before);

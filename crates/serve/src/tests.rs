@@ -20,6 +20,12 @@ use tokio_rustls::{
 };
 
 use super::*;
+use axum::{Router, extract::ConnectInfo};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+};
 
 fn app() -> Router {
     let peer = |ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.ip().to_string() };
@@ -37,6 +43,10 @@ struct Running {
 }
 
 async fn start(certificate: Option<Certificate>) -> Running {
+    start_within(certificate, Bounds::OF_BROWSERS).await
+}
+
+async fn start_within(certificate: Option<Certificate>, bounds: Bounds) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let bound = match certificate {
@@ -44,13 +54,14 @@ async fn start(certificate: Option<Certificate>) -> Running {
         None => Bound::plain(listener),
     };
     let (stop, stopped) = oneshot::channel::<()>();
-    let server = tokio::spawn(bound.serve(app(), async move { drop(stopped.await) }));
+    let server = tokio::spawn(bound.within(bounds).serve(app(), async move { drop(stopped.await) }));
     Running { address, stop, server }
 }
 
 async fn ask(mut stream: impl AsyncRead + AsyncWrite + Unpin, path: &str, more: &str) -> String {
     let head = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{more}\r\n");
-    stream.write_all(head.as_bytes()).await.unwrap();
+    // Whoever is not served may be told so before everything is written.
+    let _ = stream.write_all(head.as_bytes()).await;
     let mut answer = Vec::new();
     // A peer that closes without a TLS goodbye is an error here; what was read before counts.
     let _ = stream.read_to_end(&mut answer).await;
@@ -115,8 +126,8 @@ async fn a_peer_that_stays_silent_is_let_go_in_time() {
     let certificate = || Certificate::self_made(&[], SystemTime::now()).unwrap();
     #[rustfmt::skip]
     let table = [
-        ("half a head",      None,                &b"GET /peer HTTP/1.1\r\nHost: local"[..], LONGEST_HEAD),
-        ("nothing",          None,                b"",                                        LONGEST_HEAD),
+        ("half a head",      None,                &b"GET /peer HTTP/1.1\r\nHost: local"[..], Bounds::OF_BROWSERS.longest_head),
+        ("nothing",          None,                b"",                                        Bounds::OF_BROWSERS.longest_head),
         ("no handshake",     Some(certificate()), b"",                                        LONGEST_HANDSHAKE),
     ];
     for (name, certificate, sent, allowed) in table {
@@ -136,7 +147,11 @@ async fn a_peer_that_speaks_http2_and_asks_nothing_is_let_go_in_time() {
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
     let began = tokio::time::Instant::now();
     let _ = stream.read_to_end(&mut Vec::new()).await;
-    assert!(began.elapsed() >= LONGEST_HEAD && began.elapsed() < LONGEST_HEAD * 2, "{:?}", began.elapsed());
+    assert!(
+        began.elapsed() >= Bounds::OF_BROWSERS.longest_head && began.elapsed() < Bounds::OF_BROWSERS.longest_head * 2,
+        "{:?}",
+        began.elapsed()
+    );
 }
 
 #[tokio::test]
@@ -184,4 +199,67 @@ impl ServerCertVerifier for TrustAnything {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         default_provider().signature_verification_algorithms.supported_schemes()
     }
+}
+
+#[tokio::test]
+async fn whoever_asks_while_the_server_leaves_is_answered_and_told_to_close() {
+    let bounds = Bounds { longest_leave: Duration::from_secs(20), ..Bounds::OF_PROXIES };
+    let running = start_within(None, bounds).await;
+    let mut kept = TcpStream::connect(running.address).await.unwrap();
+    assert!(!ask_and_keep(&mut kept).await.contains("connection: close"));
+    running.stop.send(()).unwrap();
+    // The flag may be seen a moment later; the connection is not closed before it has been told.
+    while !ask_and_keep(&mut kept).await.contains("connection: close") {}
+    assert_eq!(kept.read(&mut [0; 1]).await.unwrap(), 0, "and the server keeps its word");
+    running.server.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_without_connections_leaves_at_once_and_with_idle_ones_in_time() {
+    for (idle, longest) in [(0, Duration::ZERO), (3, Bounds::OF_PROXIES.longest_leave * 2)] {
+        let running = start_within(None, Bounds::OF_PROXIES).await;
+        let mut kept = Vec::new();
+        for _ in 0..idle {
+            let mut stream = TcpStream::connect(running.address).await.unwrap();
+            ask_and_keep(&mut stream).await;
+            kept.push(stream);
+        }
+        let began = tokio::time::Instant::now();
+        running.stop.send(()).unwrap();
+        running.server.await.unwrap();
+        assert!(began.elapsed() <= longest + Duration::from_millis(50), "{idle}: {:?}", began.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn with_the_proxy_protocol_handlers_see_whom_the_proxy_speaks_for_and_nobody_goes_without() {
+    let header = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x0c\xc0\x00\x02\x07\x0a\x00\x00\x01\xc7\x38\x01\xbb";
+    for (name, trusted, sent, expected) in [
+        ("announced", "127.0.0.0/8", &header[..], Some("192.0.2.7")),
+        ("not announced", "127.0.0.0/8", b"", None),
+        ("by a stranger", "192.0.2.0/24", &header[..], None),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let bound = Bound::plain(listener).announced_by(Peers::new([trusted]).unwrap());
+        tokio::spawn(bound.serve(app(), std::future::pending()));
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(sent).await.unwrap();
+        let answer = ask(stream, "/peer", "").await;
+        match expected {
+            Some(peer) => assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with(peer), "{name}: {answer}"),
+            None => assert_eq!(answer, "", "{name}"),
+        }
+    }
+}
+
+/// Asks without closing, and reads the whole answer.
+async fn ask_and_keep(stream: &mut TcpStream) -> String {
+    stream.write_all(b"GET /peer HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    let (mut answer, mut byte) = (Vec::new(), [0; 1]);
+    while !answer.ends_with(b"127.0.0.1") {
+        assert_eq!(stream.read(&mut byte).await.unwrap(), 1, "{}", String::from_utf8_lossy(&answer));
+        answer.push(byte[0]);
+    }
+    String::from_utf8(answer).unwrap()
 }

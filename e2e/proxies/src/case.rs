@@ -6,6 +6,7 @@ mod connection;
 mod cookies;
 mod deny;
 mod headers;
+mod https;
 mod pages;
 mod paths;
 mod question;
@@ -26,7 +27,7 @@ pub(crate) struct Case {
 
 /// All of them, in the order of the invariants.
 #[rustfmt::skip]
-pub(crate) const ALL: [Case; 38] = [
+pub(crate) const ALL: [Case; 42] = [
     case(1, "told",                  allow::what_is_told_reaches_the_app),
     case(1, "empty",                 allow::empty_headers_leave_nothing_of_the_browsers),
     case(1, "absent",                allow::absent_headers_leave_nothing_of_the_browsers),
@@ -34,6 +35,8 @@ pub(crate) const ALL: [Case; 38] = [
     case(2, "named-by-path",         question::the_app_is_named_by_the_path_alone),
     case(3, "set-cookie",            cookies::one_comes_back_beside_the_apps),
     case(3, "set-cookie-with-deny",  cookies::one_comes_back_with_a_denial),
+    case(3, "set-cookie-not-stored", cookies::no_cache_stores_one),
+    case(3, "cookie-return-none",    cookies::none_comes_back_where_none_may),
     case(3, "no-set-cookie",         cookies::none_is_made_up),
     case(4, "methods",               bodies::every_method_is_told_and_passed_on),
     case(4, "body",                  bodies::a_body_goes_to_the_app_alone),
@@ -63,6 +66,8 @@ pub(crate) const ALL: [Case; 38] = [
     case(10, "pages",                pages::ours_are_not_asked_about_and_not_the_apps),
     case(10, "decisions-from-outside", pages::decisions_cannot_be_asked_for_from_outside),
     case(10, "kept-connections",     connection::decisions_share_connections),
+    case(10, "https",                https::the_scheme_is_told),
+    case(10, "http2",                https::http2_is_told_like_any_other),
     case(10, "websocket",            websocket::one_opens_after_a_decision),
     case(10, "websocket-denied",     websocket::none_opens_without_one),
 ];

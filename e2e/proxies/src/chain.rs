@@ -3,15 +3,17 @@
 use std::fs;
 use std::io::{self, BufReader, Write as _};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::http2;
 use crate::kind::{Kind, LOG};
 use crate::server::{Answer, Says, Server};
+use crate::tls::Tls;
 use crate::verdict::Failure;
 use crate::wire::{Message, read_answer};
 
@@ -19,14 +21,16 @@ use crate::wire::{Message, read_answer};
 #[derive(Debug)]
 pub(crate) struct Chain {
     pub(crate) kind: Kind,
+    counterfoil: PathBuf,
     /// Where browsers find the app: `app.localhost:4711`.
     pub(crate) host: String,
     pub(crate) app: Server,
     pub(crate) decision: Server,
     pub(crate) pages: Server,
     address: SocketAddr,
-    _proxy: Process,
-    _folder: TempDir,
+    tls: Option<Tls>,
+    proxy: Process,
+    folder: TempDir,
 }
 
 /// What one request came to, everywhere.
@@ -50,25 +54,51 @@ impl Chain {
     ///
     /// # Errors
     /// If the gateway writes no configuration, or the proxy does not start with it.
-    pub(crate) fn start(kind: Kind, counterfoil: &Path, extra: &[&str]) -> Result<Self, Failure> {
+    pub(crate) fn start(kind: Kind, counterfoil: &Path) -> Result<Self, Failure> {
+        Self::open(kind, counterfoil, &[], None)
+    }
+
+    /// Starts the same proxy once more, configured by these arguments as well.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub(crate) fn another(&self, arguments: &[&str]) -> Result<Self, Failure> {
+        Self::open(self.kind, &self.counterfoil, arguments, None)
+    }
+
+    /// The same over https.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub(crate) fn over_https(&self) -> Result<Self, Failure> {
+        Self::open(self.kind, &self.counterfoil, &[], Some(Tls::new(HOST)?))
+    }
+
+    fn open(kind: Kind, counterfoil: &Path, extra: &[&str], tls: Option<Tls>) -> Result<Self, Failure> {
         let app = Server::open(Says::Answer(app_says()))?;
         let decision = Server::open(Says::Answer(allowed(kind)))?;
         let pages = Server::open(Says::Answer(Answer::new(200).saying("a page of ours")))?;
         let folder = tempfile::tempdir()?;
         let port = free_port()?;
-        let host = format!("app.localhost:{port}");
+        let host = format!("{HOST}:{port}");
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let mut command = Command::new(counterfoil);
-        command.args(["proxy-config", kind.name(), "--app", "app", "--origin", &format!("http://{host}")]);
+        command.args(["proxy-config", kind.name(), "--app", "app", "--origin", &format!("{scheme}://{host}")]);
         command.args(["--upstream", &format!("http://{}", app.address)]);
         command.args(["--public", &pages.address.to_string(), "--decision", &decision.address.to_string()]);
         command.args(extra).arg("--out").arg(folder.path());
+        if let Some(tls) = &tls {
+            let pem = tls.write(folder.path())?;
+            command.arg("--certificate").arg(&pem).arg("--key").arg(&pem);
+        }
         let written = command.output().map_err(|error| Failure::Start(counterfoil.to_owned(), error))?;
         if !written.status.success() {
             return Err(Failure::Config(String::from_utf8_lossy(&written.stderr).trim().to_owned()));
         }
         let child = kind.command(folder.path())?.spawn().map_err(|error| Failure::Start(kind.program(), error))?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let mut chain = Self { kind, host, app, decision, pages, address, _proxy: Process(child), _folder: folder };
+        let (counterfoil, proxy) = (counterfoil.to_owned(), Process(child));
+        let mut chain = Self { kind, counterfoil, host, app, decision, pages, address, tls, proxy, folder };
         chain.wait()?;
         Ok(chain)
     }
@@ -81,7 +111,7 @@ impl Chain {
             if seen.answer.is_ok_and(|answer| answer.status() == 200 && answer.body == b"a page of ours") {
                 return Ok(());
             }
-            if self._proxy.0.try_wait()?.is_some() {
+            if self.proxy.0.try_wait()?.is_some() {
                 break;
             }
             thread::sleep(Duration::from_millis(50));
@@ -91,7 +121,7 @@ impl Chain {
 
     /// The end of what the proxy printed.
     pub(crate) fn printed(&self) -> String {
-        let read = |name| fs::read_to_string(self._folder.path().join(name)).unwrap_or_default();
+        let read = |name| fs::read_to_string(self.folder.path().join(name)).unwrap_or_default();
         let text = read(LOG) + &read("error.log");
         let from = text.len().saturating_sub(2_000);
         text.get(from..).unwrap_or(&text).to_owned()
@@ -99,7 +129,10 @@ impl Chain {
 
     /// Sends these bytes on a connection of their own, and looks everywhere.
     pub(crate) fn ask(&self, request: impl AsRef<[u8]>) -> Seen {
-        let answer = self.connect().and_then(|stream| exchange(&stream, request.as_ref()));
+        let answer = self.connect().and_then(|stream| match &self.tls {
+            Some(tls) => tls.exchange(stream, request.as_ref()),
+            None => exchange(&stream, request.as_ref()),
+        });
         self.seen(answer)
     }
 
@@ -111,6 +144,14 @@ impl Chain {
     /// A request as it is sent, without a body. Each of `lines` ends itself.
     pub(crate) fn request(&self, method: &str, target: &str, lines: &str) -> String {
         format!("{method} {target} HTTP/1.1\r\nHost: {}\r\n{lines}\r\n", self.host)
+    }
+
+    /// A request in HTTP/2, over https alone; its fields are sent as they are. Says nothing of the answer but that there is
+    /// one.
+    pub(crate) fn ask_in_http2(&self, fields: &[(&str, &str)]) -> Seen {
+        let tls = self.tls.as_ref().ok_or(io::ErrorKind::Unsupported.into());
+        let answer = tls.and_then(|tls| http2::ask(&mut tls.connect(self.connect()?, Some("h2"))?, fields));
+        self.seen(answer.map(|()| Message::default()))
     }
 
     /// A connection of its own.
@@ -208,6 +249,7 @@ pub(crate) const OWNED: [&str; 5] = [
     "Counterfoil-Auth-Time",
 ];
 
+const HOST: &str = "app.localhost";
 const START: Duration = Duration::from_secs(30);
 /// Longer than any proxy waits for a decision.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(45);

@@ -108,7 +108,15 @@ impl Kind {
             }
             Self::Envoy => {
                 // Several run beside each other; without an epoch of its own each would look for one before it.
-                command.args(["-c", "counterfoil-app.yaml", "--concurrency", "1", "--disable-hot-restart", "-l", "warning"]);
+                command.args([
+                    "-c",
+                    "counterfoil-app.yaml",
+                    "--concurrency",
+                    "1",
+                    "--disable-hot-restart",
+                    "-l",
+                    "warning",
+                ]);
             }
         }
         let log = fs::File::create(folder.join(LOG))?;

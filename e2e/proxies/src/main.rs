@@ -5,9 +5,11 @@
 mod args;
 mod case;
 mod chain;
+mod http2;
 mod kind;
 mod server;
 mod table;
+mod tls;
 mod verdict;
 mod wire;
 
@@ -50,12 +52,10 @@ fn column(kind: Kind, cases: &[Case], counterfoil: &Path, table: &Mutex<Table>) 
             table.note(case.name, kind, cell);
         }
     };
-    let chain = match Chain::start(kind, counterfoil, &[]) {
+    let chain = match Chain::start(kind, counterfoil) {
         Ok(chain) => chain,
         Err(failure) => {
-            for case in cases {
-                note(case, Cell::Unknown(failure.in_full()));
-            }
+            eprintln!("{kind}: {}", failure.in_full());
             return;
         }
     };
@@ -64,6 +64,7 @@ fn column(kind: Kind, cases: &[Case], counterfoil: &Path, table: &Mutex<Table>) 
         let cell = match (case.run)(&chain) {
             Ok(seen) => Cell::Kept(seen),
             Err(failure @ Failure::Broken { .. }) => Cell::Broken(failure.in_full()),
+            Err(failure @ Failure::Inexpressible(_)) => Cell::Inexpressible(failure.in_full()),
             Err(failure) => Cell::Unknown(format!("{}\n{}", failure.in_full(), chain.printed())),
         };
         note(case, cell);

@@ -127,7 +127,10 @@ impl Memory {
                 lock(&memory.open).extend(stream.try_clone());
                 let memory = Arc::clone(&memory);
                 // A connection that breaks ends; what was heard by then is remembered.
-                thread::spawn(move || memory.serve(&stream));
+                thread::spawn(move || {
+                    let _ = memory.serve(&stream);
+                    let _ = stream.shutdown(Shutdown::Both);
+                });
             }
         })
     }
@@ -145,7 +148,9 @@ impl Memory {
                     stream.write_all(answer.head(None).as_bytes())?;
                     return echo(&mut stream);
                 }
-                Says::Answer(answer) if answer.status == 101 => stream.write_all(Answer::new(200).bytes(&to).as_bytes())?,
+                Says::Answer(answer) if answer.status == 101 => {
+                    stream.write_all(Answer::new(200).bytes(&to).as_bytes())?
+                }
                 Says::Answer(answer) => stream.write_all(answer.bytes(&to).as_bytes())?,
                 Says::Raw(text) => return stream.write_all(text.as_bytes()),
                 Says::HangUp => return Ok(()),

@@ -25,6 +25,8 @@ pub(crate) enum Cell {
     Kept(String),
     /// It did not. What was seen.
     Broken(String),
+    /// The proxy cannot be configured to. Why.
+    Inexpressible(String),
     /// Nothing was shown, and why.
     Unknown(String),
 }
@@ -74,8 +76,10 @@ impl Table {
             }
         }
         let all = self.rows.len() * self.kinds.len();
-        let kept = self.rows.iter().flat_map(|row| &row.cells).filter(|(_, cell)| matches!(cell, Cell::Kept(_))).count();
-        format!("{text}\n\n{details}{kept} of {all} held\n")
+        let cells = self.rows.iter().flat_map(|row| &row.cells).map(|(_, cell)| cell);
+        let kept = cells.clone().filter(|cell| matches!(cell, Cell::Kept(_))).count();
+        let without = cells.filter(|cell| matches!(cell, Cell::Inexpressible(_))).count();
+        format!("{text}\n\n{details}{kept} of {all} held; {without} have no words in that proxy's configuration\n")
     }
 }
 
@@ -84,6 +88,7 @@ impl Cell {
         match self {
             Self::Kept(_) => "held",
             Self::Broken(_) => "BROKEN",
+            Self::Inexpressible(_) => "no words",
             Self::Unknown(_) => "NOT SHOWN",
         }
     }
@@ -91,7 +96,7 @@ impl Cell {
     fn said(&self, verbose: bool) -> Option<&str> {
         match self {
             Self::Kept(seen) => verbose.then_some(seen),
-            Self::Broken(seen) | Self::Unknown(seen) => Some(seen),
+            Self::Broken(seen) | Self::Inexpressible(seen) | Self::Unknown(seen) => Some(seen),
         }
     }
 }
@@ -110,10 +115,12 @@ mod tests {
             }
             (table.worst(), table.show(false))
         };
-        let (kept, broken, unknown) = (Cell::Kept("a".into()), Cell::Broken("seen".into()), Cell::Unknown("why".into()));
+        let (kept, broken, unknown) =
+            (Cell::Kept("a".into()), Cell::Broken("seen".into()), Cell::Unknown("why".into()));
         assert_eq!(run(&[kept.clone(), kept.clone()]).0, 0);
         assert_eq!(run(&[unknown.clone(), broken]).0, 1);
         assert_eq!(run(&[kept.clone(), unknown]).0, 2);
+        assert_eq!(run(&[kept.clone(), Cell::Inexpressible("why".into())]).0, 0);
         assert_eq!(run(&[kept]).0, 2);
         assert!(run(&[Cell::Broken("seen".into())]).1.contains("BROKEN told, caddy: seen"));
     }

@@ -17,6 +17,9 @@ pub(crate) enum Failure {
         /// What was seen instead.
         seen: String,
     },
+    /// The proxy has no words for it. Why, and what its page says instead.
+    #[error("{0}")]
+    Inexpressible(&'static str),
     /// A program is not there, or does not start.
     #[error("{0} cannot be started; `cargo xtask proxies` installs it")]
     Start(PathBuf, #[source] io::Error),
@@ -45,11 +48,6 @@ pub(crate) fn promise(promise: &'static str, kept: bool, seen: impl FnOnce() -> 
 }
 
 impl Failure {
-    /// Whether a promise was broken, rather than nothing shown.
-    pub(crate) const fn is_broken(&self) -> bool {
-        matches!(self, Self::Broken { .. })
-    }
-
     /// The error with all its causes.
     pub(crate) fn in_full(&self) -> String {
         let first = std::error::Error::source(self);

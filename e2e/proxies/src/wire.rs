@@ -175,10 +175,17 @@ mod tests {
 
     #[test]
     fn a_request_is_heard_as_it_was_written() {
-        let heard = request("POST /a?b HTTP/1.1\r\nHost: x\r\ncookie: a=1\r\nCookie:  b=2 \r\nContent-Length: 3\r\n\r\nabcdef");
+        let heard =
+            request("POST /a?b HTTP/1.1\r\nHost: x\r\ncookie: a=1\r\nCookie:  b=2 \r\nContent-Length: 3\r\n\r\nabcdef");
         assert_eq!((heard.method(), heard.target(), heard.body.as_slice()), ("POST", "/a?b", b"abc".as_slice()));
-        assert_eq!((heard.all("COOKIE"), heard.only("cookie"), heard.only("host")), (vec!["a=1", "b=2"], None, Some("x")));
-        assert_eq!(request("PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1;x\r\nc\r\n0\r\n\r\n").body, b"abc");
+        assert_eq!(
+            (heard.all("COOKIE"), heard.only("cookie"), heard.only("host")),
+            (vec!["a=1", "b=2"], None, Some("x"))
+        );
+        assert_eq!(
+            request("PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1;x\r\nc\r\n0\r\n\r\n").body,
+            b"abc"
+        );
         assert!(request("GET / HTTP/1.1\r\n\r\nrest").body.is_empty());
     }
 
@@ -186,7 +193,10 @@ mod tests {
     fn an_answer_ends_where_its_head_says() {
         assert_eq!(answer("HTTP/1.1 200 OK\r\n\r\nall of it", "GET").body, b"all of it");
         assert_eq!(answer("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", "HEAD").status(), 200);
-        assert_eq!(answer("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 403 No\r\nContent-Length: 1\r\n\r\nxy", "POST").body, b"x");
+        assert_eq!(
+            answer("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 403 No\r\nContent-Length: 1\r\n\r\nxy", "POST").body,
+            b"x"
+        );
         assert_eq!(answer("HTTP/1.1 101 Switching\r\n\r\nraw", "GET").status(), 101);
         assert!(answer("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n", "GET").body.is_empty());
     }

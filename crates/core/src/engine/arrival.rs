@@ -31,15 +31,21 @@ pub(super) struct Arrival {
     /// What it brings of the layer before.
     pub(super) legacy: Legacy,
     pub(super) navigation: bool,
-    /// Whether a token may rotate with this response.
-    pub(super) renewable: bool,
-    /// Whether the request is made ahead of time, for a page nobody may ever look at.
-    pub(super) prefetch: bool,
+    pub(super) renewable: Renewable,
     /// Which public origin the request came to; the first if it names none of them.
     pub(super) origin: usize,
     pub(super) address: Option<IpAddr>,
     agent: Option<HeaderValue>,
     platform: Option<HeaderValue>,
+}
+
+/// Whether a token may rotate with this response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Renewable {
+    Not,
+    /// It may, but a hop drops the cookie.
+    Elsewhere,
+    Here,
 }
 
 impl Arrival {
@@ -58,7 +64,12 @@ impl Arrival {
         }
         let legacy = if session.is_none() { legacy(engine, view, &heard) } else { Legacy::Nothing };
         let csrf = csrf_verdict(engine, view, route, &heard, legacy.is_present());
-        let renewable = session.is_some() && view.may_set_cookie && !heard.prefetch;
+        let renewable = match session {
+            // A prefetch is for a page nobody may ever look at.
+            Some(_) if !heard.prefetch && view.may_set_cookie => Renewable::Here,
+            Some(_) if !heard.prefetch => Renewable::Elsewhere,
+            _ => Renewable::Not,
+        };
         Self {
             at: engine.now(),
             route,
@@ -70,7 +81,6 @@ impl Arrival {
             legacy: legacy.admit(view, csrf),
             navigation: navigates(heard.fetch_mode, view.headers),
             renewable,
-            prefetch: heard.prefetch,
             origin: public_origin(engine, view.authority),
             address: address(engine, view),
             agent: heard.user_agent.cloned(),

@@ -1,5 +1,6 @@
 //! The end of a request: what was set is written, the token rotates, and the effects leave.
 
+use super::arrival::Renewable;
 use super::error::SessionError;
 use super::exchange::{Exchange, Holding, Phase, Presence, State};
 use crate::cookie::CookieKind;
@@ -65,7 +66,7 @@ impl Exchange {
         let (Some(Presence::Member(holding)), Some(token)) = (&state.presence, &self.arrival.session) else {
             return false;
         };
-        let possible = !self.arrival.prefetch && token.id() == holding.live.record.id;
+        let possible = self.arrival.renewable != Renewable::Not && token.id() == holding.live.record.id;
         possible && self.renewal_of(token, holding, self.engine.now()) != Renewal::Keep
     }
 
@@ -130,7 +131,7 @@ impl Exchange {
         let (Presence::Member(holding), Some(token)) = (presence, &self.arrival.session) else {
             return None;
         };
-        let free = self.arrival.renewable && state.outbox.is_none();
+        let free = self.arrival.renewable == Renewable::Here && state.outbox.is_none();
         (free && token.id() == holding.live.record.id).then_some((token, holding))
     }
 

@@ -16,7 +16,7 @@ use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::{aead, hkdf, hmac};
 use zeroize::Zeroizing;
 
-pub use self::file::{KeyEntry, KeyFile, KeyFileError, KeyFileProblem, KeyState, RetireError, RotateError};
+pub use self::file::{KeyEntry, KeyFile, KeyFileError, KeyFileProblem, KeyState, Offshoot, RetireError, RotateError};
 pub use self::id::{BadKeyId, KeyId};
 #[cfg(any(test, feature = "testing"))]
 pub use self::letters::Letters;

@@ -180,8 +180,8 @@ pub trait Adapter {
     /// The engine of its site.
     fn engine(&self) -> &Engine;
 
-    /// Whether its handlers can do this at all; a gateway's cannot set data, for example.
-    fn can(&self, _deed: Deed) -> bool {
+    /// Whether it can answer such a row at all; a gateway's decisions cannot set data, for example.
+    fn can(&self, _row: &Row) -> bool {
         true
     }
 
@@ -208,7 +208,7 @@ pub async fn run<A: Adapter>(mut start: impl FnMut(Setup) -> A) -> Result<usize,
             return Err(Differences(vec![(*row, vec!["the table's policy is not one".into()])]));
         };
         let adapter = start(setup.clone());
-        if adapter.can(row.deed) {
+        if adapter.can(row) {
             ran += 1;
             let differences = row.try_through(&adapter, &setup).await;
             differing.extend((!differences.is_empty()).then_some((*row, differences)));

@@ -29,7 +29,7 @@ mod tests;
 
 pub use counterfoil_core::keys::{
     BadKeyId, GeneratedKeys, KeyEntry, KeyError, KeyFile, KeyFileError, KeyFileProblem, KeyId, KeyMaterial, KeyRing,
-    KeySource, KeyState, ReferenceMoved, RetireError, RootKey, RotateError, SharedRing, SourceProblem,
+    KeySource, KeyState, Offshoot, ReferenceMoved, RetireError, RootKey, RotateError, SharedRing, SourceProblem,
 };
 
 pub use self::command::CommandKeys;

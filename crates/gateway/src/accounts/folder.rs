@@ -97,6 +97,7 @@ impl Folder {
     /// # Errors
     /// [`AccountsError`]
     pub fn read(&self) -> Result<Book, AccountsError> {
+        self.exists()?;
         Ok(self.read_marked()?.map(|(book, _)| book).unwrap_or_default())
     }
 
@@ -151,9 +152,7 @@ impl Folder {
 
     /// `None` while somebody else changes the accounts.
     pub(super) fn try_lock(&self) -> Result<Option<Locked>, AccountsError> {
-        if !self.0.is_dir() {
-            return Err(at(self.0.to_path_buf())(AccountsProblem::NoFolder));
-        }
+        self.exists()?;
         let path = self.lock_path();
         let lock = private::lock_file(&path).map_err(at(path.clone()))?;
         match lock.try_lock() {
@@ -161,6 +160,10 @@ impl Folder {
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(at(path)(private::refused("cannot be locked")(error))),
         }
+    }
+
+    fn exists(&self) -> Result<(), AccountsError> {
+        if self.0.is_dir() { Ok(()) } else { Err(at(self.0.to_path_buf())(AccountsProblem::NoFolder)) }
     }
 
     /// Whether there may be notes. Says so too if that cannot be told.

@@ -5,7 +5,7 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed2551
 use aws_lc_rs::{hmac, rand};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use counterfoil::Moment;
-use counterfoil::keys::{KeyEntry, KeyError, KeyFile};
+use counterfoil::keys::{KeyEntry, KeyError, KeyFile, Offshoot};
 use http::HeaderValue;
 use serde_json::json;
 use std::time::Duration;
@@ -36,22 +36,22 @@ enum Key {
     Es256(EcdsaKeyPair),
     EdDsa(Ed25519KeyPair),
     /// From which each app's own is derived.
-    Hs256(hmac::Key),
+    Hs256(Box<hmac::Key>),
 }
 
 impl SigningKeys {
     /// The keys of `file`.
     pub(super) fn derive(file: &KeyFile) -> Result<Self, KeyError> {
-        let seeds = [file.offshoots("assertion/eddsa")?, file.offshoots("assertion/hs256")?];
-        let [eddsa, hs256] = seeds;
+        let (eddsa, hs256) = (file.offshoots("assertion/eddsa")?, file.offshoots("assertion/hs256")?);
         let mut keys = Vec::with_capacity(eddsa.len());
-        for (index, ((entry, eddsa), (_, hs256))) in eddsa.into_iter().zip(hs256).enumerate() {
-            let eddsa = Ed25519KeyPair::from_seed_unchecked(&*eddsa).map_err(|_| KeyError::Derivation)?;
+        for (index, (Offshoot { entry, key }, hs256)) in eddsa.into_iter().zip(hs256).enumerate() {
+            let eddsa = Ed25519KeyPair::from_seed_unchecked(&*key).map_err(|_| KeyError::Derivation)?;
+            let hs256 = Box::new(hmac::Key::new(hmac::HMAC_SHA256, &*hs256.key));
             keys.push(SigningKey {
                 entry,
                 es256: Signer::new(&entry, "ES256", Key::Es256(p256(file, index)?)),
                 eddsa: Signer::new(&entry, "EdDSA", Key::EdDsa(eddsa)),
-                hs256: Signer::new(&entry, "HS256", Key::Hs256(hmac::Key::new(hmac::HMAC_SHA256, &*hs256))),
+                hs256: Signer::new(&entry, "HS256", Key::Hs256(hs256)),
             });
         }
         Ok(Self(keys))
@@ -73,10 +73,8 @@ impl SigningKeys {
 
     pub(super) fn shared(&self, app: &AppName, now: Moment) -> Vec<(String, Zeroizing<[u8; 32]>)> {
         let signing = self.signing(Algorithm::Hs256, now).map(Signer::id);
-        let mut all: Vec<_> = self
-            .alive(now)
-            .filter_map(|key| Some((key.hs256.id.clone(), key.hs256.of_app(app)?)))
-            .collect();
+        let mut all: Vec<_> =
+            self.alive(now).filter_map(|key| Some((key.hs256.id.clone(), key.hs256.of_app(app)?))).collect();
         all.sort_by_key(|(id, _)| Some(id.as_str()) != signing);
         all
     }
@@ -151,7 +149,9 @@ impl Signer {
                 // Uncompressed: 4, x, y (SEC 1, section 2.3.3).
                 let (x, y) = key.public_key().as_ref().get(1..)?.split_at_checked(32)?;
                 let (x, y) = (BASE64.encode(x), BASE64.encode(y));
-                Some(json!({ "kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": self.id, "x": x, "y": y }))
+                Some(
+                    json!({ "kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": self.id, "x": x, "y": y }),
+                )
             }
             Key::EdDsa(key) => {
                 let x = BASE64.encode(key.public_key().as_ref());
@@ -166,7 +166,7 @@ impl Signer {
 fn p256(file: &KeyFile, index: usize) -> Result<EcdsaKeyPair, KeyError> {
     for turn in 0..4 {
         let seeds = file.offshoots(&format!("assertion/es256/{turn}"))?;
-        let (_, seed) = seeds.get(index).ok_or(KeyError::Derivation)?;
+        let Offshoot { key: seed, .. } = seeds.get(index).ok_or(KeyError::Derivation)?;
         let der = Zeroizing::new([&DER_BEFORE[..], &seed[..], &DER_AFTER[..]].concat());
         if let Ok(key) = EcdsaKeyPair::from_private_key_der(&ECDSA_P256_SHA256_FIXED_SIGNING, &der) {
             return Ok(key);

@@ -49,7 +49,7 @@ pub enum Unsigned {
 
 /// How long an assertion is good. Long enough for clocks that differ by seconds and a slow upload's headers; short enough
 /// that one that leaks into a log is nothing by the time it is read.
-pub const LIFE: Duration = Duration::from_secs(60);
+pub const LIFE: Duration = Duration::from_mins(1);
 
 impl Assertions {
     /// Keys that end with the process: apps that keep them in their configuration must be told after each start.
@@ -93,7 +93,8 @@ impl Assertions {
 
     /// Begins to read the file again every few seconds, until the gateway is gone. Doing it twice is fine.
     pub(crate) fn follow(this: &Arc<Self>) {
-        if this.file.is_none() || this.following.load(Ordering::Relaxed) || this.following.swap(true, Ordering::Relaxed) {
+        if this.file.is_none() || this.following.load(Ordering::Relaxed) || this.following.swap(true, Ordering::Relaxed)
+        {
             return;
         }
         let weak = Arc::downgrade(this);

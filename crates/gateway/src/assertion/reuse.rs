@@ -37,11 +37,6 @@ impl Reuse {
     pub(super) fn keep(&self, same: Vec<u8>, assertion: HeaderValue, now: Moment) {
         self.0.insert(same, Made { assertion, at: now });
     }
-
-    #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
-    }
 }
 
 impl Weighter<Vec<u8>, Made> for Bytes {
@@ -53,3 +48,19 @@ impl Weighter<Vec<u8>, Made> for Bytes {
 /// All of them together, in bytes: some 8,000 requests within half a minute.
 const MOST: usize = 8 * 1024 * 1024;
 const TYPICAL: usize = 1_024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn however_many_requests_differ_memory_is_bounded() {
+        let (reuse, now) = (Reuse::new(), Moment::from_unix_seconds(1_000));
+        let assertion = HeaderValue::try_from("x".repeat(700)).unwrap();
+        for number in 0..40_000_u32 {
+            reuse.keep([&number.to_be_bytes()[..], &[b'x'; 300]].concat(), assertion.clone(), now);
+        }
+        assert!(reuse.0.weight() <= MOST as u64, "{}", reuse.0.weight());
+        assert!(reuse.0.len() > 1_000);
+    }
+}

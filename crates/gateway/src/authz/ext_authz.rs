@@ -33,7 +33,8 @@ pub(super) fn read(parts: Parts, rest: &str) -> Result<Told, Malformed> {
         (None, _) => take(&mut headers, "host")?,
     };
     let scheme = take_scheme(&mut headers, "x-forwarded-proto")?;
-    Ok(Told { method, scheme, host, target, headers, join: HeaderJoin::Standard })
+    // Envoy hands several `Cookie` headers over as one, joined with a comma alone.
+    Ok(Told { method, scheme, host, target, headers, join: HeaderJoin::Comma })
 }
 
 /// Writes the answer. Envoy sets what an answer carries over the request's headers, but may pass over an empty one: those

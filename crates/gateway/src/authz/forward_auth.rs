@@ -1,4 +1,4 @@
-//! The contract of Traefik, Caddy and HAProxy: the request in `X-Forwarded-…`, and any answer but 2xx goes to the browser.
+//! The contract of Traefik, Caddy and `HAProxy`: the request in `X-Forwarded-…`, and any answer but 2xx goes to the browser.
 
 use axum::body::Body;
 use axum::response::Response;

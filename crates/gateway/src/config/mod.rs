@@ -1,8 +1,24 @@
 //! What the gateway runs with. Checked when it is made: after this nothing is looked at twice.
 
-use std::net::SocketAddr;
+mod check;
+mod error;
+mod read;
+mod reader;
+mod settings;
+mod shown;
+#[cfg(test)]
+mod tests;
+mod tree;
+
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use counterfoil_serve::Peers;
+
+pub use self::check::Checked;
+pub use self::error::{ConfigError, Mistake};
+pub use self::read::{ASSUMED_ORIGIN, ASSUMED_UPSTREAM, Asked, Environment, VARIABLES, assume, read};
+pub use self::tree::Place;
 use crate::app::AppConfig;
 
 /// A checked configuration.
@@ -12,6 +28,8 @@ pub struct Config {
     pub data: PathBuf,
     /// Where it listens.
     pub listen: Listen,
+    /// Whose word on who connects to the public listener counts, if connections begin with a header of the PROXY protocol.
+    pub proxy_protocol: Option<Peers>,
     /// What it protects: at least one, each with a name and origins of its own.
     pub apps: Vec<AppConfig>,
 }
@@ -25,4 +43,19 @@ pub struct Listen {
     pub decision: SocketAddr,
     /// For whoever watches: `/healthz`, `/readyz`, `/metrics`.
     pub health: SocketAddr,
+}
+
+impl Listen {
+    /// Each with the name of its key.
+    pub fn named(&self) -> [(&'static str, SocketAddr); 3] {
+        [("public", self.public), ("decision", self.decision), ("health", self.health)]
+    }
+}
+
+/// Ports next to each other on loopback; 9402 is kept for the API.
+impl Default for Listen {
+    fn default() -> Self {
+        let at = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        Self { public: at(9_400), decision: at(9_401), health: at(9_403) }
+    }
 }

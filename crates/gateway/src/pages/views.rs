@@ -188,6 +188,3 @@ pub(super) fn page(status: StatusCode, view: &impl Template) -> Response {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -103,5 +103,7 @@ pub(crate) const TOLD: [&str; 5] = [
 
 /// What a template made. Writing to a string cannot fail, and our templates call nothing that can.
 fn written(name: String, template: &impl askama::Template) -> ProxyFile {
-    ProxyFile { name, text: template.render().unwrap_or_default() }
+    let mut text = template.render().unwrap_or_default();
+    text.push('\n');
+    ProxyFile { name, text }
 }

@@ -8,7 +8,8 @@
 //! * It has no body and no length, and no limit for one: the size of the browser's body is the app's matter.
 //! * `auth_request` takes 2xx, 401 and 403, and makes anything else a 500. The decision endpoint answers only those three;
 //!   the 500 of a gateway that is gone becomes a 503. The way to the sign-in page comes as `Location` of the 401, and
-//!   `error_page` makes a redirect of it. An app's own 401 and 500 are the app's: `proxy_intercept_errors` is off.
+//!   `error_page` makes a redirect of it; a status that `auth_request` cannot carry comes as `Counterfoil-Status`. An
+//!   app's own 401 and 500 are the app's: `proxy_intercept_errors` is off.
 //! * `auth_request_set` takes headers out of the decision, also out of a denial; a header set to nothing is not sent, so
 //!   what the browser sent under that name is gone either way.
 //! * Names with `_` or `.` never arrive: `underscores_in_headers off`, `ignore_invalid_headers on`. `Connection` is

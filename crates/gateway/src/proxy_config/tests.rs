@@ -32,8 +32,10 @@ fn every_proxy_is_told_where_all_three_are_and_what_is_ours() {
     for proxy in Proxy::ALL {
         let text = text(proxy, &wiki);
         let envoy = matches!(proxy, Proxy::Envoy | Proxy::EnvoyGrpc);
-        let addresses = if envoy { ["9401", "9400", "8080"] } else { ["127.0.0.1:9401", "127.0.0.1:9400", "127.0.0.1:8080"] };
-        for part in addresses.into_iter().chain(["wiki.example", "/.session/", "/.well-known/counterfoil/", "/authz/"]) {
+        let addresses =
+            if envoy { ["9401", "9400", "8080"] } else { ["127.0.0.1:9401", "127.0.0.1:9400", "127.0.0.1:8080"] };
+        for part in addresses.into_iter().chain(["wiki.example", "/.session/", "/.well-known/counterfoil/", "/authz/"])
+        {
             assert!(text.contains(part), "{}: {part}", proxy.as_str());
         }
         assert!(text.to_lowercase().contains("cookie"), "{}", proxy.as_str());

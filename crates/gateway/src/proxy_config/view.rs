@@ -76,7 +76,9 @@ impl<'a> View<'a> {
             public: reachable(listen.public),
             upstream: Upstream::of(app)?,
             cookies: match app.cookie_return {
-                CookieReturn::One => CookieKind::ALL.map(|kind| app.policy.cookies().names().name(kind).as_str()).to_vec(),
+                CookieReturn::One => {
+                    CookieKind::ALL.map(|kind| app.policy.cookies().names().name(kind).as_str()).to_vec()
+                }
                 CookieReturn::None => Vec::new(),
             },
             chain,
@@ -117,8 +119,10 @@ impl Upstream {
     fn of(app: &AppConfig) -> Result<Self, ProxyConfigError> {
         let uri = app.upstream.as_ref().ok_or_else(|| ProxyConfigError::NoUpstream(app.name.clone()))?;
         let wrong = || ProxyConfigError::Upstream { app: app.name.clone(), upstream: uri.to_string() };
-        let whole = uri.scheme_str() == Some("http") && matches!(uri.path_and_query().map_or("/", |path| path.as_str()), "/");
-        let authority = uri.authority().filter(|authority| whole && !authority.as_str().contains('@')).ok_or_else(wrong)?;
+        let whole =
+            uri.scheme_str() == Some("http") && matches!(uri.path_and_query().map_or("/", |path| path.as_str()), "/");
+        let authority =
+            uri.authority().filter(|authority| whole && !authority.as_str().contains('@')).ok_or_else(wrong)?;
         Ok(Self { host: authority.host().to_owned(), port: authority.port_u16().unwrap_or(80) })
     }
 }

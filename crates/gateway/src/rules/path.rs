@@ -145,6 +145,15 @@ fn has_dot_segment(path: &str) -> bool {
 }
 
 impl Pattern {
+    /// Whether every path that `other` is about is one that this pattern is about too.
+    pub fn covers(&self, other: &Self) -> bool {
+        match (self.below, other.below) {
+            (true, false) if self.path.strip_suffix('/') == Some(&other.path) => true,
+            (true, _) => other.path.starts_with(&*self.path),
+            (false, _) => !other.below && other.path == self.path,
+        }
+    }
+
     /// Whether it is about this path.
     pub(super) fn matches(&self, reading: &Reading) -> bool {
         let pattern = if reading.fold { &self.folded } else { &self.path };

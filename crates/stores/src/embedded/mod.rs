@@ -128,6 +128,12 @@ impl EmbeddedStore {
     pub fn folder(&self) -> &Path {
         &self.folder
     }
+
+    /// How many sessions it holds: those that are over and not swept yet, or of subjects whose sessions were all ended at
+    /// once, included. Looks at every row; for whoever watches, now and then.
+    pub fn sessions(&self) -> usize {
+        self.shared.table.shards().map(|shard| shard.sessions()).sum()
+    }
 }
 
 impl Drop for EmbeddedStore {

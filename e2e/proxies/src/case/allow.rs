@@ -61,6 +61,8 @@ pub(super) fn reached(seen: &Seen) -> Result<&Message, Failure> {
 
 /// What the decision endpoint was asked, once.
 pub(super) fn question(seen: &Seen) -> Result<&Message, Failure> {
-    promise("a decision is asked for once", seen.asked.len() == 1, || format!("{} times, {:?}", seen.asked.len(), seen.answer))?;
+    promise("a decision is asked for once", seen.asked.len() == 1, || {
+        format!("{} times, {:?}", seen.asked.len(), seen.answer)
+    })?;
     seen.asked.first().ok_or_else(|| Failure::Broken { promise: "a decision is asked for", seen: "none is".to_owned() })
 }

@@ -1,6 +1,7 @@
 //! Methods, and bodies: they are the app's.
 
 use std::io::{BufReader, Write as _};
+use std::time::Duration;
 
 use super::allow::{question, reached};
 use crate::chain::Chain;
@@ -57,11 +58,22 @@ pub(super) fn a_denial_does_not_wait_for_a_body(chain: &Chain) -> Shown {
     let mut stream = chain.connect()?;
     stream.write_all(chain.request("POST", "/upload", "Content-Length: 1000\r\n").as_bytes())?;
     stream.write_all(b"ten bytes.")?;
-    let answer = read_answer(&mut BufReader::new(stream), "POST");
+    // Some pass their answer on only once they have heard the whole body, or their own patience ends.
+    stream.set_read_timeout(Some(Duration::from_secs(3)))?;
+    let mut writing = stream.try_clone()?;
+    let mut stream = BufReader::new(stream);
+    let at_once = read_answer(&mut stream, "POST");
+    let waits = at_once.is_err();
+    let answer = at_once.or_else(|_| {
+        writing.write_all(&[b'x'; 990])?;
+        read_answer(&mut stream, "POST")
+    });
     let seen = chain.seen(answer);
     question(&seen)?;
-    promise("the denial comes at once", seen.status() == 403 && seen.app.is_empty(), || format!("{:?}", seen.answer))?;
-    Ok("990 bytes missing".to_owned())
+    promise("it is denied, before the body or after it", seen.status() == 403 && seen.app.is_empty(), || {
+        format!("{:?}", seen.answer)
+    })?;
+    Ok(if waits { "decided at once, told after the body" } else { "told at once" }.to_owned())
 }
 
 pub(super) fn a_denied_head_has_no_body(chain: &Chain) -> Shown {

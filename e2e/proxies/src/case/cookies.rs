@@ -2,8 +2,9 @@
 
 use super::allow::{question, reached};
 use crate::chain::{Chain, allowed, allowed_for_nobody};
+use crate::kind::Kind;
 use crate::server::{Answer, Says};
-use crate::verdict::{Shown, promise};
+use crate::verdict::{Failure, Shown, promise};
 
 pub(super) fn one_comes_back_beside_the_apps(chain: &Chain) -> Shown {
     chain.decide(allowed(chain.kind).with("Set-Cookie", OURS));
@@ -11,27 +12,65 @@ pub(super) fn one_comes_back_beside_the_apps(chain: &Chain) -> Shown {
     for status in [200, 404, 500] {
         chain.app.says(Says::Answer(Answer { status, ..app.clone() }));
         let seen = chain.get("/page", "");
-        let cookies = seen.answered("set-cookie");
-        let both = cookies.len() == 2 && cookies.contains(&OURS) && cookies.contains(&"theme=dark; Path=/");
+        let cookies: Vec<_> = seen.answered("set-cookie").into_iter().map(attributes).collect();
+        let both =
+            cookies.len() == 2 && [OURS, "theme=dark; Path=/"].iter().all(|one| cookies.contains(&attributes(one)));
         promise("our cookie comes back beside the app's", seen.status() == status && both, || {
             format!("status {} for {status}, {cookies:?}", seen.status())
         })?;
-        promise("no cache stores it", seen.answered("cache-control").join(", ").contains("no-store"), || {
-            format!("{:?}", seen.answered("cache-control"))
-        })?;
     }
     Ok("with 200, 404 and 500".to_owned())
+}
+
+pub(super) fn no_cache_stores_one(chain: &Chain) -> Shown {
+    if matches!(chain.kind, Kind::Traefik | Kind::Envoy) {
+        return Err(Failure::Inexpressible(
+            "no header of an answer can depend on the decision; its page says to put no cache in front",
+        ));
+    }
+    chain.decide(allowed(chain.kind).with("Set-Cookie", OURS));
+    let page = Answer::new(200).with("Cache-Control", "public, max-age=60");
+    chain.app.says(Says::Answer(page));
+    let seen = chain.get("/page", "");
+    let says = seen.answered("cache-control").join(", ");
+    promise("an answer with a new cookie is not stored", says.contains("no-store"), || says.clone())?;
+    chain.decide(allowed(chain.kind));
+    let seen = chain.get("/page", "");
+    let without = seen.answered("cache-control").join(", ");
+    promise("one without is stored as the app says", without == "public, max-age=60", || without.clone())?;
+    Ok(says)
+}
+
+/// A cookie with its attributes, in no order: proxies write them anew.
+fn attributes(cookie: &str) -> Vec<String> {
+    let mut parts: Vec<_> = cookie.split("; ").map(str::to_lowercase).collect();
+    parts.sort();
+    parts
 }
 
 pub(super) fn one_comes_back_with_a_denial(chain: &Chain) -> Shown {
     for status in [401, 403] {
         chain.decide(Answer::new(status).with("Set-Cookie", OURS).with("Cache-Control", "no-store"));
         let seen = chain.get("/page", "");
-        promise("a denial brings its cookie", seen.status() == status && seen.answered("set-cookie") == [OURS], || {
-            format!("status {}, {:?}", seen.status(), seen.answered("set-cookie"))
-        })?;
+        promise(
+            "a denial brings its cookie",
+            seen.status() == status && seen.answered("set-cookie") == [OURS],
+            || format!("status {}, {:?}", seen.status(), seen.answered("set-cookie")),
+        )?;
     }
     Ok("with 401 and 403".to_owned())
+}
+
+pub(super) fn none_comes_back_where_none_may(chain: &Chain) -> Shown {
+    let chain = chain.another(&["--cookie-return", "none"])?;
+    chain.decide(allowed(chain.kind).with("Set-Cookie", OURS));
+    chain.app.says(Says::Answer(Answer::new(200).with("Set-Cookie", "theme=dark; Path=/")));
+    let seen = chain.get("/page", "");
+    reached(&seen)?;
+    promise("only the app's comes back", seen.answered("set-cookie") == ["theme=dark; Path=/"], || {
+        format!("{:?}", seen.answered("set-cookie"))
+    })?;
+    Ok("the app's alone".to_owned())
 }
 
 pub(super) fn none_is_made_up(chain: &Chain) -> Shown {

@@ -12,8 +12,13 @@ pub(super) fn ours_do_not_come_from_the_browser_in_any_spelling(chain: &Chain) -
                 refused += 1;
                 continue;
             };
-            promise("no spelling reaches the app", !app.mentions("spoofed"), || format!("{spelling}: {:?}", app.headers))?;
-            let others = app.headers.iter().filter(|(other, _)| folded(other) == folded(name) && !other.eq_ignore_ascii_case(name));
+            promise("no spelling reaches the app", !app.mentions("spoofed"), || {
+                format!("{spelling}: {:?}", app.headers)
+            })?;
+            let others = app
+                .headers
+                .iter()
+                .filter(|(other, _)| folded(other) == folded(name) && !other.eq_ignore_ascii_case(name));
             promise("nor does the name alone", others.count() == 0, || format!("{spelling}: {:?}", app.headers))?;
         }
     }
@@ -22,7 +27,9 @@ pub(super) fn ours_do_not_come_from_the_browser_in_any_spelling(chain: &Chain) -
 
 pub(super) fn connection_takes_nothing_away(chain: &Chain) -> Shown {
     let mut refused = Vec::new();
-    for named in ["counterfoil-assertion", "Counterfoil-Subject", "cookie", "x-forwarded-for", "X-Counterfoil-Host", "host"] {
+    for named in
+        ["counterfoil-assertion", "Counterfoil-Subject", "cookie", "x-forwarded-for", "X-Counterfoil-Host", "host"]
+    {
         for lines in [
             format!("Connection: {named}\r\n"),
             format!("Connection: close, {named}\r\n"),
@@ -40,7 +47,9 @@ pub(super) fn connection_takes_nothing_away(chain: &Chain) -> Shown {
                 })?;
             }
             let address = seen.asked.first().map(|asked| asked.joined("x-forwarded-for")).unwrap_or_default();
-            promise("and the decision knows the address", address == "127.0.0.1", || format!("{lines:?}: {address:?}"))?;
+            promise("and the decision knows the address", address == "127.0.0.1", || {
+                format!("{lines:?}: {address:?}")
+            })?;
         }
     }
     refused.dedup();

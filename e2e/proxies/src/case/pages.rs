@@ -18,7 +18,9 @@ pub(super) fn ours_are_not_asked_about_and_not_the_apps(chain: &Chain) -> Shown 
         promise("our pages are ours alone", ours, || format!("{target}: {seen:?}"))?;
         let Some(page) = seen.pages.first() else { continue };
         promise("the target is what was sent", page.target() == target, || page.target().to_owned())?;
-        promise("so is the host", page.only("host") == Some(chain.host.as_str()), || format!("{:?}", page.all("host")))?;
+        promise("so is the host", page.only("host") == Some(chain.host.as_str()), || {
+            format!("{:?}", page.all("host"))
+        })?;
         promise("so are the cookies", page.joined("cookie") == "dev-id=secret; a=1", || page.joined("cookie"))?;
         promise("the address is the proxy's word", page.all("x-forwarded-for") == ["127.0.0.1"], || {
             format!("{:?}", page.all("x-forwarded-for"))
@@ -44,9 +46,8 @@ pub(super) fn decisions_cannot_be_asked_for_from_outside(chain: &Chain) -> Shown
     ] {
         let seen = chain.get(target, "X-Forwarded-Uri: /\r\nX-Counterfoil-Target: /\r\n");
         // Asking about such a path is what it may come to; being answered is not.
-        let from_outside = seen.asked.iter().any(|asked| {
-            asked.target() != chain.kind.decision(target) || asked.mentions("/\r\n")
-        });
+        let from_outside =
+            seen.asked.iter().any(|asked| asked.target() != chain.kind.decision(target) || asked.mentions("/\r\n"));
         let told = seen.answered("counterfoil-subject").is_empty() && seen.answered("counterfoil-assertion").is_empty();
         promise("no decision is told to a browser", told && !from_outside, || format!("{target}: {seen:?}"))?;
     }

@@ -6,9 +6,38 @@ use crate::verdict::{Shown, promise};
 
 pub(super) fn what_is_judged_is_what_the_app_gets(chain: &Chain) -> Shown {
     let targets = [
-        "/", "/a/b?c=d", "/a//b", "//a", "/a/./b", "/a/../b", "/a/%2e%2e/b", "/a/..;/b", "/a%2fb", "/a%2Fb", "/a%5cb", "/a\\b",
-        "/%61", "/a%20b", "/a;x=1/b", "/%C3%A4", "/%c3%a4", "/a?b=%00", "/a?b?c", "/?", "/a?b=../..", "/a%25", "/a%252fb", "/a+b",
-        "/a'b", "/a(b)", "/a|b", "/%zz", "/.session/../a", "/x/../.session/a", "/.session%2fa", "/.SESSION/a",
+        "/",
+        "/a/b?c=d",
+        "/a//b",
+        "//a",
+        "/a/./b",
+        "/a/../b",
+        "/a/%2e%2e/b",
+        "/a/..;/b",
+        "/a%2fb",
+        "/a%2Fb",
+        "/a%5cb",
+        "/a\\b",
+        "/%61",
+        "/a%20b",
+        "/a;x=1/b",
+        "/%C3%A4",
+        "/%c3%a4",
+        "/a?b=%00",
+        "/a?b?c",
+        "/?",
+        "/a?b=../..",
+        "/a%25",
+        "/a%252fb",
+        "/a+b",
+        "/a'b",
+        "/a(b)",
+        "/a|b",
+        "/%zz",
+        "/.session/../a",
+        "/x/../.session/a",
+        "/.session%2fa",
+        "/.SESSION/a",
     ];
     let (mut changed, mut refused) = (Vec::new(), Vec::new());
     for target in targets {
@@ -39,7 +68,8 @@ pub(super) fn what_is_no_request_reaches_no_app(chain: &Chain) -> Shown {
     for target in ["/a\0b", "/a\tb", "/a\x01b", "/a\x7fb", "a", "*", "/%00", "/a#b", ""] {
         let seen = chain.get(target, "");
         // What passes must at least have been judged as it is.
-        let judged = seen.asked.iter().any(|asked| asked.mentions(target) || target.contains('#') || target.contains("%00"));
+        let judged =
+            seen.asked.iter().any(|asked| asked.mentions(target) || target.contains('#') || target.contains("%00"));
         promise("what is no request reaches no app unjudged", seen.app.is_empty() || judged, || {
             format!("{target:?}: {seen:?}")
         })?;

@@ -35,7 +35,9 @@ pub(super) fn each_thing_is_told_once(chain: &Chain) -> Shown {
     let seen = chain.get("/page?a", lines);
     let asked = question(&seen)?;
     for (name, value) in told(chain, "GET", "/page?a", &chain.host) {
-        promise("each thing is told once", asked.all(name) == [value.as_str()], || format!("{name}: {:?}", asked.all(name)))?;
+        promise("each thing is told once", asked.all(name) == [value.as_str()], || {
+            format!("{name}: {:?}", asked.all(name))
+        })?;
     }
     for line in lines.lines() {
         let (name, value) = line.split_once(": ").unwrap_or_default();
@@ -48,9 +50,20 @@ pub(super) fn each_thing_is_told_once(chain: &Chain) -> Shown {
 
 pub(super) fn what_the_browser_says_of_itself_is_not_told(chain: &Chain) -> Shown {
     let names = [
-        "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Uri", "X-Forwarded-Method", "X-Forwarded-Port",
-        "X-Counterfoil-Method", "X-Counterfoil-Target", "X-Counterfoil-Host", "X-Counterfoil-Server", "X-Counterfoil-Scheme",
-        "X-Original-URL", "X-Original-Method", "X-Rewrite-URL",
+        "X-Forwarded-For",
+        "X-Forwarded-Proto",
+        "X-Forwarded-Host",
+        "X-Forwarded-Uri",
+        "X-Forwarded-Method",
+        "X-Forwarded-Port",
+        "X-Counterfoil-Method",
+        "X-Counterfoil-Target",
+        "X-Counterfoil-Host",
+        "X-Counterfoil-Server",
+        "X-Counterfoil-Scheme",
+        "X-Original-URL",
+        "X-Original-Method",
+        "X-Rewrite-URL",
     ];
     let lines: String = names.iter().map(|name| format!("{name}: spoofed.test\r\n{name}: spoofed.test\r\n")).collect();
     let seen = chain.get("/page", &lines);
@@ -84,7 +97,9 @@ pub(super) fn odd_hosts_are_told_as_they_are_or_refused(chain: &Chain) -> Shown 
             let same = told.as_deref().is_some_and(|told| told.eq_ignore_ascii_case(&host));
             promise("the host is told as the browser sent it", same, || format!("{host}: {told:?}"))?;
         }
-        promise("no app without a decision", seen.app.is_empty() || !seen.asked.is_empty(), || format!("{host}: {seen:?}"))?;
+        promise("no app without a decision", seen.app.is_empty() || !seen.asked.is_empty(), || {
+            format!("{host}: {seen:?}")
+        })?;
         let went = if seen.asked.is_empty() { "refused" } else { "asked" };
         heard.push(format!("{host} {went} {}", seen.status()));
     }
@@ -104,7 +119,9 @@ pub(super) fn no_host_or_two_reach_no_app(chain: &Chain) -> Shown {
         let seen = chain.ask(&request);
         // Asked without one, the decision endpoint denies; this one would not.
         let named = seen.asked.iter().all(|asked| said_host(chain, asked).is_none_or(|told| told.is_empty()));
-        promise("without one clear host the app is not reached", seen.app.is_empty() || named, || format!("{request:?}: {seen:?}"))?;
+        promise("without one clear host the app is not reached", seen.app.is_empty() || named, || {
+            format!("{request:?}: {seen:?}")
+        })?;
         heard.push(format!("{}{}", seen.status(), if seen.asked.is_empty() { "" } else { " (asked without one)" }));
     }
     Ok(heard.join(", "))
@@ -124,9 +141,12 @@ pub(super) fn another_host_in_the_request_line_reaches_no_app(chain: &Chain) -> 
         if let (Some(asked), true) = (seen.asked.first(), differs) {
             // Either the two are told apart, or there is only one from then on.
             let told = said_host(chain, asked).unwrap_or_default();
-            let told_apart = chain.kind == Kind::Nginx && asked.joined("x-counterfoil-server") != told.split(':').next().unwrap_or_default();
+            let told_apart = chain.kind == Kind::Nginx
+                && asked.joined("x-counterfoil-server") != told.split(':').next().unwrap_or_default();
             let one = seen.app.first().is_none_or(|app| app.joined("host") == told);
-            promise("two hosts are told apart, or become one", told_apart || one, || format!("{target} at {named}: {seen:?}"))?;
+            promise("two hosts are told apart, or become one", told_apart || one, || {
+                format!("{target} at {named}: {seen:?}")
+            })?;
         }
         let went = if seen.asked.is_empty() { "refused" } else { "asked" };
         heard.push(format!("{went} {}", seen.status()));
@@ -137,7 +157,13 @@ pub(super) fn another_host_in_the_request_line_reaches_no_app(chain: &Chain) -> 
 /// What the decision must be told, by name.
 fn told(chain: &Chain, method: &str, target: &str, host: &str) -> Vec<(&'static str, String)> {
     let names: &[_] = match chain.kind {
-        Kind::Nginx => &["X-Counterfoil-Method", "X-Counterfoil-Target", "X-Counterfoil-Host", "X-Counterfoil-Scheme", "X-Forwarded-For"],
+        Kind::Nginx => &[
+            "X-Counterfoil-Method",
+            "X-Counterfoil-Target",
+            "X-Counterfoil-Host",
+            "X-Counterfoil-Scheme",
+            "X-Forwarded-For",
+        ],
         Kind::Envoy => &["", "", "Host", "X-Forwarded-Proto", "X-Forwarded-For"],
         Kind::Traefik | Kind::Caddy | Kind::Haproxy => {
             &["X-Forwarded-Method", "X-Forwarded-Uri", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-For"]

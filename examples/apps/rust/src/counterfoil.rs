@@ -58,7 +58,8 @@ impl Verifier {
         let header = decode_header(token).map_err(|_| Refused::Bypassed("not a token"))?;
         let kid = header.kid.filter(|_| header.typ.as_deref() == Some("counterfoil+jwt") && header.crit.is_none());
         let key = self.keys.find(&kid.ok_or(Refused::Bypassed("another kind of token"))?).await?;
-        let claims = decode(token, &key, &self.validation).map_err(|_| Refused::Bypassed("forged, old or another's"))?;
+        let claims =
+            decode(token, &key, &self.validation).map_err(|_| Refused::Bypassed("forged, old or another's"))?;
         let claims: Claims = claims.claims;
         if claims.iat > get_current_timestamp() + 5 || Some(&claims.req) != binding(request).as_ref() {
             return Err(Refused::Bypassed("made for another time or request"));

@@ -54,6 +54,14 @@ pub struct KeyEntry {
     pub until: Option<Moment>,
 }
 
+/// A key for another purpose.
+pub struct Offshoot {
+    /// What may be told of the key it was made of.
+    pub entry: KeyEntry,
+    /// The key itself.
+    pub key: Zeroizing<[u8; 32]>,
+}
+
 /// What a key is good for at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyState {
@@ -228,9 +236,10 @@ impl KeyFile {
     ///
     /// # Errors
     /// [`KeyError::Derivation`].
-    pub fn offshoots(&self, purpose: &str) -> Result<Vec<(KeyEntry, Zeroizing<[u8; 32]>)>, KeyError> {
+    pub fn offshoots(&self, purpose: &str) -> Result<Vec<Offshoot>, KeyError> {
         let label = format!("counterfoil/v1/offshoot/{purpose}");
-        self.keys.iter().map(|Key { entry, root }| Ok((*entry, super::expanded(root, &label)?))).collect()
+        let offshoot = |Key { entry, root }: &Key| Ok(Offshoot { entry: *entry, key: super::expanded(root, &label)? });
+        self.keys.iter().map(offshoot).collect()
     }
 
     /// From when another key signed in the place of `entry`; `None` if it is the last in turn.
@@ -295,6 +304,12 @@ impl KeyFile {
     /// new key late.
     fn end_of_what_is_signed_until(&self, moment: Moment) -> Moment {
         whole_seconds(moment + self.sessions_last + LATE)
+    }
+}
+
+impl std::fmt::Debug for Offshoot {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Offshoot").field("entry", &self.entry).finish_non_exhaustive()
     }
 }
 

@@ -18,6 +18,18 @@ fn a_file_reads_back_as_it_was_printed() {
 }
 
 #[test]
+fn offshoots_are_other_keys_for_each_purpose_and_each_key() {
+    let mut file = made(0);
+    file.rotate(at(100), MINUTE, &SystemEntropy).unwrap();
+    let keys = |purpose| file.offshoots(purpose).unwrap().into_iter().map(|offshoot| *offshoot.key).collect::<Vec<_>>();
+    assert_eq!(keys("one"), keys("one"), "the same each time");
+    let (one, two) = (keys("one"), keys("two"));
+    assert!(one.len() == 2 && one[0] != one[1] && !two.contains(&one[0]) && !two.contains(&one[1]));
+    let debug = format!("{:?}", file.offshoots("one").unwrap());
+    assert!(!debug.contains(&format!("{:?}", one[0])), "{debug}");
+}
+
+#[test]
 fn a_damaged_file_is_refused_with_the_line_and_without_its_text() {
     let whole = "counterfoil-keys 1\nsessions last=1day\nreference key=REFERENCE\nkey id=a created=TIME signs=TIME key=SECRET\n";
     #[rustfmt::skip]

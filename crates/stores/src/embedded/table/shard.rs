@@ -53,6 +53,12 @@ impl Shard {
         self.ids.find(hash(&self.hasher, id), same).copied()
     }
 
+    /// How many sessions there are, without what has ended.
+    pub(in crate::embedded) fn sessions(&self) -> usize {
+        let is_session = |index: &&u32| self.rows.get(**index).is_some_and(|row| matches!(row.state, State::Live(_)));
+        self.ids.iter().filter(is_session).count()
+    }
+
     pub(in crate::embedded) fn row(&self, index: u32) -> Option<&Row> {
         self.rows.get(index)
     }

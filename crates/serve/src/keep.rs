@@ -1,14 +1,15 @@
-//! Where the demo keeps sessions and keys: in a folder, so that a restart signs nobody out, or in memory.
+//! Where sessions and keys are kept: in a folder, so that a restart signs nobody out, or in memory.
 
 use std::{
     env,
     ffi::OsString,
     fs, io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use counterfoil::{
-    Clock as _, FileKeys, GeneratedKeys, KeyError, MemoryStore, Policy, SystemClock, SystemEntropy,
+    Clock as _, FileKeys, GeneratedKeys, KeyError, MemoryStore, SystemClock, SystemEntropy,
     keys::{KeyFile, SharedRing},
     stores::embedded::{EmbeddedStore, OpenError, Sealer, Settings},
 };
@@ -18,8 +19,8 @@ use counterfoil::{
 pub enum Keep {
     /// Nothing outlives the process.
     Memory,
-    /// This folder, or the user's own one.
-    Folder(Option<PathBuf>),
+    /// This folder.
+    Folder(PathBuf),
 }
 
 /// Keys and a store, ready for use.
@@ -39,7 +40,7 @@ pub enum Sessions {
     /// In memory.
     Memory(MemoryStore),
     /// In a folder.
-    Folder(EmbeddedStore),
+    Folder(Box<EmbeddedStore>),
 }
 
 /// Why nothing is kept.
@@ -47,7 +48,7 @@ pub enum Sessions {
 #[non_exhaustive]
 pub enum KeepFailed {
     /// The folder cannot be made.
-    #[error("--data {}: cannot make this folder; --memory keeps nothing", folder.display())]
+    #[error("{}: cannot make this folder", folder.display())]
     Folder {
         /// Which.
         folder: PathBuf,
@@ -57,27 +58,27 @@ pub enum KeepFailed {
     /// The keys cannot be read or made.
     #[error(transparent)]
     Keys(#[from] KeyError),
-    /// The store does not open; the text says why, and what to do. For a look at the demo `--memory` will do.
+    /// The store does not open; the text says why, and what to do.
     #[error(transparent)]
     Store(#[from] OpenError),
 }
 
 impl Keep {
-    /// Opens keys and store; makes them where there are none.
+    /// Opens keys and store; makes them where there are none. New keys are for sessions that last `longest`, or a year
+    /// where that is longer.
+    ///
+    /// # Security
+    /// A folder that is made is its owner's alone, and so is the key file.
     ///
     /// # Errors
     /// [`KeepFailed`] names the folder or file.
-    pub fn open(&self, policy: &Policy) -> Result<Kept, KeepFailed> {
-        let folder = match self {
-            Self::Memory => return Ok(Kept::in_memory()?),
-            Self::Folder(Some(folder)) => folder.clone(),
-            Self::Folder(None) => default_folder(env::var_os("XDG_STATE_HOME"), env::var_os("HOME")),
-        };
-        fs::create_dir_all(&folder).map_err(|source| KeepFailed::Folder { folder: folder.clone(), source })?;
-        let file = keys(&folder, policy)?;
+    pub fn open(&self, longest: Duration) -> Result<Kept, KeepFailed> {
+        let Self::Folder(folder) = self else { return Ok(Kept::in_memory()?) };
+        make_private(folder).map_err(|source| KeepFailed::Folder { folder: folder.clone(), source })?;
+        let file = keys(folder, longest)?;
         let ring = SharedRing::from_source(&file)?;
         let store = EmbeddedStore::open(folder.join("sessions"), Sealer::new(ring.clone()), Settings::default())?;
-        Ok(Kept { ring, sessions: Sessions::Folder(store), file: Some(file) })
+        Ok(Kept { ring, sessions: Sessions::Folder(Box::new(store)), file: Some(file) })
     }
 }
 
@@ -91,40 +92,45 @@ impl Kept {
         Ok(Self { ring, sessions: Sessions::Memory(MemoryStore::new()), file: None })
     }
 
-    /// What the banner says of it.
-    pub fn assumption(&self) -> String {
+    /// The folder that everything is in.
+    pub fn folder(&self) -> Option<&Path> {
         match &self.sessions {
-            Sessions::Memory(_) => {
-                "sessions and keys are in memory only: every session ends with this process".to_owned()
-            }
-            Sessions::Folder(store) => {
-                let folder = store.folder().parent().unwrap_or(store.folder()).display();
-                format!("sessions and keys are kept in {folder}: a restart signs nobody out; --memory keeps nothing")
-            }
+            Sessions::Memory(_) => None,
+            Sessions::Folder(store) => store.folder().parent(),
         }
     }
 }
 
-/// The key file of the folder; made if there is none, for sessions as long as the policy's.
-fn keys(folder: &Path, policy: &Policy) -> Result<FileKeys, KeyError> {
+/// The key file of the folder; made if there is none.
+fn keys(folder: &Path, longest: Duration) -> Result<FileKeys, KeyError> {
     let keys = FileKeys::at(folder.join("keys"));
     if !keys.path().exists() {
-        let limits = policy.limits();
-        let longest = limits.absolute.max(limits.remember_for.unwrap_or_default()).max(A_YEAR);
-        keys.create(&KeyFile::generate(SystemClock.now(), longest, &SystemEntropy)?)?;
+        keys.create(&KeyFile::generate(SystemClock.now(), longest.max(A_YEAR), &SystemEntropy)?)?;
     }
     Ok(keys)
 }
 
-/// Where state belongs by the XDG base directories, or below where the demo was started.
-fn default_folder(state: Option<OsString>, home: Option<OsString>) -> PathBuf {
+fn make_private(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Where the state of `program` belongs by the XDG base directories, or below where it was started.
+pub fn state_folder(program: &str) -> PathBuf {
+    state_folder_of(program, env::var_os("XDG_STATE_HOME"), env::var_os("HOME"))
+}
+
+fn state_folder_of(program: &str, state: Option<OsString>, home: Option<OsString>) -> PathBuf {
     let absolute = |path: OsString| Some(PathBuf::from(path)).filter(|path| path.is_absolute());
     let state = state.and_then(absolute).or_else(|| Some(home.and_then(absolute)?.join(".local/state")));
-    state.map_or_else(|| PathBuf::from("counterfoil-data"), |state| state.join("counterfoil/demo"))
+    state.map_or_else(|| PathBuf::from("counterfoil-data"), |state| state.join("counterfoil").join(program))
 }
 
 /// So that a longer policy tried another day still suits the keys.
-const A_YEAR: std::time::Duration = std::time::Duration::from_hours(366 * 24);
+const A_YEAR: Duration = Duration::from_hours(366 * 24);
 
 #[cfg(test)]
 mod tests {
@@ -141,7 +147,7 @@ mod tests {
             (None,           None,              "counterfoil-data"),
         ];
         for (state, home, expected) in rows {
-            let folder = default_folder(state.map(OsString::from), home.map(OsString::from));
+            let folder = state_folder_of("demo", state.map(OsString::from), home.map(OsString::from));
             assert_eq!(folder, Path::new(expected), "{state:?} {home:?}");
         }
     }

@@ -1,0 +1,100 @@
+//! The configuration as it is written: read, checked, then never looked at again.
+
+use counterfoil::Span;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::app::{Algorithm, CookieReturn, Proxy};
+
+/// Everything but the apps and their policies, which are read one by one.
+#[derive(Debug, Deserialize)]
+pub(super) struct Settings {
+    /// The folder of sessions, keys and accounts. Beside the file, unless it begins with a slash.
+    pub(super) data: String,
+    #[serde(default)]
+    pub(super) listen: ListenSettings,
+    #[serde(default)]
+    pub(super) danger: DangerSettings,
+    #[serde(default, rename = "policy")]
+    _policy: IgnoredAny,
+    #[serde(default, rename = "apps")]
+    _apps: IgnoredAny,
+}
+
+/// Where the gateway listens.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ListenSettings {
+    pub(super) public: Option<String>,
+    pub(super) decision: Option<String>,
+    pub(super) health: Option<String>,
+    /// Connections to the public listener begin with a header of the PROXY protocol, version 2.
+    pub(super) proxy_protocol: bool,
+}
+
+/// The door for what weakens. What is set here is logged at every start.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct DangerSettings {
+    /// Listeners that others than this machine may reach, though they are meant for the operator's proxy or monitoring.
+    pub(super) beyond_loopback: Vec<Inner>,
+}
+
+/// A listener that is not for browsers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Inner {
+    Decision,
+    Health,
+}
+
+/// One app.
+#[derive(Debug, Deserialize)]
+pub(super) struct AppSettings {
+    /// Where browsers see it.
+    pub(super) origins: Vec<String>,
+    pub(super) proxy: Proxy,
+    /// Where the app itself is, for the proxy configurations we write.
+    pub(super) upstream: Option<String>,
+    #[serde(default)]
+    pub(super) cookie_return: CookieReturn,
+    #[serde(default)]
+    pub(super) assertion: Algorithm,
+    #[serde(default)]
+    pub(super) rules: Vec<RuleSettings>,
+    #[serde(default, rename = "policy")]
+    _policy: IgnoredAny,
+}
+
+/// One rule.
+#[derive(Debug, Deserialize)]
+pub(super) struct RuleSettings {
+    pub(super) path: String,
+    pub(super) access: AccessSetting,
+    /// For `step-up`: how long ago it may be. As long as the policy's `timeouts.elevated_for`, unless set.
+    pub(super) max_step_up_age: Option<Span>,
+    pub(super) max_idle: Option<Span>,
+    pub(super) max_auth_age: Option<Span>,
+    #[serde(default)]
+    pub(super) changes_state: bool,
+    #[serde(default)]
+    pub(super) quiet: bool,
+}
+
+/// Who may go there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum AccessSetting {
+    Public,
+    SignedIn,
+    StepUp,
+}
+
+impl Inner {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Decision => "decision",
+            Self::Health => "health",
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! A configuration in words: what is in force, defaults included.
+
+use std::fmt::{self, Write as _};
+
+use counterfoil::Span;
+
+use super::Config;
+use crate::app::{AppConfig, CookieReturn};
+use crate::rules::{Access, Rule};
+
+impl fmt::Display for Config {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(out, "data      {}", self.data.display())?;
+        for (name, address) in self.listen.named() {
+            let announced = name == "public" && self.proxy_protocol.is_some();
+            let announced = if announced { ", PROXY protocol v2 expected" } else { "" };
+            writeln!(out, "{name:<9} http://{address}{announced}")?;
+        }
+        for app in &self.apps {
+            write!(out, "\n{}", described(app)?)?;
+        }
+        Ok(())
+    }
+}
+
+fn described(app: &AppConfig) -> Result<String, fmt::Error> {
+    let mut text = String::new();
+    let policy = &app.policy;
+    let origins = policy.public_origins().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    writeln!(text, "app {}: {origins}", app.name)?;
+    let cookies = match app.cookie_return {
+        CookieReturn::One => "one",
+        CookieReturn::None => "none",
+    };
+    let upstream = app.upstream.as_ref().map(|upstream| format!(", upstream {upstream}")).unwrap_or_default();
+    writeln!(
+        text,
+        "  {}, cookie_return {cookies}, assertions {}{upstream}",
+        app.proxy.as_str(),
+        app.assertion.as_str()
+    )?;
+    let limits = policy.limits();
+    let [idle, absolute, rotate, elevated] =
+        [limits.idle, limits.absolute, policy.rotate_every(), policy.elevated_for()].map(Span::from);
+    let remember = limits.remember_for.map(|time| format!(", remembered for {}", Span::from(time))).unwrap_or_default();
+    writeln!(
+        text,
+        "  sessions: idle {idle}, absolute {absolute}, tokens rotate every {rotate}, step-up {elevated}{remember}"
+    )?;
+    for rule in app.rules.iter() {
+        writeln!(text, "  {:<24} {}", rule.path.to_string(), demanded(rule))?;
+    }
+    writeln!(text, "  {:<24} denied", "anything else")?;
+    Ok(text)
+}
+
+fn demanded(rule: &Rule) -> String {
+    let access = match rule.access {
+        Access::Public => "public".to_owned(),
+        Access::SignedIn => "signed-in".to_owned(),
+        Access::StepUp(age) => format!("step-up no longer ago than {}", Span::from(age)),
+    };
+    let limits = [("max_idle", rule.max_idle), ("max_auth_age", rule.max_auth_age)];
+    let limits = limits.into_iter().filter_map(|(name, age)| Some(format!("{name} {}", Span::from(age?))));
+    let flags = [("changes_state", rule.changes_state), ("quiet", rule.quiet)];
+    let flags = flags.into_iter().filter(|(_, set)| *set).map(|(name, _)| name.to_owned());
+    [access].into_iter().chain(limits).chain(flags).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,294 @@
+//! Each kind of mistake in a configuration, and what is said about it.
+
+use std::path::Path;
+
+use proptest::prelude::*;
+
+use super::read::read_text;
+use super::*;
+use crate::app::{Algorithm, CookieReturn, Proxy};
+use crate::rules::Access;
+
+/// A file without mistakes; lines are counted from 1.
+const FILE: &str = r#"data = "/var/lib/counterfoil"
+[listen]
+public = "127.0.0.1:9400"
+decision = "127.0.0.1:9401"
+[policy]
+preset = "aal2"
+[policy.timeouts]
+idle = "30m"
+[apps.wiki]
+origins = ["https://wiki.example"]
+proxy = "nginx"
+upstream = "http://127.0.0.1:8080"
+[[apps.wiki.rules]]
+path = "/assets/*"
+access = "public"
+[[apps.wiki.rules]]
+path = "/*"
+access = "signed-in"
+max_idle = "20m"
+"#;
+
+/// A second app.
+const SHOP: &str = r#"[apps.shop]
+origins = ["https://shop.example"]
+proxy = "caddy"
+rules = [{ path = "/*", access = "signed-in" }]
+"#;
+
+fn read_with(text: &str, variables: &[(&str, &str)]) -> Result<Checked, ConfigError> {
+    read_text(Path::new("counterfoil.toml"), text, &Environment::new(variables.iter().copied()))
+}
+
+/// What is wrong, a line to each mistake.
+fn wrong(text: &str, variables: &[(&str, &str)]) -> String {
+    match read_with(text, variables) {
+        Ok(checked) => format!("nothing: {checked:?}"),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// `FILE` with one text in the place of another.
+fn with(old: &str, new: &str) -> String {
+    assert!(FILE.contains(old), "{old}");
+    FILE.replacen(old, new, 1)
+}
+
+#[test]
+fn a_file_says_what_is_in_force_and_what_it_leaves_out_is_the_default() {
+    let Checked { config, warnings, assumed } = read_with(FILE, &[]).unwrap();
+    assert!(warnings.is_empty() && assumed.is_empty(), "{warnings:?} {assumed:?}");
+    assert_eq!(config.data, Path::new("/var/lib/counterfoil"));
+    assert_eq!(config.listen, Listen::default());
+    assert_eq!(config.proxy_protocol, None);
+    let [app] = &config.apps[..] else { panic!("{config:?}") };
+    assert_eq!((app.name.as_str(), app.proxy), ("wiki", Proxy::Nginx));
+    assert_eq!((app.cookie_return, app.assertion), (CookieReturn::One, Algorithm::Es256));
+    assert_eq!(app.policy.limits().idle.as_secs(), 1_800);
+    assert_eq!(app.policy.address().header_name(), Some("x-forwarded-for"), "a proxy of this machine is believed");
+    assert!(app.policy.address().trusts("127.0.0.9".parse().unwrap()));
+    let rules: Vec<_> = app.rules.iter().map(|rule| (rule.path.to_string(), rule.access)).collect();
+    assert_eq!(rules, [("/assets/*".to_owned(), Access::Public), ("/*".to_owned(), Access::SignedIn)]);
+    insta::assert_snapshot!("in force", config.to_string());
+}
+
+#[test]
+fn each_mistake_is_named_with_its_place_its_key_and_its_values() {
+    #[rustfmt::skip]
+    let table: &[(&str, String, &str)] = &[
+        ("not TOML", with("[listen]", "[listen"),
+            "counterfoil.toml:2: this is not TOML: unclosed table, expected `]`"),
+        ("a key twice", with("preset", "preset = \"aal1\"\npreset"),
+            "counterfoil.toml:7: this is not TOML: duplicate key"),
+        ("a key nobody knows, near one", with("decision =", "desicion ="),
+            "counterfoil.toml:4: listen.desicion: there is no such key; did you mean `decision`?"),
+        ("a key nobody knows, near none", with("decision =", "port ="),
+            "counterfoil.toml:4: listen.port: there is no such key"),
+        ("a table nobody knows", with("[apps.wiki]", "[app.wiki]").replace("[[apps", "[[app"),
+            "counterfoil.toml:9: app: there is no such key; did you mean `apps`?\n\
+             counterfoil.toml: apps: nothing is protected: add a table such as [apps.wiki] with origins, proxy and rules"),
+        ("a key of a policy nobody knows", with("idle =", "idel ="),
+            "counterfoil.toml:8: policy.timeouts.idel: there is no such key; did you mean `idle`?"),
+        ("a key of a rule nobody knows", with("max_idle", "max-idle"),
+            "counterfoil.toml:19: apps.wiki.rules[1].max-idle: there is no such key; did you mean `max_idle`?"),
+        ("a word that is none of the known ones", with("\"nginx\"", "\"ngnix\""),
+            "counterfoil.toml:11: apps.wiki.proxy: `ngnix` is none of nginx, traefik, caddy, haproxy, envoy, envoy-grpc; did you mean `nginx`?"),
+        ("a word with an underscore", with("\"signed-in\"", "\"signed_in\""),
+            "counterfoil.toml:18: apps.wiki.rules[1].access: `signed_in` is none of public, signed-in, step-up; did you mean `signed-in`?"),
+        ("a preset nobody knows", with("aal2", "aal4"),
+            "counterfoil.toml:6: policy.preset: `aal4` is none of aal1, aal2, aal3; did you mean `aal1`?"),
+        ("a number for a text", with("\"127.0.0.1:9400\"", "9400"),
+            "counterfoil.toml:3: listen.public: wants a text in quotes, and is the number 9400"),
+        ("a text for a list", with("[\"https://wiki.example\"]", "\"https://wiki.example\""),
+            "counterfoil.toml:10: apps.wiki.origins: wants a list in brackets, and is `https://wiki.example`"),
+        ("a text for a table", with("[listen]\npublic = \"127.0.0.1:9400\"\ndecision = \"127.0.0.1:9401\"", "listen = \"127.0.0.1:9400\""),
+            "counterfoil.toml:2: listen: wants a table, and is `127.0.0.1:9400`"),
+        ("a text for yes or no", with("decision =", "proxy_protocol = \"on\"\ndecision ="),
+            "counterfoil.toml:4: listen.proxy_protocol: wants true or false, and is `on`"),
+        ("no data folder", with("data = \"/var/lib/counterfoil\"", ""),
+            "counterfoil.toml: `data` is missing"),
+        ("a data folder without a name", with("/var/lib/counterfoil", ""),
+            "counterfoil.toml:1: data: is empty; name the folder of sessions, keys and accounts"),
+        ("an address without a port", with("127.0.0.1:9400", "127.0.0.1"),
+            "counterfoil.toml:3: listen.public: `127.0.0.1` is not an address and a port, such as 127.0.0.1:9400 or [::1]:9400"),
+        ("one address twice", with("127.0.0.1:9401", "127.0.0.1:9400"),
+            "counterfoil.toml:4: listen.decision: 127.0.0.1:9400 is also listen.public: each has callers of one kind, and an address of its own"),
+        ("decisions for everybody", with("127.0.0.1:9401", "0.0.0.0:9401"),
+            "counterfoil.toml:4: listen.decision: 0.0.0.0:9401 is not a loopback address, and whoever reaches it may ask for any app's decisions: \
+             use 127.0.0.1 or [::1], or, where a network of your own keeps others out, set danger.beyond_loopback = [\"decision\"]"),
+        ("a time without a unit", with("\"30m\"", "\"30\""),
+            "counterfoil.toml:8: policy.timeouts.idle: `30` is not a length of time: write a number and a unit, such as `15m`, `2s` or `500ms`"),
+        ("times that contradict each other", with("idle =", "absolute = \"10m\"\nidle ="),
+            "counterfoil.toml:9: policy.timeouts.idle: timeouts.idle (30m) exceeds timeouts.absolute (10m)"),
+        ("a time beyond the preset", with("\"30m\"", "\"3h\""),
+            "counterfoil.toml:8: policy.timeouts.idle: timeouts.idle (3h) exceeds what preset aal2 allows (1h): choose a lower preset, or set danger.beyond_preset"),
+        ("an app's own policy", with("[[apps", "[apps.wiki.policy]\npreset = \"aal3\"\n[[apps"),
+            "counterfoil.toml:8: policy.timeouts.idle: timeouts.idle (30m) exceeds what preset aal3 allows (15m): choose a lower preset, or set danger.beyond_preset"),
+        ("origins in the policy", with("preset", "origins = [\"https://wiki.example\"]\npreset"),
+            "counterfoil.toml:6: policy.origins: each app has origins of its own: move them to apps.wiki.origins"),
+        ("half an address policy", with("[policy.timeouts]", "[policy.address]\ntrusted_proxies = [\"10.0.0.0/8\"]\n[policy.timeouts]"),
+            "counterfoil.toml:7: policy.address: address: trusted_proxies and header go together: name both, or neither"),
+        ("a proxy that is no address", with("[policy.timeouts]", "[policy.address]\nheader = \"x-forwarded-for\"\ntrusted_proxies = [\"nginx\"]\n[policy.timeouts]"),
+            "counterfoil.toml:9: policy.address.trusted_proxies: address.trusted_proxies: `nginx` is not an address or a range such as 10.0.0.0/8"),
+        ("no app", FILE.split_once("[apps").unwrap().0.to_owned(),
+            "counterfoil.toml: apps: nothing is protected: add a table such as [apps.wiki] with origins, proxy and rules"),
+        ("a name that is none", FILE.replace("apps.wiki", "apps.Wiki"),
+            "counterfoil.toml:9: apps.Wiki: `Wiki` is not a name for an app: use 1 to 32 of the letters a to z, digits and hyphens, not a hyphen first"),
+        ("an app without origins", with("origins = [\"https://wiki.example\"]\n", ""),
+            "counterfoil.toml:9: apps.wiki: `origins` is missing"),
+        ("an app with none", with("\"https://wiki.example\"", ""),
+            "counterfoil.toml:10: apps.wiki.origins: origins: name at least one, such as `https://shop.example`; it is what browsers show in the address bar"),
+        ("an app without rules", with("[[apps.wiki.rules]]\npath = \"/assets/*\"\naccess = \"public\"\n[[apps.wiki.rules]]\npath = \"/*\"\naccess = \"signed-in\"\nmax_idle = \"20m\"\n", ""),
+            "counterfoil.toml:9: apps.wiki.rules: the app has no rules, so everything is denied: add [[apps.wiki.rules]] with path = \"/*\" and access = \"signed-in\""),
+        ("an origin with a path", with("https://wiki.example", "https://wiki.example/wiki"),
+            "counterfoil.toml:10: apps.wiki.origins[0]: `https://wiki.example/wiki`: an origin has no path; remove everything after the host and port, also a final slash"),
+        ("an origin over plain http", with("https://wiki.example", "http://wiki.example"),
+            "counterfoil.toml:10: apps.wiki.origins: origins: http://wiki.example is plain http beyond this machine; a session needs https (only loopback may go without)"),
+        ("an app in two places", with("upstream = \"http://127.0.0.1:8080\"", "upstream = \"127.0.0.1:8080\""),
+            "counterfoil.toml:12: apps.wiki.upstream: `127.0.0.1:8080` is not where an app can be: write http://127.0.0.1:8080, with scheme, host and port alone"),
+        ("a path of the app", with("http://127.0.0.1:8080", "http://127.0.0.1:8080/wiki"),
+            "counterfoil.toml:12: apps.wiki.upstream: `http://127.0.0.1:8080/wiki` is not where an app can be: write http://127.0.0.1:8080, with scheme, host and port alone"),
+        ("one origin in two apps", format!("{FILE}{}", SHOP.replace("shop.example", "wiki.example")),
+            "counterfoil.toml:21: apps.shop.origins: https://wiki.example is also an origin of apps.wiki (counterfoil.toml:10); a request must tell whose it is"),
+        ("a rule that is no path", with("\"/assets/*\"", "\"assets/*\""),
+            "counterfoil.toml:14: apps.wiki.rules[0].path: `assets/*`: a path begins with a slash"),
+        ("a star in the middle", with("\"/assets/*\"", "\"/*/assets\""),
+            "counterfoil.toml:14: apps.wiki.rules[0].path: `/*/assets`: a star may only be the last segment: /files/*"),
+        ("a rule without access", with("access = \"public\"\n", ""),
+            "counterfoil.toml:13: apps.wiki.rules[0]: `access` is missing"),
+        ("a rule after one that matches all of it", with("/assets/*", "/*"),
+            "counterfoil.toml:17: apps.wiki.rules[1].path: `/*` is never looked at, as `/*` before it (counterfoil.toml:13) matches all of it: put the narrower rule first"),
+        ("a limit where nobody signs in", with("access = \"public\"", "access = \"public\"\nmax_idle = \"5m\""),
+            "counterfoil.toml:16: apps.wiki.rules[0].max_idle: is 5m, and access is public: nobody is asked to sign in there; remove one of them"),
+        ("the age of a step-up that is not asked for", with("max_idle", "max_step_up_age"),
+            "counterfoil.toml:19: apps.wiki.rules[1].max_step_up_age: is 20m, and access is not step-up: write access = \"step-up\", or remove it"),
+        ("two at once", with("\"nginx\"", "\"apache\"").replace("decision =", "decisoin ="),
+            "counterfoil.toml:4: listen.decisoin: there is no such key; did you mean `decision`?\n\
+             counterfoil.toml:11: apps.wiki.proxy: `apache` is none of nginx, traefik, caddy, haproxy, envoy, envoy-grpc"),
+    ];
+    for (name, text, expected) in table {
+        assert_eq!(wrong(text, &[]), *expected, "{name}");
+    }
+}
+
+#[test]
+fn what_may_not_be_meant_is_a_warning() {
+    #[rustfmt::skip]
+    let table: &[(&str, String, &str)] = &[
+        ("everything is public", with("signed-in", "public").replace("max_idle = \"20m\"\n", ""),
+            "counterfoil.toml:17: apps.wiki.rules[1].path: everybody may go everywhere that no rule before this one names"),
+        ("browsers come from anywhere", with("127.0.0.1:9400", "0.0.0.0:9400"),
+            "counterfoil.toml:3: listen.public: 0.0.0.0:9400 is not a loopback address, and speaks plain http: let your proxy alone reach it"),
+        ("decisions for a network", format!("{}[danger]\nbeyond_loopback = [\"decision\"]", with("127.0.0.1:9401", "10.0.0.1:9401")),
+            "counterfoil.toml:21: danger.beyond_loopback: the decision listener may be reached from other machines"),
+        ("a limit that never comes first", with("\"20m\"", "\"2h\""),
+            "counterfoil.toml:19: apps.wiki.rules[1].max_idle: 2h exceeds the policy's timeouts.idle (30m), which comes first"),
+        ("one host for two apps", format!("{FILE}{}", SHOP.replace("shop.example", "wiki.example:8443")),
+            "counterfoil.toml:21: apps.shop.origins: https://wiki.example:8443 shares its host with apps.wiki: browsers send each the other's cookies, \
+             so whoever is signed in to one is signed in to both"),
+    ];
+    for (name, text, expected) in table {
+        let warnings = read_with(text, &[]).unwrap_or_else(|error| panic!("{name}: {error}")).warnings;
+        let warnings: Vec<_> = warnings.iter().map(ToString::to_string).collect();
+        assert_eq!(warnings, [*expected], "{name}");
+    }
+}
+
+#[test]
+fn the_environment_stands_above_the_file_for_every_kind_of_key() {
+    let variables = [
+        ("COUNTERFOIL__DATA", "/elsewhere"),
+        ("COUNTERFOIL__LISTEN__PUBLIC", "127.0.0.1:1"),
+        ("COUNTERFOIL__LISTEN__PROXY_PROTOCOL", "true"),
+        ("COUNTERFOIL__POLICY__PRESET", "aal3"),
+        ("COUNTERFOIL__POLICY__TIMEOUTS__IDLE", "10m"),
+        ("COUNTERFOIL__POLICY__SESSIONS__LIMIT", "5"),
+        ("COUNTERFOIL__POLICY__ADDRESS__TRUSTED_PROXIES", "10.0.0.0/8, ::1"),
+        ("COUNTERFOIL__POLICY__ADDRESS__HEADER", "forwarded"),
+        ("COUNTERFOIL__APPS__WIKI__PROXY", "caddy"),
+        ("COUNTERFOIL__APPS__WIKI__ORIGINS", r#"["https://a.example", "https://b.example"]"#),
+        ("COUNTERFOIL__APPS__WIKI__RULES__1__ACCESS", "step-up"),
+        ("COUNTERFOIL__APPS__WIKI__RULES__1__MAX_STEP_UP_AGE", "90s"),
+        ("COUNTERFOIL__APPS__WIKI__RULES__1__MAX_IDLE", "5m"),
+        ("COUNTERFOIL__APPS__MY_SHOP__ORIGINS", "https://shop.example"),
+        ("COUNTERFOIL_LOG", "not one of ours"),
+    ];
+    let text = format!("{FILE}{}", SHOP.replace("apps.shop", "apps.my-shop").replace("shop.example", "old.example"));
+    let config = read_with(&text, &variables).unwrap_or_else(|error| panic!("{error}")).config;
+    assert_eq!(config.data, Path::new("/elsewhere"));
+    assert_eq!(config.listen.public.port(), 1);
+    let peers = config.proxy_protocol.unwrap();
+    assert!(peers.contain("10.9.8.7".parse().unwrap()) && !peers.contain("127.0.0.1".parse().unwrap()));
+    let [wiki, shop] = &config.apps[..] else { panic!() };
+    let limits = wiki.policy.limits();
+    assert_eq!((limits.idle.as_secs(), limits.absolute.as_secs()), (600, 43_200));
+    assert_eq!(wiki.policy.session_limit().unwrap().max.get(), 5);
+    assert_eq!(wiki.policy.address().header_name(), Some("forwarded"));
+    assert_eq!(wiki.proxy, Proxy::Caddy);
+    assert_eq!(wiki.policy.public_origins().iter().count(), 2);
+    let rule = wiki.rules.iter().nth(1).unwrap();
+    assert_eq!(
+        (rule.access, rule.max_idle.unwrap().as_secs()),
+        (Access::StepUp(std::time::Duration::from_secs(90)), 300)
+    );
+    assert!(shop.policy.public_origins().iter().all(|origin| origin.host() == "shop.example"));
+}
+
+#[test]
+fn a_mistake_in_the_environment_names_the_variable() {
+    #[rustfmt::skip]
+    let table = [
+        ("COUNTERFOIL__LISTEN__PUBLICK", "127.0.0.1:1",
+            "COUNTERFOIL__LISTEN__PUBLICK: listen.publick: there is no such key; did you mean `public`?"),
+        ("COUNTERFOIL__LISTEN__PUBLIC", "everywhere",
+            "COUNTERFOIL__LISTEN__PUBLIC: listen.public: `everywhere` is not an address and a port, such as 127.0.0.1:9400 or [::1]:9400"),
+        ("COUNTERFOIL__LISTEN__PROXY_PROTOCOL", "yes",
+            "COUNTERFOIL__LISTEN__PROXY_PROTOCOL: listen.proxy_protocol: wants true or false, and is `yes`"),
+        ("COUNTERFOIL__APPS__WIKI__RULES__0__ACCESS", "open",
+            "COUNTERFOIL__APPS__WIKI__RULES__0__ACCESS: apps.wiki.rules[0].access: `open` is none of public, signed-in, step-up"),
+        ("COUNTERFOIL__APPS__WIKI__ORIGINS", "https://wiki.example/",
+            "COUNTERFOIL__APPS__WIKI__ORIGINS: apps.wiki.origins[0]: `https://wiki.example/`: an origin has no path; remove everything after the host and port, also a final slash"),
+        ("COUNTERFOIL__POLICY__TIMEOUTS__ABSOLUTE", "10m",
+            "counterfoil.toml:8: policy.timeouts.idle: timeouts.idle (30m) exceeds timeouts.absolute (10m)"),
+        ("COUNTERFOIL__POLICY__TIMEOUTS__IDLE", "2d",
+            "COUNTERFOIL__POLICY__TIMEOUTS__IDLE: policy.timeouts.idle: timeouts.idle (2days) exceeds timeouts.absolute (1day)"),
+        ("COUNTERFOIL__", "x",
+            "COUNTERFOIL__: this names no key; write COUNTERFOIL__LISTEN__PUBLIC for listen.public"),
+    ];
+    for (name, text, expected) in table {
+        assert_eq!(wrong(FILE, &[(name, text)]), expected, "{name}={text}");
+    }
+}
+
+#[test]
+fn without_a_file_one_app_is_assumed_below_the_environment_and_the_command_line() {
+    let nothing = Environment::default();
+    let checked = assume(&Asked::default(), &nothing).unwrap();
+    let [app] = &checked.config.apps[..] else { panic!() };
+    assert_eq!((app.name.as_str(), app.proxy), ("app", Proxy::Nginx));
+    assert!(app.policy.public_origins().iter().all(|origin| origin.to_string() == ASSUMED_ORIGIN));
+    assert_eq!(app.rules.iter().map(|rule| rule.access).collect::<Vec<_>>(), [Access::SignedIn]);
+    let assumed: Vec<_> = checked.assumed.iter().map(|(key, _)| key.as_str()).collect();
+    #[rustfmt::skip]
+    assert_eq!(assumed, ["data", "apps.app.origins[0]", "apps.app.upstream", "apps.app.proxy",
+        "apps.app.rules[0].path", "apps.app.rules[0].access"]);
+
+    let asked = Asked { origins: vec!["https://wiki.example".into()], data: Some("/here".into()), ..Asked::default() };
+    let above = Environment::new([("COUNTERFOIL__APPS__APP__PROXY", "traefik"), ("COUNTERFOIL__DATA", "/there")]);
+    let checked = assume(&asked, &above).unwrap();
+    assert_eq!(checked.config.data, Path::new("/here"), "the command line stands above the environment");
+    assert_eq!(checked.config.apps[0].proxy, Proxy::Traefik);
+    let wrong = Asked { proxy: Some("iis".into()), ..asked };
+    let error = assume(&wrong, &nothing).unwrap_err().to_string();
+    assert!(error.starts_with("--proxy: apps.app.proxy: `iis` is none of nginx, "), "{error}");
+}
+
+proptest! {
+    #[test]
+    fn no_text_is_too_strange(text in "[a-z\\[\\]=\".,#{}\\n /*0-9:-]{0,200}", name in "[A-Z_0-9]{0,30}", value in ".{0,40}") {
+        let _ = wrong(&text, &[(&format!("COUNTERFOIL__{name}"), &value)]);
+        let _ = wrong(FILE, &[(&format!("COUNTERFOIL__{name}"), &value)]);
+    }
+}

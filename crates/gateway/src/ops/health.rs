@@ -1,0 +1,155 @@
+//! `/healthz`, `/readyz` and `/metrics`.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use http::StatusCode;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use tokio::time::timeout;
+
+use crate::gateway::Gateway;
+
+/// What the health listener knows. Cheap to clone.
+#[derive(Clone)]
+pub struct Health {
+    gateway: Gateway,
+    phase: Arc<AtomicU8>,
+    count_sessions: Arc<dyn Fn() -> usize + Send + Sync>,
+}
+
+/// How far the gateway is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Phase {
+    /// It does not listen yet.
+    Starting,
+    /// It answers.
+    Serving,
+    /// It answers what still comes, and will be gone soon.
+    Stopping,
+}
+
+impl Health {
+    /// Of `gateway`, whose store holds as many sessions as `count_sessions` says.
+    pub fn new(gateway: Gateway, count_sessions: impl Fn() -> usize + Send + Sync + 'static) -> Self {
+        Self { gateway, phase: Arc::default(), count_sessions: Arc::new(count_sessions) }
+    }
+
+    /// The gateway.
+    pub const fn gateway(&self) -> &Gateway {
+        &self.gateway
+    }
+
+    /// From now on it is so far.
+    pub fn enter(&self, phase: Phase) {
+        self.phase.store(phase as u8, Ordering::Relaxed);
+    }
+
+    /// Why nobody should ask this gateway now; nothing if it is ready.
+    async fn reasons(&self) -> Vec<String> {
+        let mut reasons = Vec::new();
+        let phase = self.phase.load(Ordering::Relaxed);
+        if phase == Phase::Starting as u8 {
+            reasons.push("starting".to_owned());
+        } else if phase == Phase::Stopping as u8 {
+            reasons.push("stopping".to_owned());
+        }
+        for site in self.gateway.sites().iter() {
+            if let Err(error) = self.gateway.ring().load().suits(site.app.policy.limits()) {
+                reasons.push(format!("keys: app {}: {error}", site.app.name));
+            }
+        }
+        match timeout(LONGEST_LOOK, self.gateway.store().epochs(None)).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => reasons.push(format!("store: {error}")),
+            Err(_) => reasons.push("store: no answer".to_owned()),
+        }
+        reasons
+    }
+}
+
+impl fmt::Debug for Health {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Health").field("phase", &self.phase).finish_non_exhaustive()
+    }
+}
+
+/// The health listener's routes.
+pub fn router(health: Health) -> Router {
+    Router::new()
+        .route("/healthz", get(|| async { plain(StatusCode::OK, "alive\n".to_owned()) }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .with_state(health)
+}
+
+async fn ready(State(health): State<Health>) -> Response {
+    let reasons = health.reasons().await;
+    if reasons.is_empty() {
+        return plain(StatusCode::OK, "ready\n".to_owned());
+    }
+    plain(StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", reasons.join("\n")))
+}
+
+async fn metrics(State(health): State<Health>) -> Response {
+    let meters = health.gateway.meters();
+    meters.sessions((health.count_sessions)());
+    match meters.text() {
+        Ok(text) => ([(CONTENT_TYPE, OPEN_METRICS), (CACHE_CONTROL, "no-store")], text).into_response(),
+        Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, "metrics cannot be written\n".to_owned()),
+    }
+}
+
+fn plain(status: StatusCode, text: String) -> Response {
+    (status, [(CONTENT_TYPE, "text/plain; charset=utf-8"), (CACHE_CONTROL, "no-store")], text).into_response()
+}
+
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// Whoever looks whether we are ready waits a second or two.
+const LONGEST_LOOK: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use counterfoil_core::testing::Fault;
+    use http::Request;
+    use http_body_util::BodyExt as _;
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::testing;
+
+    async fn look(health: &Health, path: &str) -> (u16, String) {
+        let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+        let response = router(health.clone()).oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn ready_is_said_while_serving_and_only_while_the_store_answers() {
+        let (gateway, store) = testing::gateway_on_a_faulty_store();
+        let health = Health::new(gateway.clone(), || 3);
+        assert_eq!(look(&health, "/readyz").await, (503, "starting\n".to_owned()));
+        health.enter(Phase::Serving);
+        assert_eq!(look(&health, "/readyz").await, (200, "ready\n".to_owned()));
+        store.faults().on_all(Fault::Before);
+        let (status, text) = look(&health, "/readyz").await;
+        assert_eq!(status, 503, "{text}");
+        assert!(text.starts_with("store: session store is unavailable"), "{text}");
+        assert_eq!(look(&health, "/healthz").await, (200, "alive\n".to_owned()), "a restart would not help");
+        let (_, text) = look(&health, "/metrics").await;
+        assert!(text.contains(r#"counterfoil_store_errors_total{verb="epochs"} 1"#), "{text}");
+        assert!(text.contains("counterfoil_sessions 3\n"), "{text}");
+        store.faults().heal();
+        health.enter(Phase::Stopping);
+        assert_eq!(look(&health, "/readyz").await, (503, "stopping\n".to_owned()));
+    }
+}

@@ -1,0 +1,260 @@
+//! What is counted, in the text format of OpenMetrics.
+//!
+//! # Security
+//! No label holds what a client can choose: apps are those of the configuration, everything else is one of a few words.
+//! No session, subject or address is in here.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+
+use super::Outcome;
+use crate::app::AppName;
+
+/// Everything that is counted. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Meters(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    registry: Registry,
+    decisions: Family<DecisionLabels, Counter>,
+    latency: Family<AppLabels, Histogram, fn() -> Histogram>,
+    events: Family<EventLabels, Counter>,
+    store_errors: Family<VerbLabels, Counter>,
+    reloads: Family<ResultLabels, Counter>,
+    reload_failed: Gauge,
+    sessions: Gauge,
+    key_age: Gauge<f64, AtomicU64>,
+    key_follow_failed: Gauge,
+}
+
+/// The counters of one app's decisions, at hand: counting takes no lock and no memory.
+#[derive(Debug, Clone)]
+pub struct SiteMeters {
+    outcomes: [Counter; Outcome::ALL.len()],
+    latency: Histogram,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DecisionLabels {
+    app: String,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AppLabels {
+    app: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct EventLabels {
+    app: String,
+    event: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct VerbLabels {
+    verb: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ResultLabels {
+    result: &'static str,
+}
+
+impl Meters {
+    /// All at zero.
+    pub fn new() -> Self {
+        let histogram: fn() -> Histogram = || Histogram::new(BUCKETS);
+        let mut inner = Inner {
+            registry: Registry::with_prefix("counterfoil"),
+            decisions: Family::default(),
+            latency: Family::new_with_constructor(histogram),
+            events: Family::default(),
+            store_errors: Family::default(),
+            reloads: Family::default(),
+            reload_failed: Gauge::default(),
+            sessions: Gauge::default(),
+            key_age: Gauge::default(),
+            key_follow_failed: Gauge::default(),
+        };
+        // Alerts need both series from the start.
+        for result in ["done", "refused"] {
+            let _ = inner.reloads.get_or_create(&ResultLabels { result });
+        }
+        let registry = &mut inner.registry;
+        registry.register("build", "Which program this is", Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]));
+        registry.register("decisions", "Answers to proxies, by app and outcome", inner.decisions.clone());
+        registry.register_with_unit(
+            "decision_duration",
+            "How long decisions took",
+            Unit::Seconds,
+            inner.latency.clone(),
+        );
+        registry.register(
+            "events",
+            "What happened to sessions, by app; the names are those in the log",
+            inner.events.clone(),
+        );
+        registry.register(
+            "store_errors",
+            "Times that the session store did not answer, by verb",
+            inner.store_errors.clone(),
+        );
+        registry.register("config_reloads", "Times that the configuration was read again", inner.reloads.clone());
+        registry.register(
+            "config_stale",
+            "1 if the last reload was refused: an older configuration is in force",
+            inner.reload_failed.clone(),
+        );
+        registry.register(
+            "sessions",
+            "Sessions in the store; those over and not swept yet included",
+            inner.sessions.clone(),
+        );
+        registry.register_with_unit(
+            "signing_key_age",
+            "How long ago the key that signs was made",
+            Unit::Seconds,
+            inner.key_age.clone(),
+        );
+        registry.register(
+            "keys_stale",
+            "1 if the key file cannot be used: the keys read before are in use",
+            inner.key_follow_failed.clone(),
+        );
+        Self(Arc::new(inner))
+    }
+
+    /// Those of an app.
+    pub fn site(&self, app: &AppName) -> SiteMeters {
+        self.labelled(app.as_str())
+    }
+
+    /// Those of requests that name no app of ours.
+    pub fn strangers(&self) -> SiteMeters {
+        self.labelled("unknown")
+    }
+
+    fn labelled(&self, app: &str) -> SiteMeters {
+        let outcome = |outcome: Outcome| {
+            let labels = DecisionLabels { app: app.to_owned(), outcome: outcome.as_str() };
+            self.0.decisions.get_or_create(&labels).clone()
+        };
+        SiteMeters {
+            outcomes: Outcome::ALL.map(outcome),
+            latency: self.0.latency.get_or_create(&AppLabels { app: app.to_owned() }).clone(),
+        }
+    }
+
+    /// Something happened to a session of `app`; `event` is its stable name.
+    pub fn happened(&self, app: &AppName, event: &'static str) {
+        self.0.events.get_or_create(&EventLabels { app: app.to_string(), event }).inc();
+    }
+
+    /// The store did not answer.
+    pub fn store_failed(&self, verb: &'static str) {
+        self.0.store_errors.get_or_create(&VerbLabels { verb }).inc();
+    }
+
+    /// The configuration was read again, and exchanged or not.
+    pub fn reloaded(&self, exchanged: bool) {
+        let result = if exchanged { "done" } else { "refused" };
+        self.0.reloads.get_or_create(&ResultLabels { result }).inc();
+        self.0.reload_failed.set(i64::from(!exchanged));
+    }
+
+    /// How many sessions there are.
+    pub fn sessions(&self, count: usize) {
+        self.0.sessions.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// How old the signing key is.
+    pub fn signing_key_age(&self, age: Duration) {
+        self.0.key_age.set(age.as_secs_f64());
+    }
+
+    /// Whether the key file could be used when it was read last.
+    pub fn keys_followed(&self, usable: bool) {
+        self.0.key_follow_failed.set(i64::from(!usable));
+    }
+
+    /// All of it, for whoever scrapes.
+    ///
+    /// # Errors
+    /// None that a text in memory could have.
+    pub fn text(&self) -> Result<String, fmt::Error> {
+        let mut text = String::new();
+        encode(&mut text, &self.0.registry)?;
+        Ok(text)
+    }
+}
+
+impl Default for Meters {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl SiteMeters {
+    /// One decision was made.
+    pub fn decided(&self, outcome: Outcome, took: Duration) {
+        if let Some(counter) = self.outcomes.get(outcome as usize) {
+            counter.inc();
+        }
+        self.latency.observe(took.as_secs_f64());
+    }
+}
+
+/// From answers out of memory to a disk that is nearly full; a proxy waits for each.
+const BUCKETS: [f64; 10] = [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.01, 0.05, 0.25, 1.0, 5.0];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scrape_has_every_series_with_names_that_alerts_use() {
+        let meters = Meters::new();
+        let app: AppName = "wiki".parse().unwrap();
+        meters.site(&app).decided(Outcome::Allowed, Duration::from_micros(300));
+        meters.site(&app).decided(Outcome::Unavailable, Duration::from_secs(2));
+        meters.happened(&app, "session.created");
+        meters.store_failed("commit");
+        meters.reloaded(true);
+        meters.reloaded(false);
+        meters.sessions(7);
+        meters.signing_key_age(Duration::from_secs(90));
+        let text = meters.text().unwrap();
+        for line in [
+            r#"counterfoil_decisions_total{app="wiki",outcome="allowed"} 1"#,
+            r#"counterfoil_decisions_total{app="wiki",outcome="unavailable"} 1"#,
+            r#"counterfoil_decisions_total{app="wiki",outcome="denied"} 0"#,
+            r#"counterfoil_decision_duration_seconds_bucket{le="0.00025",app="wiki"} 0"#,
+            r#"counterfoil_decision_duration_seconds_bucket{le="0.0005",app="wiki"} 1"#,
+            r#"counterfoil_decision_duration_seconds_count{app="wiki"} 2"#,
+            r#"counterfoil_events_total{app="wiki",event="session.created"} 1"#,
+            r#"counterfoil_store_errors_total{verb="commit"} 1"#,
+            r#"counterfoil_config_reloads_total{result="done"} 1"#,
+            r#"counterfoil_config_reloads_total{result="refused"} 1"#,
+            "counterfoil_config_stale 1",
+            "counterfoil_sessions 7",
+            "counterfoil_signing_key_age_seconds 90.0",
+            "counterfoil_keys_stale 0",
+            "# EOF",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
+        }
+    }
+}

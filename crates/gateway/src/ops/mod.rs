@@ -1,0 +1,11 @@
+//! What operators watch: whether the gateway is alive and ready, and what it counts.
+
+mod counted_store;
+mod health;
+mod measured;
+mod meters;
+
+pub(crate) use self::counted_store::CountedStore;
+pub use self::health::{Health, Phase, router};
+pub use self::measured::{Measured, Outcome, measured};
+pub use self::meters::{Meters, SiteMeters};

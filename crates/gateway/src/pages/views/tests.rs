@@ -1,1 +1,0 @@
-//! Every page, rendered with hostile values.

@@ -1,0 +1,234 @@
+//! The running server: its listeners, what happens at each signal, and the end.
+
+mod banner;
+mod household;
+mod reload;
+
+use std::error::Error;
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use counterfoil::accounts::{AttemptLimit, Cost};
+use counterfoil::stores::embedded::{EmbeddedStore, Sealer};
+use counterfoil::{Event, EventSink as _, FileKeys, KeyError, SystemClock};
+use counterfoil_core::store::DynStore;
+use counterfoil_serve::inherited::{Inherited, NotInherited};
+use counterfoil_serve::keep::{Keep, KeepFailed, Kept, Sessions};
+use counterfoil_serve::{Bound, Bounds, stop_signal};
+use sd_notify::NotifyState;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::accounts::{self, Accounts, SelfServiceRefused};
+use crate::assertion::Assertions;
+use crate::config::{Checked, Config, ConfigError};
+use crate::gateway::Gateway;
+use crate::ops::{self, Health, Phase};
+use crate::options::Source;
+use crate::pages::{History, Local};
+
+/// What the listeners for browsers and for proxies serve. The health listener's routes are [`ops::router`].
+#[derive(Debug, Default, Clone)]
+pub struct Routers {
+    /// For browsers: `/.session/…` and `/.well-known/counterfoil/…`.
+    pub public: Router,
+    /// For proxies: `/authz/…`.
+    pub decision: Router,
+}
+
+/// Why the gateway does not run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeFailed {
+    /// The configuration must be corrected; the text names each mistake.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The address is taken or not ours: free it, or configure another.
+    #[error("listen.{name} {address}: cannot listen there")]
+    Listen {
+        /// Which listener.
+        name: &'static str,
+        /// Its address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// What the service manager handed over is of no use.
+    #[error(transparent)]
+    Inherited(#[from] NotInherited),
+    /// The system lets nobody wait for signals.
+    #[error("cannot listen for signals")]
+    Signals(#[source] io::Error),
+    /// Sessions and keys cannot be opened.
+    #[error("the data folder cannot be used")]
+    Keep(#[from] KeepFailed),
+    /// The keys do not suit a policy.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The accounts cannot be read; the text says why.
+    #[error("the accounts in the data folder cannot be used")]
+    Accounts(#[from] SelfServiceRefused),
+}
+
+impl ServeFailed {
+    /// Whether the configuration is at fault, not the machine.
+    pub const fn is_configuration(&self) -> bool {
+        matches!(self, Self::Config(ConfigError::Mistakes(_)))
+    }
+}
+
+/// Runs the gateway until ctrl-c or SIGTERM; SIGHUP reads the configuration again. Prints to standard output what it
+/// protects, what it assumed and what to do next.
+///
+/// # Errors
+/// [`ServeFailed`]; [`ServeFailed::is_configuration`] tells whether another configuration would help.
+pub async fn run<R>(source: Source, routers: R) -> Result<(), ServeFailed>
+where
+    R: FnOnce(&Gateway, &Local) -> Routers,
+{
+    allow_connections();
+    let checked = source.read()?;
+    for warning in &checked.warnings {
+        tracing::warn!(rule = "config", "{warning}");
+    }
+    let stop = stop_signal().map_err(ServeFailed::Signals)?;
+    let reloads = reload::signals().map_err(ServeFailed::Signals)?;
+    let listeners = Listeners::open(&checked.config)?;
+    let house = House::open(&checked.config)?;
+    let routers = routers(&house.gateway, &house.local);
+    // What was changed while nobody ran is in force from the first answer. What could not be taken up is tried again.
+    if let Err(error) = accounts::settle(&house.local.accounts, &house.gateway).await {
+        tracing::error!(error = &error as &dyn Error, "changed accounts could not be taken up");
+    }
+    // Nobody has to read it: a closed pipe is no reason to stop.
+    let _ = io::stdout().write_all(banner::banner(&checked, source.file(), &listeners.addresses()).as_bytes());
+
+    let housekeeping = tokio::spawn(household::keep(house.gateway.clone(), house.keys.clone()));
+    let following = tokio::spawn(accounts::follow(house.local.accounts.clone(), house.gateway.clone()));
+    let reloading = tokio::spawn(reload::at_each(reloads, source, checked.config.clone(), house.gateway.clone()));
+    tell_service_manager(&[NotifyState::Ready]);
+    listeners.serve(&checked, routers, house.health.clone(), stop).await;
+    reloading.abort();
+    housekeeping.abort();
+    following.abort();
+    // The last write is on the disk when the store is gone.
+    drop(house);
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// The gateway, and what it lives on.
+struct House {
+    gateway: Gateway,
+    local: Local,
+    keys: Option<FileKeys>,
+    health: Health,
+}
+
+impl House {
+    fn open(config: &Config) -> Result<Self, ServeFailed> {
+        let limits = config.apps.iter().map(|app| app.policy.limits());
+        let longest = limits.map(|limits| limits.absolute.max(limits.remember_for.unwrap_or_default())).max();
+        let Kept { ring, sessions, file } = Keep::Folder(config.data.clone()).open(longest.unwrap_or_default())?;
+        let (store, count): (Arc<dyn DynStore>, Option<Arc<EmbeddedStore>>) = match sessions {
+            Sessions::Memory(store) => (Arc::new(store), None),
+            Sessions::Folder(store) => {
+                let store: Arc<EmbeddedStore> = Arc::from(store);
+                (Arc::clone(&store) as Arc<dyn DynStore>, Some(store))
+            }
+        };
+        let history = Arc::new(History::default());
+        let assertions = Assertions::in_file(&config.data.join(ASSERTION_KEYS), SystemClock)?;
+        let told = Arc::clone(&history);
+        let builder = Gateway::builder(ring.clone(), store).assertions(assertions);
+        let gateway = builder.events(move |event: &Event| told.emit(event)).build(&config.apps)?;
+        let accounts = Accounts::open(accounts::Folder::at(&config.data), Sealer::new(ring), Cost::Owasp)?;
+        let local = Local { accounts, attempts: Arc::new(AttemptLimit::on()), history };
+        let count = move || count.as_ref().map_or(0, |store| store.sessions());
+        let health = Health::new(gateway.clone(), count);
+        Ok(Self { gateway, local, keys: file, health })
+    }
+}
+
+/// The sockets.
+struct Listeners {
+    public: TcpListener,
+    decision: TcpListener,
+    health: TcpListener,
+}
+
+impl Listeners {
+    /// Those that were handed over, and new ones for the rest.
+    fn open(config: &Config) -> Result<Self, ServeFailed> {
+        let mut inherited = Inherited::take()?;
+        let mut open =
+            |name, address| inherited.or_bind(address).map_err(|source| ServeFailed::Listen { name, address, source });
+        let listen = config.listen;
+        let listeners = Self {
+            public: open("public", listen.public)?,
+            decision: open("decision", listen.decision)?,
+            health: open("health", listen.health)?,
+        };
+        inherited.all_used()?;
+        Ok(listeners)
+    }
+
+    /// Where they really are: port 0 takes a free one.
+    fn addresses(&self) -> [(&'static str, Option<SocketAddr>); 3] {
+        let named = [("public", &self.public), ("decision", &self.decision), ("health", &self.health)];
+        named.map(|(name, listener)| (name, listener.local_addr().ok()))
+    }
+
+    /// Serves until `stop`, and then what is under way. Whoever watches is told to the last.
+    async fn serve(self, checked: &Checked, routers: Routers, health: Health, stop: impl Future<Output = ()>) {
+        let (stopping, stopped) = watch::channel(false);
+        let until = |mut stopped: watch::Receiver<bool>| async move {
+            let _ = stopped.wait_for(|stopped| *stopped).await;
+        };
+        let (over, all_over) = watch::channel(false);
+        let proxies = |listener| Bound::plain(listener).within(Bounds::OF_PROXIES);
+        let public = match &checked.config.proxy_protocol {
+            None => proxies(self.public),
+            Some(peers) => proxies(self.public).announced_by(peers.clone()),
+        };
+        let decisions = ops::measured(routers.decision, health.gateway());
+        let public = public.serve(routers.public, until(stopped.clone()));
+        let decision = proxies(self.decision).serve(decisions, until(stopped));
+        let watched = proxies(self.health).serve(ops::router(health.clone()), until(all_over));
+        health.enter(Phase::Serving);
+        let to_the_end = async {
+            let until_stopped = async {
+                stop.await;
+                health.enter(Phase::Stopping);
+                tell_service_manager(&[NotifyState::Stopping]);
+                tracing::info!("stopping: what is under way is answered first");
+                stopping.send_replace(true);
+            };
+            tokio::join!(public, decision, until_stopped);
+            over.send_replace(true);
+        };
+        tokio::join!(to_the_end, watched);
+    }
+}
+
+/// The file, in the data folder, of the keys that sign assertions: `counterfoil keys` reads and changes it.
+const ASSERTION_KEYS: &str = "assertion-keys";
+
+/// As many files as the system allows this process at all: each connection is one.
+fn allow_connections() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    let raised =
+        getrlimit(Resource::RLIMIT_NOFILE).and_then(|(_, hard)| setrlimit(Resource::RLIMIT_NOFILE, hard, hard));
+    if let Err(error) = raised {
+        tracing::warn!(%error, "the limit of open files could not be raised; connections beyond it wait");
+    }
+}
+
+/// Tells systemd, where it started this process; nobody else is asked.
+fn tell_service_manager(state: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
+        tracing::warn!(%error, "the service manager was not told");
+    }
+}

@@ -1,0 +1,138 @@
+//! One connection: who it is from, whether it is encrypted, and what it speaks.
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::header::CONNECTION;
+use axum::http::{HeaderValue, Request};
+use axum::response::Response;
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::graceful::Watcher;
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::{Notify, OwnedSemaphorePermit};
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+use tower::{Service, ServiceExt, util::BoxCloneSyncService};
+
+use crate::Peers;
+use crate::proxy_protocol;
+
+/// The time for a TLS handshake, and for the header of the PROXY protocol.
+pub const LONGEST_HANDSHAKE: Duration = Duration::from_secs(10);
+
+pub(crate) struct Connection {
+    pub(crate) peer: SocketAddr,
+    pub(crate) app: Router,
+    pub(crate) watcher: Watcher,
+    /// Whether peers are told to close it.
+    pub(crate) leaving: Arc<AtomicBool>,
+    pub(crate) longest_head: Duration,
+    pub(crate) _slot: Option<OwnedSemaphorePermit>,
+}
+
+impl Connection {
+    pub(crate) async fn run(
+        mut self,
+        mut stream: TcpStream,
+        announced_by: Option<Arc<Peers>>,
+        tls: Option<TlsAcceptor>,
+    ) {
+        // Answers are small and complete; waiting to fill a packet only delays them.
+        let _ = stream.set_nodelay(true);
+        if let Some(peers) = announced_by {
+            let announced = timeout(LONGEST_HANDSHAKE, proxy_protocol::announced(&mut stream, self.peer, &peers)).await;
+            match announced.unwrap_or(Err(proxy_protocol::Refused::TooSlow)) {
+                Ok(peer) => self.peer = peer,
+                Err(refused) => {
+                    return tracing::warn!(
+                        rule = "proxy_protocol",
+                        reason = refused.reason(),
+                        "a connection to the public listener was closed: {refused}"
+                    );
+                }
+            }
+        }
+        let Some(tls) = tls else {
+            return self.http1(stream).await;
+        };
+        match timeout(LONGEST_HANDSHAKE, tls.accept(stream)).await {
+            Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => self.http2(stream).await,
+            Ok(Ok(stream)) => self.http1(stream).await,
+            // A browser that distrusts the self-made certificate ends here, every time it asks its user.
+            Ok(Err(error)) => tracing::debug!(error = &error as &dyn Error, "TLS handshake failed"),
+            Err(_) => tracing::debug!("TLS handshake took too long"),
+        }
+    }
+
+    async fn http1<I: AsyncRead + AsyncWrite + Unpin + 'static>(self, stream: I) {
+        let leaving = self.leaving;
+        let app = ServiceExt::<Request<Body>>::map_response(self.app, move |mut response: Response<Body>| {
+            if leaving.load(Ordering::Relaxed) {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            response
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.longest_head)
+            .max_headers(MOST_HEADERS)
+            .serve_connection(TokioIo::new(stream), service(app, self.peer, Arc::default()));
+        report(self.watcher.watch(connection).await);
+    }
+
+    /// Idle connections are pinged. One that never asks anything is let go here: the protocol has no such limit.
+    async fn http2<I: AsyncRead + AsyncWrite + Unpin + 'static>(self, stream: I) {
+        let asked = Arc::new(Notify::new());
+        let service = service(self.app, self.peer, Arc::clone(&asked));
+        let connection = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .keep_alive_interval(self.longest_head)
+            .max_header_list_size(LARGEST_HEAD)
+            .serve_connection(TokioIo::new(stream), service);
+        let mut connection = pin!(self.watcher.watch(connection));
+        tokio::select! {
+            result = &mut connection => return report(result),
+            () = asked.notified() => {}
+            () = sleep(self.longest_head) => return tracing::debug!("connection asked nothing"),
+        }
+        report(connection.await);
+    }
+}
+
+type Answering = BoxCloneSyncService<Request<Incoming>, Response<Body>, Infallible>;
+
+fn service<A>(app: A, peer: SocketAddr, asked: Arc<Notify>) -> TowerToHyperService<Answering>
+where
+    A: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + Sync + 'static,
+    A::Future: Send + 'static,
+{
+    let app = app.map_request(move |mut request: Request<Incoming>| {
+        asked.notify_one();
+        request.extensions_mut().insert(ConnectInfo(peer));
+        request.map(Body::new)
+    });
+    TowerToHyperService::new(BoxCloneSyncService::new(app))
+}
+
+fn report(result: Result<(), hyper::Error>) {
+    if let Err(error) = result {
+        tracing::debug!(error = &error as &dyn Error, "connection ended early");
+    }
+}
+
+/// The largest head: a cookie header of 64 kB must reach the session layer and be judged there.
+const LARGEST_HEAD: u32 = 256 * 1024;
+/// Header lines in a request: 500 cookies may come one to a line (HTTP/2 splits them so).
+const MOST_HEADERS: usize = 1024;
