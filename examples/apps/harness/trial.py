@@ -1,6 +1,7 @@
 """One app through the table, and through what becomes of the gateway's keys."""
 
 import html
+import json
 import time
 
 from .assertions import Gateway, jws
@@ -24,10 +25,10 @@ class Trial:
 
     def run(self, until_one_fails=False):
         self.key_server.keys = [self.gateway.es256.jwk(), self.gateway.eddsa.jwk()]
-        parts = [self.table, self.logs_show_no_assertion]
+        parts = [self.own_tests, self.table, self.logs_show_no_assertion]
         if self.app.algorithm == "ES256":
             turns = [self.unknown_keys_are_not_asked_for_each_time, self.keys_rotate, self.keys_out_of_reach]
-            parts = [self.no_keys_yet, self.table, *turns, self.logs_show_no_assertion]
+            parts = [self.own_tests, self.no_keys_yet, self.table, *turns, self.logs_show_no_assertion]
         try:
             with Running(self.app, self.gateway, self.key_server, self.scratch, self.folder) as self.running:
                 for part in parts:
@@ -37,6 +38,11 @@ class Trial:
         finally:
             self.key_server.close()
         return self
+
+    def own_tests(self):
+        if self.app.own_tests:
+            told = self.running.own_tests()
+            self.note(f"its own tests: {told}", told is None)
 
     def table(self):
         for row in TABLE:
@@ -83,6 +89,10 @@ class Trial:
         self.note("out of reach: an unknown key may be new", *self.comes_to(503, unknown))
         self.note("out of reach: a known one is good", (answer := self.good(ME, known)).status == 200, answer)
         self.note("out of reach: a missing one is refused", (answer := self.ask(ME)).status == 403, answer)
+        if (kept := self.scratch / "data" / "jwks.json").exists():
+            set = json.loads(kept.read_text())
+            kept.write_text(json.dumps(set | {"fetched": set["fetched"] - 301}))
+            self.note("out of reach: keys end after five minutes", (answer := self.good(ME, known)).status == 503, answer)
         self.key_server.broken = None
         self.note("in reach again: it is not", *self.comes_to(403, unknown))
 
