@@ -27,6 +27,8 @@ class App:
     needs: str
     """What to do where its runtime is missing."""
     build: tuple = ()
+    own_tests: tuple = ()
+    """Of what shows only after minutes."""
     algorithm: str = "ES256"
     environment: dict = field(default_factory=dict)
 
@@ -40,7 +42,7 @@ APPS = [
     App("express", "express", ("node", "app.js"), "install Node.js 20 or later, then `npm ci` in examples/apps/express"),
     App("php", "php", PHP, "install php-cli"),
     App("php-hs256", "php", PHP, "install php-cli", algorithm="HS256"),
-    App("go", "go", ("{built}",), "install Go 1.19 or later", build=("go", "build", "-o", "{built}", ".")),
+    App("go", "go", ("{built}",), "install Go 1.19 or later", ("go", "build", "-o", "{built}", "."), ("go", "test", ".")),
     App("rust", "rust", (str(TARGET / "debug" / "example-notes"),), "`cargo build -p example-notes`"),
 ]
 
@@ -103,6 +105,13 @@ class Running:
         if shutil.which(words[0]) is None:
             raise Missing(f"{words[0]} is not here: {self.app.needs}")
         return words
+
+    def own_tests(self):
+        """What they say where they fail."""
+        if not self.app.own_tests:
+            return None
+        ran = subprocess.run(self.fill(self.app.own_tests), cwd=self.folder, env=self.environment, capture_output=True, text=True)
+        return ran.stdout + ran.stderr if ran.returncode else None
 
     def answers(self):
         end = time.monotonic() + PATIENCE

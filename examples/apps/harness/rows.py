@@ -73,8 +73,11 @@ ACCEPTED = [
     Row("a clock that is 1 s ahead of the gateway's", 200, ADA, claims={"exp": lambda now: now - 1}),
     Row("a claim that is new", 200, ADA, claims={"later": {"than": ["this"]}}),
     Row("a header member that is new", 200, ADA, header={"later": 1}),
-    Row("r begins with a zero", 200, ADA, forge=lambda g, h, c: until(g, h, c, lambda sig: sig[0] == 0), only="ES256"),
-    Row("s begins with a zero", 200, ADA, forge=lambda g, h, c: until(g, h, c, lambda sig: sig[32] == 0), only="ES256"),
+    *(
+        Row(f"{name} begins with a zero{which}", 200, ADA, forge=lambda g, h, c, at=at, fits=fits: until(g, h, c, lambda sig: sig[at] == 0 and fits(sig[at + 1])), only="ES256")
+        for name, at in [("r", 0), ("s", 32)]
+        for which, fits in [("", lambda byte: byte < 128), (" that DER needs", lambda byte: byte > 127)]
+    ),
     Row("neither r nor s wants a zero", 200, ADA, forge=lambda g, h, c: until(g, h, c, lambda sig: 0 < sig[0] < 128 and 0 < sig[32] < 128), only="ES256"),
     Row("another subject in the unsigned header", 200, ADA, send=with_subject("root"), never_says="root"),
     Row("a subject in the unsigned header alone", 401, NOBODY, claims={"sub": ABSENT}, send=with_subject("root")),
@@ -97,6 +100,7 @@ MISSING_OR_REPEATED = [
     refused("twice, junk first", send=lambda token: [("Counterfoil-Assertion", "junk"), ("Counterfoil-Assertion", token)]),
     refused("twice, junk last", send=lambda token: [("Counterfoil-Assertion", token), ("Counterfoil-Assertion", "junk")]),
     refused("twice, an empty one first", send=lambda token: [("Counterfoil-Assertion", ""), ("Counterfoil-Assertion", token)]),
+    refused("twice, an empty one last", send=lambda token: [("Counterfoil-Assertion", token), ("Counterfoil-Assertion", "")]),
     refused("twice, in two spellings", send=lambda token: [("counterfoil-assertion", token), ("COUNTERFOIL-ASSERTION", token)]),
     refused("twice, joined by a comma", send=lambda token: [("Counterfoil-Assertion", f"{token}, {token}")]),
 ]  # fmt: skip
@@ -155,7 +159,8 @@ FORGED = [
     refused("no signature", forge=lambda g, h, c: jws(h, c, lambda text: b"")),
     refused("a signature of zeros", forge=lambda g, h, c: jws(h, c, lambda text: bytes(len(g.key.sign(text))))),
     refused("a changed signature", forge=lambda g, h, c: jws(h, c, lambda text: flipped(g.key.sign(text)))),
-    refused("half a signature", forge=lambda g, h, c: jws(h, c, lambda text: g.key.sign(text)[:-32])),
+    refused("a signature without its last byte", forge=lambda g, h, c: jws(h, c, lambda text: g.key.sign(text)[:-1])),
+    refused("a signature with a byte more", forge=lambda g, h, c: jws(h, c, lambda text: g.key.sign(text) + b"x")),
     refused("a changed payload", forge=lambda g, h, c: patched(jws(h, c, g.key.sign), 1, c | {"sub": "root"})),
     refused("a changed header", forge=lambda g, h, c: patched(jws(h, c, g.key.sign), 0, h | {"later": 1})),
     refused("somebody put into nobody's", claims={"sub": ABSENT}, forge=lambda g, h, c: patched(jws(h, c, g.key.sign), 1, c | {"sub": "root"})),
