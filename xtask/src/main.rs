@@ -106,6 +106,8 @@ enum Task {
     },
     /// Which requirements (ASVS, NIST, WSTG, RFCs) are shown by tests, and which are open
     Requirements,
+    /// Write the bill of materials of the program, target/counterfoil.cdx.json (CycloneDX)
+    Sbom,
     /// Format all sources
     Fmt,
     /// Formatting and clippy, where any warning fails
@@ -148,6 +150,7 @@ impl Task {
                 ("benchmarks", plan::bench(Bench { size, peers, only, sessions }))
             }
             Self::Requirements => ("what is met and what is open", vec![plan::requirements()]),
+            Self::Sbom => ("what the program is made of: target/counterfoil.cdx.json", plan::sbom()),
             Self::Fmt => ("formats all sources", vec![plan::format()]),
             Self::Lint => ("formatting and clippy", vec![plan::lint()]),
         }

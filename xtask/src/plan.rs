@@ -4,7 +4,7 @@
 use crate::invocation::Invocation;
 use crate::packages::{CHROMIUM, HAPROXY, NGINX};
 use crate::stage::{Stage, Step};
-use crate::tools::{DENY, NEXTEST};
+use crate::tools::{CYCLONEDX, DENY, NEXTEST};
 
 /// How much is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +60,19 @@ pub(crate) fn test(size: Size) -> Vec<Stage> {
         in_browser(size),
         behind_proxies([]),
     ]
+}
+
+/// The bill of materials of the program that is shipped. The tool writes one for every program of the workspace, beside its
+/// manifest: one is kept, the others go.
+pub(crate) fn sbom() -> Vec<Stage> {
+    let write = cargo(
+        "cyclonedx --quiet --manifest-path crates/cli/Cargo.toml --format json --describe binaries --spec-version 1.5 \
+         --no-build-deps",
+    );
+    let keep = Invocation::program("mv", "crates/cli/counterfoil_bin.cdx.json target/counterfoil.cdx.json");
+    // Nothing else has such a name, and nothing below target is looked at.
+    let others = Invocation::program("find", ". -path ./target -prune -o -name *.cdx.json -type f -exec rm {} +");
+    vec![Stage::new("sbom", vec![Step::Install(CYCLONEDX), write, Step::Run(keep), Step::Run(others)]).or_stop()]
 }
 
 /// Formats what [`lint`] would refuse.
