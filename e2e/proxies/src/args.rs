@@ -22,6 +22,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PROXY")]
     proxy: Vec<Kind>,
 
+    /// Only the doctor: it must pass every generated configuration, and say what is wrong with spoiled ones
+    #[arg(long, conflicts_with = "cases")]
+    pub(crate) doctor: bool,
+
     /// Say also what was seen where all is as it must be
     #[arg(long)]
     pub(crate) verbose: bool,
@@ -35,6 +39,11 @@ impl Args {
     /// The cases to run.
     pub(crate) fn cases(&self) -> Vec<Case> {
         if self.cases.is_empty() { ALL.to_vec() } else { self.cases.clone() }
+    }
+
+    /// Whether all of the contract is asked for, or the doctor.
+    pub(crate) fn names_no_case(&self) -> bool {
+        self.cases.is_empty()
     }
 
     /// The proxies to run them through.
