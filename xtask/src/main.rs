@@ -63,6 +63,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Try the example apps in Python, JavaScript, PHP, Go and Rust; installs what runs them where it is missing
+    Apps {
+        /// For `examples/apps/test.py`, e.g. `flask go` or `--mutants php`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Explore the token family's rules, and mutants of them that must be caught
     Model {
         /// For `model`, e.g. `--full`
@@ -136,6 +142,7 @@ impl Task {
             Self::Crash { arguments } => ("kills and power cuts under the embedded store", plan::crash(arguments)),
             Self::Browser { arguments } => ("a real browser at the demo", plan::browser(arguments)),
             Self::Proxies { arguments } => ("real proxies before the gateway", plan::proxies(arguments)),
+            Self::Apps { arguments } => ("apps in other languages, and forged assertions", plan::apps(arguments)),
             Self::Model { arguments } => ("a model check of the token family", plan::model(arguments)),
             Self::Simulate { arguments } => ("a simulation of rotation", plan::simulate(arguments)),
             Self::Fuzz { target, short: true, .. } => ("a short look with libFuzzer", fuzz::run(target, 10)),

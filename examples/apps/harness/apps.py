@@ -34,7 +34,8 @@ class App:
 
 
 GUNICORN = (sys.executable, "-m", "gunicorn", "--bind=127.0.0.1:{port}", "--threads=4", "--no-control-socket")
-PHP = ("php", "-S", "127.0.0.1:{port}", "index.php")
+PHP = (os.environ.get("PHP_BIN", "php"), "-S", "127.0.0.1:{port}", "index.php")
+GO = os.environ.get("GO_BIN", "go")
 VENV = "create the folder `venv` as README.md says, and run this with its Python"
 APPS = [
     App("flask", "flask", (*GUNICORN, "app:app"), VENV),
@@ -42,7 +43,7 @@ APPS = [
     App("express", "express", ("node", "app.js"), "install Node.js 20 or later, then `npm ci` in examples/apps/express"),
     App("php", "php", PHP, "install php-cli"),
     App("php-hs256", "php", PHP, "install php-cli", algorithm="HS256"),
-    App("go", "go", ("{built}",), "install Go 1.19 or later", ("go", "build", "-o", "{built}", "."), ("go", "test", ".")),
+    App("go", "go", ("{built}",), "install Go 1.19 or later", (GO, "build", "-o", "{built}", "."), (GO, "test", ".")),
     App("rust", "rust", (str(TARGET / "debug" / "example-notes"),), "`cargo build -p example-notes`"),
 ]
 
