@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 try:
-    from harness import mutants
+    from harness import mutants, quotes
     from harness.apps import APPS, Missing
     from harness.trial import Trial
 except ModuleNotFoundError as missing:
@@ -32,13 +32,20 @@ def run(apps):
     began, passed, failed = time.monotonic(), 0, 0
     with ThreadPoolExecutor(len(apps)) as pool:
         for app, (count, failures) in zip(apps, pool.map(attempt, apps)):
-            print(f"{app.name:10} {count:4} passed, {len(failures)} failed", *failures, sep="\n           ", flush=True)
+            tell(app.name, count, failures)
             passed, failed = passed + count, failed + len(failures)
+    count, failures = quotes.check()
+    tell("quotes", count, failures)
+    passed, failed = passed + count, failed + len(failures)
     # As cargo says it, so that whoever counts tests counts these.
     verdict = "FAILED" if failed else "ok"
     took = time.monotonic() - began
     print(f"\ntest result: {verdict}. {passed} passed; {failed} failed; 0 ignored; finished in {took:.2f}s")
     return 1 if failed else 0
+
+
+def tell(name, passed, failures):
+    print(f"{name:10} {passed:4} passed, {len(failures)} failed", *failures, sep="\n           ", flush=True)
 
 
 def attempt(app):

@@ -3,11 +3,11 @@
 mod spoils;
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::Stdio;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -15,7 +15,7 @@ use self::spoils::Spoil;
 pub(crate) use self::spoils::of;
 use crate::chain::HOST;
 use crate::kind::{Kind, LOG};
-use crate::process::Process;
+use crate::process::{Process, listening};
 use crate::server::{Answer, Says, Server};
 use crate::site::{FILE, Site, command, free_port};
 use crate::verdict::{Failure, Shown, promise};
@@ -128,17 +128,3 @@ struct Said {
     status: Option<i32>,
     text: String,
 }
-
-/// Until somebody listens at `address`.
-fn listening(address: SocketAddr, process: &mut Process) -> Result<(), ()> {
-    let end = Instant::now() + START;
-    while Instant::now() < end && !process.has_ended().unwrap_or(true) {
-        if TcpStream::connect(address).is_ok() {
-            return Ok(());
-        }
-        thread::sleep(Duration::from_millis(50));
-    }
-    Err(())
-}
-
-const START: Duration = Duration::from_secs(30);

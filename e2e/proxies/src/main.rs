@@ -10,6 +10,7 @@ mod http2;
 mod kind;
 mod process;
 mod server;
+mod show;
 mod site;
 mod table;
 mod tls;
@@ -33,6 +34,15 @@ use crate::verdict::{Failure, Shown};
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    if args.show {
+        return match args.shown().run() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => {
+                eprintln!("proxies: {}", failure.in_full());
+                ExitCode::from(2)
+            }
+        };
+    }
     for kind in args.kinds() {
         println!("{kind}: {}", kind.version().unwrap_or_else(|error| format!("{}: {error}", kind.program().display())));
     }
