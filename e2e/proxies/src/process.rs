@@ -1,8 +1,11 @@
 //! A program that runs as long as somebody holds it.
 
 use std::io;
+use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::verdict::Failure;
 
@@ -27,6 +30,23 @@ impl Process {
         Ok(self.0.try_wait()?.is_some())
     }
 }
+
+/// Waits until somebody listens at `address`.
+///
+/// # Errors
+/// If the process ended before, or takes too long.
+pub(crate) fn listening(address: SocketAddr, process: &mut Process) -> Result<(), ()> {
+    let end = Instant::now() + START;
+    while Instant::now() < end && !process.has_ended().unwrap_or(true) {
+        if TcpStream::connect(address).is_ok() {
+            return Ok(());
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    Err(())
+}
+
+const START: Duration = Duration::from_secs(30);
 
 impl Drop for Process {
     fn drop(&mut self) {

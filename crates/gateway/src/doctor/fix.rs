@@ -51,7 +51,9 @@ const fn nginx(about: About) -> &'static str {
             "`underscores_in_headers off;` and `ignore_invalid_headers on;` in the server, and in the default server of the same port: \
              its word counts"
         }
-        About::Connection => "`proxy_set_header Connection $counterfoil_APP_connection;` with the map that goes with it, not $http_connection",
+        About::Connection => {
+            "`proxy_set_header Connection $counterfoil_APP_connection;` with the map that goes with it, not $http_connection"
+        }
         About::Path => "`proxy_pass http://…_app;` with nothing after the name, and no `rewrite` before it",
         About::Asked => {
             "in the decision's location: `proxy_set_header X-Counterfoil-Method $request_method;`, `-Target $request_uri;`, `-Host \
@@ -66,7 +68,9 @@ const fn nginx(about: About) -> &'static str {
             "in the decision's location: `proxy_pass_request_body off; proxy_set_header Content-Length \"\"; proxy_set_header \
              Transfer-Encoding \"\";`"
         }
-        About::Host => "`proxy_set_header X-Counterfoil-Server $host;` in the decision's location, beside `X-Counterfoil-Host $http_host`",
+        About::Host => {
+            "`proxy_set_header X-Counterfoil-Server $host;` in the decision's location, beside `X-Counterfoil-Host $http_host`"
+        }
         About::WebSocket => "do not take Sec-WebSocket-… away in the decision's location",
         About::Churn => {
             "`keepalive 64;` in the decision's upstream, and in its location `proxy_http_version 1.1; proxy_set_header Connection \"\";`: \
@@ -80,7 +84,9 @@ const fn nginx(about: About) -> &'static str {
              $counterfoil_APP_set_cookie always;` where answers come from; with cookie_return = \"none\" neither. A location with one \
              add_header of its own has lost it"
         }
-        About::Outside => "no location leads to the decision listener but the internal one: `location ^~ /authz/ { return 404; }`",
+        About::Outside => {
+            "no location leads to the decision listener but the internal one: `location ^~ /authz/ { return 404; }`"
+        }
     }
 }
 
@@ -108,22 +114,32 @@ const fn traefik(about: About) -> &'static str {
             "`addAuthCookiesToResponse: [__Host-Http-id, __Host-Http-el, __Host-Http-an]` in forwardAuth; with cookie_return = \"none\" \
              not at all"
         }
-        About::Outside => "the router `counterfoil-APP-nowhere` for PathPrefix(`/authz/`), and no service that is the decision listener",
+        About::Outside => {
+            "the router `counterfoil-APP-nowhere` for PathPrefix(`/authz/`), and no service that is the decision listener"
+        }
     }
 }
 
 const fn caddy(about: About) -> &'static str {
     match about {
-        About::Echo => "`not path /.session/doctor/echo` in @pages, and `handle @echo` with reverse_proxy to the public listener after the decision",
-        About::Told => "`request_header Counterfoil-… {rp.header.Counterfoil-…}` for each, in both handle_response blocks",
+        About::Echo => {
+            "`not path /.session/doctor/echo` in @pages, and `handle @echo` with reverse_proxy to the public listener after the decision"
+        }
+        About::Told => {
+            "`request_header Counterfoil-… {rp.header.Counterfoil-…}` for each, in both handle_response blocks"
+        }
         About::Cookie => {
             "`request_header Cookie {rp.header.Cookie}` in both handle_response blocks; `copy_headers` of forward_auth does not set what is \
              empty"
         }
         About::Spelling => "`request_header -Counterfoil*` before the decision, at the beginning of route",
-        About::Connection => "`@tricked header_regexp Connection (?i)(counterfoil|cookie|forwarded|host)` with `respond @tricked 400` at the beginning of route",
+        About::Connection => {
+            "`@tricked header_regexp Connection (?i)(counterfoil|cookie|forwarded|host)` with `respond @tricked 400` at the beginning of route"
+        }
         About::Path => "no `rewrite`, `uri` or `handle_path` between the decision and reverse_proxy to the app",
-        About::Asked => "`header_up X-Forwarded-Method {method}` and `header_up X-Forwarded-Uri {uri}` in the decision's reverse_proxy",
+        About::Asked => {
+            "`header_up X-Forwarded-Method {method}` and `header_up X-Forwarded-Uri {uri}` in the decision's reverse_proxy"
+        }
         About::Spoofed => "no header_up of X-Forwarded-For, -Host or -Proto, and no `trusted_proxies` but real ones",
         About::Query => "`rewrite /authz/forward-auth/APP?` in the decision's reverse_proxy, with the `?`",
         About::Body => "`method GET` in the decision's reverse_proxy",
@@ -135,18 +151,28 @@ const fn caddy(about: About) -> &'static str {
             "`handle_response @renewed` with `header +Set-Cookie {rp.header.Set-Cookie}` before `handle_response @allowed`; with \
              cookie_return = \"none\" not at all"
         }
-        About::Outside => "`respond @decisions 404` for /authz/*, and no reverse_proxy to the decision listener but the one in route",
+        About::Outside => {
+            "`respond @decisions 404` for /authz/*, and no reverse_proxy to the decision listener but the one in route"
+        }
     }
 }
 
 const fn haproxy(about: About) -> &'static str {
     match about {
-        About::Echo => "`acl counterfoil-echo path /.session/doctor/echo`, which is asked about and then goes to the pages' backend",
-        About::Told | About::Cookie => "the action counterfoil-APP.lua as it is written: it sets each header of TOLD, Cookie among them",
+        About::Echo => {
+            "`acl counterfoil-echo path /.session/doctor/echo`, which is asked about and then goes to the pages' backend"
+        }
+        About::Told | About::Cookie => {
+            "the action counterfoil-APP.lua as it is written: it sets each header of TOLD, Cookie among them"
+        }
         About::Spelling => "`http-request del-header counterfoil -m beg` before the action",
-        About::Connection => "`http-request deny deny_status 400 if { req.hdr(connection) -m sub -i counterfoil cookie forwarded host }`",
+        About::Connection => {
+            "`http-request deny deny_status 400 if { req.hdr(connection) -m sub -i counterfoil cookie forwarded host }`"
+        }
         About::Path => "no set-path, replace-path or set-uri after `http-request lua.counterfoil_APP`",
-        About::Asked => "the action counterfoil-APP.lua as it is written, and no `http-request set-method` or `set-header host` before it",
+        About::Asked => {
+            "the action counterfoil-APP.lua as it is written, and no `http-request set-method` or `set-header host` before it"
+        }
         About::Spoofed => {
             "`http-request del-header x-forwarded- -m beg` before `set-header x-forwarded-for %[src]`, and the action as it is written"
         }
@@ -155,18 +181,24 @@ const fn haproxy(about: About) -> &'static str {
         About::Host => "`http-request return status 421 if !{ req.fhdr(host),lower -m str … }`",
         About::WebSocket => "LEFT_OUT in counterfoil-APP.lua does not name sec-websocket-key",
         About::Churn => "no `httpclient.…` or `http-reuse never` setting that closes connections",
-        About::Refused | About::SignIn => "`http-request return status 503 if … !{ var(txn.counterfoil_allowed) -m bool }`, and the action as it is written",
+        About::Refused | About::SignIn => {
+            "`http-request return status 503 if … !{ var(txn.counterfoil_allowed) -m bool }`, and the action as it is written"
+        }
         About::SetCookie => {
             "`http-after-response add-header set-cookie %[var(txn.counterfoil_set_cookie)] if { var(txn.counterfoil_set_cookie) -m found \
              }`; with cookie_return = \"none\" not at all"
         }
-        About::Outside => "`http-request return status 404 if { path_beg /authz/ }`, and no backend that is the decision listener",
+        About::Outside => {
+            "`http-request return status 404 if { path_beg /authz/ }`, and no backend that is the decision listener"
+        }
     }
 }
 
 const fn envoy(about: About) -> &'static str {
     match about {
-        About::Echo => "a route for path /.session/doctor/echo to counterfoil-public before the others, without ExtAuthzPerRoute disabled",
+        About::Echo => {
+            "a route for path /.session/doctor/echo to counterfoil-public before the others, without ExtAuthzPerRoute disabled"
+        }
         About::Told => "`allowed_upstream_headers` names all five and cookie",
         About::Cookie => "`- exact: cookie` in allowed_upstream_headers",
         About::Spelling => {
@@ -176,14 +208,22 @@ const fn envoy(about: About) -> &'static str {
         About::Connection => "no filter that takes what Connection names out of the request after ext_authz",
         About::Path => "no prefix_rewrite or regex_rewrite in the app's route",
         About::Asked => "`path_prefix: /authz/ext-authz/APP` in http_service, and x-forwarded-proto in allowed_headers",
-        About::Spoofed => "in early_header_mutation_extensions x-forwarded-for with OVERWRITE_IF_EXISTS_OR_ADD, and `use_remote_address: true`",
+        About::Spoofed => {
+            "in early_header_mutation_extensions x-forwarded-for with OVERWRITE_IF_EXISTS_OR_ADD, and `use_remote_address: true`"
+        }
         About::Query => "`path_prefix` has no query",
         About::Body => "no `with_request_body` in ext_authz",
         About::Host => "`domains` names the app's hosts, not \"*\"",
         About::WebSocket => "upgrade and sec-websocket-key in allowed_headers",
         About::Churn => "no `max_requests_per_connection` in the cluster counterfoil-decision",
-        About::Refused | About::SignIn => "no `allowed_client_headers` in authorization_response, or with location among them",
-        About::SetCookie => "`allowed_client_headers_on_success: { patterns: [{ exact: set-cookie }] }`; with cookie_return = \"none\" not at all",
-        About::Outside => "`- match: { prefix: /authz/ }` with direct_response 404, and no route to counterfoil-decision",
+        About::Refused | About::SignIn => {
+            "no `allowed_client_headers` in authorization_response, or with location among them"
+        }
+        About::SetCookie => {
+            "`allowed_client_headers_on_success: { patterns: [{ exact: set-cookie }] }`; with cookie_return = \"none\" not at all"
+        }
+        About::Outside => {
+            "`- match: { prefix: /authz/ }` with direct_response 404, and no route to counterfoil-decision"
+        }
     }
 }

@@ -79,9 +79,9 @@ impl Probe {
         let address = match options.connect {
             Some(address) => address,
             None => {
-                let found = (name.as_str(), origin.port()).to_socket_addrs().and_then(|mut all| {
-                    all.next().ok_or_else(|| io::ErrorKind::NotFound.into())
-                });
+                let found = (name.as_str(), origin.port())
+                    .to_socket_addrs()
+                    .and_then(|mut all| all.next().ok_or_else(|| io::ErrorKind::NotFound.into()));
                 found.map_err(|error| ProbeError::NoAddress(name.clone(), error))?
             }
         };

@@ -116,7 +116,12 @@ mod tests {
         assert_eq!(at(&format!("a=b&ticket={text}&c"), 1, 1_795_000_299_000), Some(ticket));
         assert_eq!(at(&format!("ticket={text}"), 1, 1_795_000_301_000), None);
         assert_eq!(at(&format!("ticket={text}"), 2, 1_795_000_000_000), None);
-        for changed in [text.replace("cookie", "told"), text.replace("-7-", "-07-"), text.replace("-7-", "-8-"), text[..40].to_owned()] {
+        for changed in [
+            text.replace("cookie", "told"),
+            text.replace("-7-", "-07-"),
+            text.replace("-7-", "-8-"),
+            text[..40].to_owned(),
+        ] {
             assert_eq!(at(&format!("ticket={changed}"), 1, 1_795_000_000_000), None, "{changed}");
         }
     }

@@ -13,7 +13,9 @@ use crate::doctor::ticket::Wish;
 
 pub(super) fn refused(probe: &Probe, _: &Recorded) -> Verdict {
     let visit = probe.visit(Wish::Refuse, "");
-    verdict(visit.status() == 403 && visit.echoed.is_none(), || format!("status {} where the decision says 403", visit.status()))
+    verdict(visit.status() == 403 && visit.echoed.is_none(), || {
+        format!("status {} where the decision says 403", visit.status())
+    })
 }
 
 pub(super) fn sign_in(probe: &Probe, _: &Recorded) -> Verdict {
@@ -36,9 +38,13 @@ pub(super) fn cookies_come_back(probe: &Probe, site: &Recorded) -> Verdict {
     let came = answer.all("set-cookie").iter().filter(|cookie| cookie.split(';').next() == Some(ours.as_str())).count();
     match (site.returns_cookies, came) {
         (true, 1) | (false, 0) => Verdict::Kept(String::new()),
-        (true, 0) => Verdict::Broken("the decision's Set-Cookie does not come back; people are signed out early".to_owned()),
+        (true, 0) => {
+            Verdict::Broken("the decision's Set-Cookie does not come back; people are signed out early".to_owned())
+        }
         (true, _) => Verdict::Broken("the decision's Set-Cookie comes back more than once".to_owned()),
-        (false, _) => Verdict::Broken("a Set-Cookie comes back, but the app is configured with cookie_return = \"none\"".to_owned()),
+        (false, _) => Verdict::Broken(
+            "a Set-Cookie comes back, but the app is configured with cookie_return = \"none\"".to_owned(),
+        ),
     }
 }
 

@@ -34,8 +34,14 @@ pub(super) fn as_they_are(probe: &Probe, site: &Recorded) -> Verdict {
 
 pub(super) fn not_the_browsers_word(probe: &Probe, site: &Recorded) -> Verdict {
     let names = [
-        "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Uri", "X-Forwarded-Method",
-        "X-Counterfoil-Host", "X-Counterfoil-Target", "X-Counterfoil-Method",
+        "X-Forwarded-For",
+        "X-Forwarded-Host",
+        "X-Forwarded-Proto",
+        "X-Forwarded-Uri",
+        "X-Forwarded-Method",
+        "X-Counterfoil-Host",
+        "X-Counterfoil-Target",
+        "X-Counterfoil-Method",
     ];
     let lines: String = names.iter().map(|name| format!("{name}: {SPOOFED}\r\n")).collect();
     let visit = probe.visit(Wish::Told, &lines);
@@ -48,7 +54,9 @@ pub(super) fn not_the_browsers_word(probe: &Probe, site: &Recorded) -> Verdict {
         _ => name.starts_with("x-forwarded-"),
     };
     let came: Vec<_> = asked.headers.iter().filter(|(name, value)| mine(name) && value.contains(SPOOFED)).collect();
-    verdict(came.is_empty(), || format!("the browser's word: {}", came.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")))
+    verdict(came.is_empty(), || {
+        format!("the browser's word: {}", came.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", "))
+    })
 }
 
 pub(super) fn no_parameter(probe: &Probe, site: &Recorded) -> Verdict {
@@ -125,7 +133,9 @@ fn told(site: &Recorded, asked: &Asked) -> Told {
         }
         // The method is the request's own, and not in the record's headers; a wrong one would not have got this far.
         "envoy" => Told { method: vec!["PROPFIND".to_owned()], host: all("host"), scheme: all("x-forwarded-proto") },
-        _ => Told { method: all("x-forwarded-method"), host: all("x-forwarded-host"), scheme: all("x-forwarded-proto") },
+        _ => {
+            Told { method: all("x-forwarded-method"), host: all("x-forwarded-host"), scheme: all("x-forwarded-proto") }
+        }
     }
 }
 

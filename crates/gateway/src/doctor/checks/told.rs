@@ -27,7 +27,8 @@ pub(super) fn passes(probe: &Probe, _: &Recorded) -> Verdict {
 pub(super) fn all_is_told(probe: &Probe, _: &Recorded) -> Verdict {
     let visit = probe.visit(Wish::Told, "");
     let Some(echoed) = &visit.echoed else { return lost(&visit) };
-    let wrong: Vec<_> = TOLD.into_iter().filter(|name| values(&echoed.headers, name) != [visit.ticket.value(name)]).collect();
+    let wrong: Vec<_> =
+        TOLD.into_iter().filter(|name| values(&echoed.headers, name) != [visit.ticket.value(name)]).collect();
     verdict(wrong.is_empty(), || format!("not as the decision says: {}", wrong.join(", ")))
 }
 
@@ -51,14 +52,21 @@ pub(super) fn empty_is_nothing(probe: &Probe, _: &Recorded) -> Verdict {
     match &visit.echoed {
         None => refused_or_lost(&visit),
         Some(echoed) => {
-            let left: Vec<_> = TOLD.into_iter().filter(|name| !values(&echoed.headers, name).concat().is_empty()).collect();
+            let left: Vec<_> =
+                TOLD.into_iter().filter(|name| !values(&echoed.headers, name).concat().is_empty()).collect();
             verdict(left.is_empty(), || format!("left: {}", left.join(", ")))
         }
     }
 }
 
 pub(super) fn no_spelling_passes(probe: &Probe, _: &Recorded) -> Verdict {
-    for name in ["counterfoil_subject", "Counterfoil.Subject", "COUNTERFOIL_AUTH-TIME", "counterfoil_anything", "Counterfoil-Subject"] {
+    for name in [
+        "counterfoil_subject",
+        "Counterfoil.Subject",
+        "COUNTERFOIL_AUTH-TIME",
+        "counterfoil_anything",
+        "Counterfoil-Subject",
+    ] {
         let visit = probe.visit(Wish::Empty, &format!("{name}: spoofed\r\n"));
         let Some(echoed) = &visit.echoed else {
             if visit.answer.is_ok() {
@@ -70,7 +78,9 @@ pub(super) fn no_spelling_passes(probe: &Probe, _: &Recorded) -> Verdict {
             return Verdict::Broken(format!("the app gets the browser's `{came}`"));
         }
         // What reaches the decision is refused there; but a proxy that hands it over hands it to the app as well.
-        if let Some(came) = visit.asked.iter().flat_map(|asked| &asked.headers).find(|(_, value)| value.contains("spoofed")) {
+        if let Some(came) =
+            visit.asked.iter().flat_map(|asked| &asked.headers).find(|(_, value)| value.contains("spoofed"))
+        {
             return Verdict::Broken(format!("the decision gets the browser's `{}`", came.0));
         }
     }
