@@ -99,13 +99,11 @@ pub(crate) fn run(arguments: ProxyConfigArgs) -> Result<(), Failed> {
     }
     let certificate = certificate.zip(key).map(|(chain, key)| Certificate { chain, key });
     let files = proxy_config(app.proxy, app, &config.listen, certificate.as_ref())?;
-    match out {
-        Some(folder) => write(&folder, &files),
-        None => {
-            print(&files);
-            Ok(())
-        }
-    }
+    let Some(folder) = out else {
+        print(&files);
+        return Ok(());
+    };
+    write(&folder, &files)
 }
 
 fn chosen(apps: &[AppConfig], asked: Option<AppName>) -> Result<&AppConfig, Failed> {

@@ -36,7 +36,7 @@ pub(super) fn check(tree: &Node, folder: &Path) -> Result<Checked, ConfigError> 
     match config {
         Some(config) if mistakes.is_empty() => {
             let warnings = checking.warnings.into_inner();
-            Ok(Checked { config, warnings, assumed: assumed(tree, String::new()) })
+            Ok(Checked { config, warnings, assumed: assumed(tree, "") })
         }
         _ => {
             // A mistake in the common policy is found once for each app.
@@ -158,18 +158,18 @@ fn key(path: &str) -> String {
 }
 
 /// What stands nowhere, and is in force.
-fn assumed(node: &Node, path: String) -> Vec<(String, String)> {
+fn assumed(node: &Node, path: &str) -> Vec<(String, String)> {
     match &node.value {
         Value::Table(entries) => {
             let below = |(name, node): &(String, Node)| {
-                assumed(node, if path.is_empty() { name.clone() } else { format!("{path}.{name}") })
+                assumed(node, &if path.is_empty() { name.clone() } else { format!("{path}.{name}") })
             };
             entries.iter().flat_map(below).collect()
         }
         Value::List(nodes) => {
-            nodes.iter().enumerate().flat_map(|(index, node)| assumed(node, format!("{path}.{index}"))).collect()
+            nodes.iter().enumerate().flat_map(|(index, node)| assumed(node, &format!("{path}.{index}"))).collect()
         }
-        value if node.place == Place::Assumed => vec![(key(&path), value.described())],
+        value if node.place == Place::Assumed => vec![(key(path), value.described())],
         _ => Vec::new(),
     }
 }

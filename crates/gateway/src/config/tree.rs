@@ -89,14 +89,13 @@ impl Node {
             return self.set(path, place, value);
         }
         // Variables have no hyphens: an underscore may stand for one.
-        match entries.iter_mut().find(|(name, _)| name == first || name.replace('-', "_") == *first) {
-            Some((_, node)) => node.set(rest, place, value),
-            None => {
-                let mut node = Self::empty(place.clone());
-                node.set(rest, place, value);
-                entries.push(((*first).to_owned(), node));
-            }
+        let named = entries.iter_mut().find(|(name, _)| name == first || name.replace('-', "_") == *first);
+        if let Some((_, node)) = named {
+            return node.set(rest, place, value);
         }
+        let mut node = Self::empty(place.clone());
+        node.set(rest, place, value);
+        entries.push(((*first).to_owned(), node));
     }
 
     /// The value at a key.

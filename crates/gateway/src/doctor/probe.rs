@@ -76,15 +76,8 @@ impl Probe {
         let site = options.site.trim_end_matches('/');
         let origin = Origin::parse(site).map_err(|error| ProbeError::Site(options.site.clone(), error))?;
         let name = origin.host().trim_start_matches('[').trim_end_matches(']').to_owned();
-        let address = match options.connect {
-            Some(address) => address,
-            None => {
-                let found = (name.as_str(), origin.port())
-                    .to_socket_addrs()
-                    .and_then(|mut all| all.next().ok_or_else(|| io::ErrorKind::NotFound.into()));
-                found.map_err(|error| ProbeError::NoAddress(name.clone(), error))?
-            }
-        };
+        let address = options.connect.map_or_else(|| found(&name, origin.port()), Ok);
+        let address = address.map_err(|error| ProbeError::NoAddress(name.clone(), error))?;
         let tls = if origin.is_https() {
             let server = ServerName::try_from(name.clone()).map_err(|_| ProbeError::Tls(name.clone()))?;
             Some((client(options, &name)?, server))
@@ -167,6 +160,11 @@ impl Visit {
 fn exchange(mut stream: impl Read + Write, request: &[u8]) -> io::Result<Answer> {
     let sent = stream.write_all(request).and_then(|()| stream.flush());
     Answer::read(&mut BufReader::new(stream)).or_else(|error| sent.and(Err(error)))
+}
+
+/// The first address that the name has.
+fn found(name: &str, port: u16) -> io::Result<SocketAddr> {
+    (name, port).to_socket_addrs()?.next().ok_or_else(|| io::ErrorKind::NotFound.into())
 }
 
 fn client(options: &Options, name: &str) -> Result<Arc<ClientConfig>, ProbeError> {

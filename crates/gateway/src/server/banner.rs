@@ -11,40 +11,42 @@ pub(super) fn banner(
     file: Option<&PathBuf>,
     listening: &[(&'static str, Option<SocketAddr>)],
 ) -> String {
-    let mut text = String::new();
-    for (name, address) in listening {
+    let listening = listening.iter().map(|(name, address)| {
         let address = address.map_or_else(|| "?".to_owned(), |address| address.to_string());
-        text += &format!("listening on http://{address} ({name})\n");
-    }
-    text += &format!("\nprotects\n{}", indented(&checked.config.to_string()));
+        format!("listening on http://{address} ({name})\n")
+    });
+    let mut parts: Vec<_> = listening.collect();
+    parts.push(format!("\nprotects\n{}", indented(&checked.config.to_string())));
     if !checked.assumed.is_empty() {
-        let assumed = checked.assumed.iter().map(|(key, value)| format!("{key} is {value}\n")).collect::<String>();
-        text += &format!("\nassumed\n{}", indented(&assumed));
+        let assumed: Vec<_> = checked.assumed.iter().map(|(key, value)| format!("{key} is {value}\n")).collect();
+        parts.push(format!("\nassumed\n{}", indented(&assumed.concat())));
     }
-    text + &format!("\nnext\n{}", indented(&next(checked, file.map(PathBuf::as_path))))
+    parts.push(format!("\nnext\n{}", indented(&next(checked, file.map(PathBuf::as_path)))));
+    parts.concat()
 }
 
 fn next(checked: &Checked, file: Option<&Path>) -> String {
     let config = &checked.config;
     let data = config.data.display();
-    let mut text = format!("counterfoil user add NAME --data {data}\n");
+    let mut lines = vec![format!("counterfoil user add NAME --data {data}")];
     for app in &config.apps {
-        let from = match file {
-            Some(file) => format!(" --app {} --config {}", app.name, file.display()),
-            None => {
-                let origins = app.policy.public_origins().iter().map(|origin| format!(" --origin {origin}"));
-                let upstream = app.upstream.iter().map(|upstream| format!(" --upstream {upstream}"));
-                origins.chain(upstream).collect()
-            }
+        let from = if let Some(file) = file {
+            format!(" --app {} --config {}", app.name, file.display())
+        } else {
+            let origins = app.policy.public_origins().iter().map(|origin| format!(" --origin {origin}"));
+            let upstream = app.upstream.iter().map(|upstream| format!(" --upstream {upstream}"));
+            origins.chain(upstream).collect()
         };
-        text += &format!("counterfoil proxy-config {}{from}\n", app.proxy.as_str());
+        lines.push(format!("counterfoil proxy-config {}{from}", app.proxy.as_str()));
     }
     if file.is_none() {
-        text += "counterfoil serve --help    origin, upstream and proxy of your own, or a file\n";
+        lines.push("counterfoil serve --help    origin, upstream and proxy of your own, or a file".to_owned());
     }
-    text + "ctrl-c ends it; SIGHUP reads the configuration again\n"
+    lines.push("ctrl-c ends it; SIGHUP reads the configuration again\n".to_owned());
+    lines.join("\n")
 }
 
 fn indented(text: &str) -> String {
-    text.lines().map(|line| if line.is_empty() { "\n".to_owned() } else { format!("  {line}\n") }).collect()
+    let lines = text.lines().map(|line| if line.is_empty() { "\n".to_owned() } else { format!("  {line}\n") });
+    lines.collect::<Vec<_>>().concat()
 }

@@ -40,12 +40,11 @@ pub(super) fn reload(source: &Source, running: &Config, gateway: &Gateway) {
             tracing::error!(rule = "config", error = &error as &dyn std::error::Error, "not reloaded");
             false
         }
-        Ok(checked) => match gateway.exchange(&checked.config.apps) {
-            Err(error) => {
+        Ok(checked) => {
+            if let Err(error) = gateway.exchange(&checked.config.apps) {
                 tracing::error!(rule = "config", "not reloaded: {error}");
                 false
-            }
-            Ok(()) => {
+            } else {
                 for warning in &checked.warnings {
                     tracing::warn!(rule = "config", "{warning}");
                 }
@@ -59,7 +58,7 @@ pub(super) fn reload(source: &Source, running: &Config, gateway: &Gateway) {
                 );
                 true
             }
-        },
+        }
     };
     if !exchanged {
         tracing::error!(rule = "config", "the configuration before stays in force");

@@ -43,7 +43,7 @@ pub(super) fn not_the_browsers_word(probe: &Probe, site: &Recorded) -> Verdict {
         "X-Counterfoil-Target",
         "X-Counterfoil-Method",
     ];
-    let lines: String = names.iter().map(|name| format!("{name}: {SPOOFED}\r\n")).collect();
+    let lines = names.map(|name| format!("{name}: {SPOOFED}\r\n")).concat();
     let visit = probe.visit(Wish::Told, &lines);
     let Some(asked) = visit.asked.first() else {
         // Nothing that names the ticket came: the browser's word replaced the target.
