@@ -80,7 +80,9 @@ fn request(target: &str, cookie: Option<&HeaderValue>) -> Request<Body> {
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    headers.extend(HeaderValue::from_str(target).ok().map(|target| (http::HeaderName::from_static("x-forwarded-uri"), target)));
+    headers.extend(
+        HeaderValue::from_str(target).ok().map(|target| (http::HeaderName::from_static("x-forwarded-uri"), target)),
+    );
     headers.extend(cookie.map(|cookie| (http::header::COOKIE, cookie.clone())));
     request
 }
