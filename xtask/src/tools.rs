@@ -20,6 +20,9 @@ pub(crate) const NEXTEST: Tool = Tool { package: "cargo-nextest", version: "0.9.
 /// Checks licences, bans, sources and advisories.
 pub(crate) const DENY: Tool = Tool { package: "cargo-deny", version: "0.20.2", probe: "deny --version" };
 
+/// Writes which crates, versions and licences a program is made of, as CycloneDX.
+pub(crate) const CYCLONEDX: Tool = Tool { package: "cargo-cyclonedx", version: "0.5.9", probe: "cyclonedx --version" };
+
 impl Tool {
     /// Makes sure the tool is there. One that is there is taken as it is, whatever its version.
     pub(crate) fn install(self) -> io::Result<bool> {

@@ -130,7 +130,7 @@ access = "signed-in"
             "anything else            denied\n",
             "apps.app.upstream is `http://127.0.0.1:3000`\n",
             "counterfoil user add NAME --data ",
-            "counterfoil proxy-config caddy --app app --data ",
+            "counterfoil proxy-config caddy --origin https://wiki.example --upstream http://127.0.0.1:3000/\n",
             data.to_str().unwrap(),
         ] {
             assert!(gateway.banner.contains(said), "{said} in\n{}", gateway.banner);
@@ -209,8 +209,11 @@ access = "signed-in"
             for _ in 0..4 {
                 scope.spawn(ask_on);
             }
-            meanwhile();
+            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(meanwhile));
             done.store(true, Ordering::SeqCst);
+            if let Err(panic) = result {
+                std::panic::resume_unwind(panic);
+            }
         });
         assert_eq!(*failures.lock().unwrap(), Vec::<String>::new(), "of {}", answered.load(Ordering::SeqCst));
         answered.load(Ordering::SeqCst)
@@ -322,7 +325,10 @@ access = "signed-in"
             for (index, listener) in ["PUBLIC", "DECISION", "HEALTH"].iter().enumerate() {
                 command.env(format!("COUNTERFOIL__LISTEN__{listener}"), self.address(index).to_string());
             }
-            command.stdin(one).stdout(two).stderr(three).spawn().unwrap()
+            let child = command.stdin(one).stdout(two).stderr(three).spawn().unwrap();
+            // The socket is there all the time: this waits in its queue until the gateway answers.
+            assert!(get(&self.address(2).to_string(), "/readyz").ends_with("ready\n"), "{}", self.log());
+            child
         }
 
         /// Stops the old one, waits, and only then starts the new one: they share a store that one process may open.
@@ -330,8 +336,6 @@ access = "signed-in"
             signal(old, "-TERM");
             assert_eq!(old.wait().unwrap().code(), Some(0), "{}", self.log());
             *old = self.start();
-            // The socket is there all the time: this waits in its queue until the new one answers.
-            assert!(get(&self.address(2).to_string(), "/readyz").ends_with("ready\n"), "{}", self.log());
         }
 
         fn log(&self) -> String {

@@ -292,3 +292,19 @@ proptest! {
         let _ = wrong(FILE, &[(&format!("COUNTERFOIL__{name}"), &value)]);
     }
 }
+
+#[test]
+fn the_files_we_hand_out_are_without_mistakes_and_their_sockets_are_the_listeners() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
+    let manual = read("docs/gateway/operations.md");
+    let in_manual = manual.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    for text in [read("packaging/systemd/counterfoil.toml").as_str(), in_manual] {
+        let checked = read_with(text, &[]).unwrap_or_else(|error| panic!("{error}"));
+        assert!(checked.warnings.is_empty(), "{:?}", checked.warnings);
+        assert_eq!(checked.config.listen, Listen::default());
+    }
+    let unit = read("packaging/systemd/counterfoil.socket");
+    let sockets: Vec<_> = unit.lines().filter_map(|line| line.strip_prefix("ListenStream=")).collect();
+    assert_eq!(sockets, Listen::default().named().map(|(_, address)| address.to_string()));
+}

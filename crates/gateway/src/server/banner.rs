@@ -30,10 +30,14 @@ fn next(checked: &Checked, file: Option<&Path>) -> String {
     let mut text = format!("counterfoil user add NAME --data {data}\n");
     for app in &config.apps {
         let from = match file {
-            Some(file) => format!(" --config {}", file.display()),
-            None => format!(" --data {data}"),
+            Some(file) => format!(" --app {} --config {}", app.name, file.display()),
+            None => {
+                let origins = app.policy.public_origins().iter().map(|origin| format!(" --origin {origin}"));
+                let upstream = app.upstream.iter().map(|upstream| format!(" --upstream {upstream}"));
+                origins.chain(upstream).collect()
+            }
         };
-        text += &format!("counterfoil proxy-config {} --app {}{from}\n", app.proxy.as_str(), app.name);
+        text += &format!("counterfoil proxy-config {}{from}\n", app.proxy.as_str());
     }
     if file.is_none() {
         text += "counterfoil serve --help    origin, upstream and proxy of your own, or a file\n";

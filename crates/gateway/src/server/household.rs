@@ -78,3 +78,42 @@ fn longest_lived(gateway: &Gateway) -> Option<Counterfoil> {
 
 /// As often as the demo looks: a rotation is seen while somebody watches.
 const KEYS_EVERY: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use counterfoil::{MemoryStore, SystemEntropy};
+    use counterfoil_core::keys::SharedRing;
+
+    use super::*;
+    use crate::testing::app;
+
+    #[test]
+    fn a_rotated_key_signs_for_all_sites_and_a_file_that_is_of_no_use_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = FileKeys::at(folder.path().join("keys"));
+        let begun = Duration::from_hours(24);
+        let long_ago = counterfoil::Moment::from_unix_millis(SystemClock.now().unix_millis() - 86_400_000);
+        keys.create(&KeyFile::generate(long_ago, KeyFile::SESSIONS_LAST, &SystemEntropy).unwrap()).unwrap();
+        let ring = SharedRing::from_source(&keys).unwrap();
+        let gateway = Gateway::new(&[app("wiki"), app("shop")], ring, Arc::new(MemoryStore::new())).unwrap();
+        let signs =
+            || gateway.sites().iter().map(|site| site.sessions.engine().ring().load().signing_id()).collect::<Vec<_>>();
+        let first = signs();
+        let sessions = longest_lived(&gateway);
+        assert!(look(&keys, sessions.as_ref()).unwrap().unwrap() >= begun);
+        assert_eq!(signs(), first);
+
+        let rotate = |file: &mut KeyFile| {
+            file.rotate(SystemClock.now(), Duration::ZERO, &SystemEntropy).map_err(|error| panic!("{error}"))
+        };
+        let new = keys.change::<_, counterfoil::KeyError>(rotate).unwrap();
+        assert!(look(&keys, sessions.as_ref()).unwrap().unwrap() < begun);
+        assert_eq!(signs(), [new.id, new.id]);
+
+        std::fs::write(keys.path(), "counterfoil-keys 1\nnot a line of it\n").unwrap();
+        assert!(matches!(look(&keys, sessions.as_ref()), Err(NotExchanged::Keys(_))));
+        assert_eq!(signs(), [new.id, new.id]);
+    }
+}

@@ -78,3 +78,80 @@ fn needs_restart(running: &Config, new: &Config) -> Vec<String> {
         .then(|| "listen.proxy_protocol, or whose word counts there,".to_owned());
     data.into_iter().chain(moved).chain(announced).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use counterfoil_serve::keep::{Keep, Sessions};
+
+    use super::*;
+    use crate::config::Environment;
+    use crate::options::CheckArgs;
+
+    const WIKI: &str = "data = \"data\"\n[apps.wiki]\norigins = [\"https://wiki.example\"]\nproxy = \"nginx\"\n\
+                        rules = [{ path = \"/*\", access = \"signed-in\" }]\n";
+
+    fn source(file: &Path) -> Source {
+        Source::from(CheckArgs { config: Some(file.to_owned()) }).under(Environment::default())
+    }
+
+    #[test]
+    fn a_configuration_is_exchanged_as_a_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("counterfoil.toml");
+        let kept = Keep::Folder(folder.path().join("data")).open(Duration::ZERO).unwrap();
+        let Sessions::Folder(store) = kept.sessions else { panic!() };
+        std::fs::write(&file, WIKI).unwrap();
+        let running = source(&file).read().unwrap().config;
+        let gateway = Gateway::new(&running.apps, kept.ring, Arc::new(*store)).unwrap();
+        let shop = WIKI.replace("wiki", "shop").replace("data = \"data\"", "");
+        let renamed = WIKI.replace("apps.wiki", "apps.book");
+        #[rustfmt::skip]
+        let table = [
+            // name                                  file                                              apps from then on   done refused
+            ("one more",                             format!("{WIKI}{shop}"),                          &["wiki", "shop"][..], 1, 0),
+            ("a mistake",                            format!("{renamed}{}", shop.replace("nginx", "x")), &["wiki", "shop"],   1, 1),
+            ("sessions that outlive the keys",       format!("{renamed}[policy.timeouts]\nremember_for = \"800days\"\n"), &["wiki", "shop"], 1, 2),
+            ("one instead",                          renamed.clone(),                                  &["book"],             2, 2),
+        ];
+        for (name, text, apps, done, refused) in table {
+            std::fs::write(&file, text).unwrap();
+            reload(&source(&file), &running, &gateway);
+            let found: Vec<_> = gateway.sites().iter().map(|site| site.app.name.to_string()).collect();
+            assert_eq!(found, apps, "{name}");
+            let text = gateway.meters().text().unwrap();
+            assert!(text.contains(&format!("reloads_total{{result=\"done\"}} {done}\n")), "{name}: {text}");
+            assert!(text.contains(&format!("reloads_total{{result=\"refused\"}} {refused}\n")), "{name}: {text}");
+            assert!(text.contains(&format!("config_stale {}\n", u8::from(refused > 0 && done < 2))), "{name}: {text}");
+        }
+        std::fs::remove_file(&file).unwrap();
+        reload(&source(&file), &running, &gateway);
+        assert!(gateway.sites().called("book").is_some(), "a file that is gone");
+    }
+
+    #[test]
+    fn what_needs_a_restart_is_what_is_opened_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("counterfoil.toml");
+        let read = |text: &str| {
+            std::fs::write(&file, text).unwrap();
+            source(&file).read().unwrap().config
+        };
+        let running = read(WIKI);
+        #[rustfmt::skip]
+        let table = [
+            ("nothing",       WIKI.to_owned(),                                                          &[][..]),
+            ("an app",        WIKI.replace("nginx", "caddy"),                                           &[]),
+            ("a listener",    format!("{WIKI}[listen]\nhealth = \"127.0.0.1:9\"\n"),                    &["listen.health (127.0.0.1:9403, now 127.0.0.1:9)"]),
+            ("who announces", format!("{WIKI}[listen]\nproxy_protocol = true\n"),                       &["listen.proxy_protocol, or whose word counts there,"]),
+        ];
+        for (name, text, expected) in table {
+            assert_eq!(needs_restart(&running, &read(&text)), expected, "{name}");
+        }
+        let moved = needs_restart(&running, &read(&WIKI.replace("\"data\"", "\"/there\"")));
+        assert!(moved[0].starts_with("data (") && moved[0].ends_with(", now /there)"), "{moved:?}");
+    }
+}

@@ -20,9 +20,9 @@ impl Checking<'_> {
         let path = format!("apps.{name}");
         let app_name: Option<AppName> =
             name.parse().map_or_else(|error: crate::app::BadAppName| self.wrong(&path, error.to_string()), Some);
-        let settings: AppSettings = self.read(node, &path)?;
+        let (settings, policy_settings) = (self.read(node, &path), self.policy_settings(&path, node));
+        let (settings, policy_settings): (AppSettings, _) = (settings?, policy_settings?);
         let origins = self.origins(&path, &settings.origins);
-        let policy_settings = self.policy_settings(&path, node)?;
         let trusted_proxies = policy_settings.address.trusted_proxies.clone();
         let policy = origins.and_then(|()| self.policy(&path, node, &settings.origins, policy_settings));
         let rules = self.rules(&path, &settings.rules, policy.as_ref());
