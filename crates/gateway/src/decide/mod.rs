@@ -1,26 +1,27 @@
 //! The decision: what an app's rules demand, held against who is there. Whatever goes wrong denies.
 
-use std::fmt;
+mod refusal;
+mod who;
 
 use axum::body::Body;
 use axum::response::Response;
-use counterfoil::Identity;
 use counterfoil_core::Exchange;
 use counterfoil_core::cookie::SetCookie;
 use counterfoil_core::csrf::{PassReason, RouteFlags};
 use counterfoil_core::seam::{Denial, Route};
-use counterfoil_core::store::StoreError;
 use counterfoil_core::token::looks_like_token;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
+use http::header::{CACHE_CONTROL, COOKIE, LOCATION, SET_COOKIE};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
+pub(crate) use self::refusal::{Refusal, refuse};
+pub(crate) use self::who::Who;
 use crate::app::CookieReturn;
-use crate::assertion::{Claims, Unsigned};
+use crate::assertion::Claims;
 use crate::gateway::{Gateway, Site};
 use crate::owned::{self, ASSERTION, ASSURANCE, AUTH_TIME, EMPTY, SESSION, SUBJECT};
-use crate::request::{Malformed, Original};
-use crate::rules::{Demands, Unreadable};
+use crate::request::Original;
+use crate::rules::Demands;
 
 /// What a decision says, before a contract writes it down.
 #[derive(Debug)]
@@ -29,34 +30,6 @@ pub(crate) enum Outcome {
     Pass(HeaderMap),
     /// It may not; this is what the browser should see. A [`Denial`] travels in its extensions.
     Refuse(Response),
-}
-
-/// Why a request is refused before anybody asks who is there.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Refusal<'a> {
-    #[error("nothing answers at this address")]
-    NotAnEndpoint,
-    #[error("no app of this name is configured for a proxy of this kind: {0:?}")]
-    NoSuchApp(&'a str),
-    #[error(transparent)]
-    Malformed(Malformed),
-    #[error("{0}: {1:?}")]
-    Unreadable(Unreadable, &'a str),
-    #[error("no rule names the path {0:?}")]
-    NoRule(&'a str),
-    #[error("the app's cookies are longer than an answer may be: {bytes} bytes, and {MAX_ANSWER} fit")]
-    CookiesTooLong { bytes: usize },
-    #[error("the assertion could not be signed: {0}")]
-    Unsigned(Unsigned),
-}
-
-/// Who is there, as far as somebody could be asked.
-pub(crate) enum Who {
-    /// The store did not answer, on a public path.
-    Unknown,
-    Nobody,
-    /// Somebody, perhaps only remembered.
-    Somebody(Box<Identity>),
 }
 
 /// Decides about a request.
@@ -86,23 +59,6 @@ pub(crate) async fn decide(gateway: &Gateway, site: &Site, original: &Original) 
         (None, Ok(_)) if bounces && gateway.bounces_once(&exchange) => bounce(original),
         (None, Ok(who)) => pass(gateway, site, original, &exchange, passed, &who, effects.set_cookie),
     }
-}
-
-/// The answer to a request about which nothing could be asked.
-pub(crate) fn refuse(site: Option<&Site>, refusal: &Refusal<'_>) -> Outcome {
-    let app = site.map(|site| site.app.name.as_str());
-    tracing::warn!(app, rule = refusal.rule(), reason = %refusal, "a request is denied: {refusal}");
-    let status = refusal.status();
-    let body = format!(
-        r#"{{"type":"urn:counterfoil:{}","title":"The request is denied","status":{}}}"#,
-        refusal.rule(),
-        status.as_u16()
-    );
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
-    Outcome::Refuse(response)
 }
 
 fn route(demands: &Demands) -> Route {
@@ -232,67 +188,6 @@ const fn words(denial: Denial) -> (&'static str, &'static str) {
         Denial::Ended => ("signed-in", "the session ended meanwhile"),
         Denial::Unavailable => ("store", "the store did not answer"),
         _ => ("store", "the session could not be stored"),
-    }
-}
-
-impl Who {
-    fn of(identity: Result<Option<Identity>, StoreError>) -> Self {
-        match identity {
-            Ok(None) => Self::Nobody,
-            Ok(Some(identity)) => Self::Somebody(Box::new(identity)),
-            Err(error) => {
-                tracing::error!(error = %error, "who is there is not known; the path is public");
-                Self::Unknown
-            }
-        }
-    }
-
-    /// Who is signed in now; a remembered user is not.
-    pub(crate) fn signed_in(&self) -> Option<&Identity> {
-        match self {
-            Self::Somebody(identity) if identity.assurance >= counterfoil::Assurance::Authenticated => Some(identity),
-            _ => None,
-        }
-    }
-
-    /// What the request may rely on. That nobody could be asked is not that nobody is there.
-    pub(crate) const fn assurance(&self) -> &'static str {
-        match self {
-            Self::Unknown => "unknown",
-            Self::Nobody => counterfoil::Assurance::Anonymous.as_str(),
-            Self::Somebody(identity) => identity.assurance.as_str(),
-        }
-    }
-}
-
-impl Refusal<'_> {
-    /// Its name in logs.
-    const fn rule(&self) -> &'static str {
-        match self {
-            Self::NotAnEndpoint | Self::NoSuchApp(_) => "endpoint",
-            Self::Malformed(Malformed::Intruder(_)) => "owned-header",
-            Self::Malformed(Malformed::TooLarge) | Self::CookiesTooLong { .. } => "too-large",
-            Self::Malformed(_) => "metadata",
-            Self::Unreadable(..) => "path",
-            Self::NoRule(_) => "no-rule",
-            Self::Unsigned(_) => "assertion",
-        }
-    }
-
-    const fn status(&self) -> StatusCode {
-        match self {
-            Self::Malformed(Malformed::TooLarge) | Self::CookiesTooLong { .. } => {
-                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
-            }
-            Self::Unsigned(_) => StatusCode::SERVICE_UNAVAILABLE,
-            _ => StatusCode::FORBIDDEN,
-        }
-    }
-}
-
-impl fmt::Debug for Who {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "Who({})", self.assurance())
     }
 }
 
