@@ -11,7 +11,9 @@ use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use counterfoil::accounts::{AttemptLimit, Cost, Hasher, Password};
 use counterfoil::keys::SharedRing;
-use counterfoil::{Event, EventSink as _, GeneratedKeys, Moment, Policy, PolicySettings};
+use counterfoil::{
+    Clock as _, Event, EventSink as _, FakeClock, GeneratedKeys, Moment, Policy, PolicySettings, SystemClock,
+};
 use counterfoil_core::MemoryStore;
 use counterfoil_core::seal::Sealer;
 use counterfoil_core::testing::{Fault, FaultyStore};
@@ -38,6 +40,8 @@ pub(crate) struct Gate {
     pub(crate) accounts: Accounts,
     pub(crate) gateway: Gateway,
     pub(crate) folder: TempDir,
+    /// That of sessions; codes go by the machine's.
+    pub(crate) clock: FakeClock,
     store: FaultyStore<MemoryStore>,
 }
 
@@ -96,10 +100,11 @@ impl Gate {
         let told = Arc::clone(&history);
         let apps = [app("wiki", WIKI), app("shop", SHOP)];
         let gateway = Gateway::builder(ring.clone(), Arc::new(store.clone()));
-        let gateway = gateway.events(move |event: &Event| told.emit(event)).build(&apps).unwrap();
+        let clock = FakeClock::at(SystemClock.now());
+        let gateway = gateway.events(move |event: &Event| told.emit(event)).clock(clock.clone()).build(&apps).unwrap();
         let accounts = Accounts::open(Folder::at(folder.path()), Sealer::new(ring), Cost::Test).unwrap();
         let local = Local { accounts: accounts.clone(), attempts: Arc::new(attempts), history };
-        Self { router: pages::router(gateway.clone(), local), accounts, gateway, folder, store }
+        Self { router: pages::router(gateway.clone(), local), accounts, gateway, folder, clock, store }
     }
 
     pub(crate) fn folder(&self) -> Folder {

@@ -1,5 +1,7 @@
 //! The table of routes: who is answered what, by script and by navigation.
 
+use std::time::Duration;
+
 use axum::body::Body;
 
 use crate::browser::{Browser, Gate, SHOP, form, password};
@@ -155,8 +157,60 @@ async fn whoever_is_remembered_is_greeted_and_signs_in_for_the_rest() {
     );
     let fields = [("username", "ada"), ("password", &password("ada")), ("remember", "on")];
     assert_eq!(ada.fill_in("/.session/login", "/.session/login", &fields).await.seen(), (303, "/".to_owned()));
+    assert_eq!(ada.get("/.session/me").await.json()["signed_in"], true);
+    gate.clock.advance(Duration::from_hours(2));
+    let me = ada.get("/.session/me").await.json();
+    assert_eq!((me["signed_in"].as_bool(), me["assurance"].as_str()), (Some(false), Some("remembered")), "{me}");
+    assert_eq!(me["subject"], "ada");
+    let login = ada.open("/.session/login").await.body;
+    assert!(login.contains("Welcome back, <strong>ada</strong>") && login.contains(r#"value="ada""#), "{login}");
+    assert!(!login.contains("Sign out"), "nobody is signed in: {login}");
+    #[rustfmt::skip]
+    table(&ada, &[
+        ("GET",  "/.session/devices",            401, (303, "/.session/login?next=%2F.session%2Fdevices")),
+        ("GET",  "/.session/password",           401, (303, "/.session/login?next=%2F.session%2Fpassword")),
+        ("GET",  "/.session/step-up",            401, (303, "/.session/login?next=%2F.session%2Fstep-up")),
+        ("GET",  "/.session/totp",               401, (303, "/.session/login?next=%2F.session%2Ftotp")),
+        ("POST", "/.session/refresh",            401, (303, TO_LOGIN)),
+        ("POST", "/.session/step-up",            401, (303, TO_LOGIN)),
+        ("POST", "/.session/password",           401, (303, TO_LOGIN)),
+        ("POST", "/.session/devices/end-others", 401, (303, TO_LOGIN)),
+        ("GET",  "/.session/refresh?next=/a",    303, (303, "/a")),
+        ("GET",  "/.session/denied",             200, (200, "")),
+    ]).await;
+    assert!(ada.open("/.session/logout").await.body.contains("Forget me"));
+    ada.fill_in("/.session/logout", "/.session/logout", &[]).await;
+    assert_eq!(ada.get("/.session/me").await.json()["assurance"], "anonymous");
     assert!(
         !gate.browser().open("/.session/login").await.body.contains("Keep me known"),
         "where the policy says nothing"
     );
+}
+
+#[tokio::test]
+async fn looking_at_me_is_no_activity_and_refresh_is() {
+    let gate = Gate::open();
+    let mut ada = gate.signed_in("ada").await;
+    let left = |reply: crate::browser::Reply| reply.json()["expires_in"].as_u64().unwrap();
+    let at_first = left(ada.get("/.session/me").await);
+    gate.clock.advance(Duration::from_mins(20));
+    assert_eq!(left(ada.get("/.session/me").await), at_first - 20 * 60);
+    assert_eq!(left(ada.get("/.session/me").await), at_first - 20 * 60);
+    assert_eq!(ada.post("/.session/refresh", &[]).await.status, 200);
+    assert!(left(ada.get("/.session/me").await) > at_first - 5 * 60);
+    gate.clock.advance(Duration::from_hours(2));
+    assert_eq!(ada.get("/.session/me").await.json()["signed_in"], false);
+}
+
+#[tokio::test]
+async fn an_offered_secret_is_shown_while_stepped_up_and_not_for_long() {
+    let gate = Gate::open();
+    let mut ada = gate.stepped_up("ada").await;
+    assert_eq!(ada.post("/.session/totp/begin", &[]).await.status, 200);
+    assert!(ada.open("/.session/totp").await.body.contains("qr.svg"));
+    gate.clock.advance(Duration::from_mins(16));
+    assert!(!ada.open("/.session/totp").await.body.contains("qr.svg"));
+    ada.post("/.session/step-up", &[("password", &password("ada"))]).await;
+    let page = ada.open("/.session/totp").await.body;
+    assert!(page.contains("Set one up") && !page.contains("qr.svg"), "it was too old: {page}");
 }
