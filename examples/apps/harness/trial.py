@@ -93,8 +93,8 @@ class Trial:
         self.note("out of reach: a known one is good", (answer := self.good(ME, known)).status == 200, answer)
         self.note("out of reach: a missing one is refused", (answer := self.ask(ME)).status == 403, answer)
         if (kept := self.scratch / "data" / "jwks.json").exists():
-            set = json.loads(kept.read_text())
-            kept.write_text(json.dumps(set | {"fetched": set["fetched"] - 301}))
+            found = json.loads(kept.read_text())
+            kept.write_text(json.dumps(found | {"fetched": found["fetched"] - 301}))
             self.note("out of reach: keys end after five minutes", (answer := self.good(ME, known)).status == 503, answer)
         self.key_server.broken = None
         self.note("in reach again: it is not", *self.comes_to(403, unknown))
