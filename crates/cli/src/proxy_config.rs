@@ -1,7 +1,6 @@
 //! `counterfoil proxy-config`: its arguments, and where the files go.
 
 use std::{
-    error::Error,
     fs, io,
     path::{Path, PathBuf},
 };

@@ -91,7 +91,9 @@ impl Probe {
         } else {
             None
         };
-        Ok(Self { origin, address, tls, key: KeyFile::open(&options.data)?, next: Cell::new(1) })
+        // No number twice, also not in the next examination: the gateway remembers.
+        let first = SystemClock.now().unix_millis() * 1_000;
+        Ok(Self { origin, address, tls, key: KeyFile::open(&options.data)?, next: Cell::new(first) })
     }
 
     /// `Host`, as browsers write it.

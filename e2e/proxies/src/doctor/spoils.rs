@@ -25,9 +25,7 @@ const COOKIES: &str = "the app gets the decision's cookies";
 const SPELLING: &str = "no spelling of our headers";
 const CONNECTION: &str = "Connection takes none";
 const SPOOFED: &str = "what the browser says of itself";
-const BODY: &str = "a body goes to the app alone";
 const CHURN: &str = "decisions share connections";
-const SIGN_IN: &str = "a navigation is sent to the sign-in page";
 const SET_COOKIE: &str = "session cookies come back";
 const OUTSIDE: &str = "nobody asks for decisions";
 const DECIDED: &str = "a request is decided about";
@@ -57,17 +55,17 @@ const ALL: [Spoil; 17] = [
     spoil(Kind::Caddy, "underscores", SPELLING, "request_header -Counterfoil*",
         &[("\t\trequest_header -Counterfoil*\n", "")]),
     spoil(Kind::Caddy, "own-cookie", COOKIES, "request_header Cookie",
-        &[("\t\t\t\t\trequest_header Cookie {rp.header.Cookie}\n", "")]),
+        &[("\t\t\t\t\t\trequest_header Cookie {rp.header.Cookie}\n", "")]),
     spoil(Kind::Caddy, "connection", CONNECTION, "@tricked",
         &[("\t\trespond @tricked \"Connection names a header that may not be removed.\" 400\n", "")]),
     spoil(Kind::Haproxy, "underscores", SPELLING, "del-header counterfoil -m beg",
         &[("    http-request del-header counterfoil -m beg\n", ""), ]),
-    spoil(Kind::Haproxy, "body-told", BODY, "content-length",
-        &[("[\"content-length\"] = true, ", "")]),
+    spoil(Kind::Haproxy, "no-set-cookie", SET_COOKIE, "http-after-response",
+        &[("    http-after-response add-header set-cookie %[var(txn.counterfoil_set_cookie)] if { var(txn.counterfoil_set_cookie) -m found }\n", "")]),
     spoil(Kind::Envoy, "own-cookie", COOKIES, "exact: cookie",
         &[("                    - exact: cookie\n", "")]),
-    spoil(Kind::Envoy, "sign-in", SIGN_IN, "allowed_client_headers",
-        &[("                authorization_response:\n", "                authorization_response:\n                  allowed_client_headers: { patterns: [{ exact: www-authenticate }] }\n")]),
+    spoil(Kind::Envoy, "spellings", SPELLING, "remove_on_match",
+        &[("              - remove_on_match: { key_matcher: { prefix: counterfoil, ignore_case: true } }\n", "")]),
 ];
 
 const fn spoil(
