@@ -9,12 +9,15 @@ class KeyServer:
     """Serves `keys`, unless `broken`; counts how often it was asked."""
 
     def __init__(self):
-        self.keys, self.broken, self.asked = [], None, 0
+        self.keys, self.broken, self.asked, self.closing = [], None, 0, threading.Event()
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
                 outer.asked += 1
+                if outer.broken is HANGS:
+                    outer.closing.wait(60)
+                    return
                 status, kind, text = outer.broken or (200, "application/jwk-set+json", json.dumps({"keys": outer.keys}))
                 self.send_response(status)
                 self.send_header("Content-Type", kind)
@@ -30,10 +33,12 @@ class KeyServer:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def close(self):
+        self.closing.set()
         self.server.shutdown()
         self.server.server_close()
 
 
+HANGS = "never answers"
 # Not to be taken for a set.
 FAILS = (500, "application/json", '{"keys": []}')
 # What a proxy sends that takes the address for a page of the app's.

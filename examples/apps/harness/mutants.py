@@ -40,6 +40,7 @@ PYTHON = [
     ("the decoded path", 'environ["RAW_URI"]', 'environ["PATH_INFO"] + "?" + environ["QUERY_STRING"]'),
     ("the path alone", 'environ["RAW_URI"]', 'environ["RAW_URI"].split("?")[0]'),
     ("a fetch for each unknown key", "cooldown_duration=3", "cooldown_duration=0"),
+    ("a minute's patience with the key server", "timeout=3", "timeout=60"),
     ("a page for a set is an error of ours", ", ValueError) as", ") as"),
     ("the unsigned subject", "    return claims\n", '    return claims | {"sub": environ.get("HTTP_COUNTERFOIL_SUBJECT", claims.get("sub"))}\n'),
 ]  # fmt: skip
@@ -69,6 +70,7 @@ JAVASCRIPT = [
     ("the port stays", ".replace(/:443$/, '')", ""),
     ("the path alone", "request.originalUrl ?? request.url", "request.path"),
     ("a fetch for each unknown key", "cooldownDuration: 3_000", "cooldownDuration: 0"),
+    ("a minute's patience with the key server", "timeoutDuration: 3_000", "timeoutDuration: 60_000"),
     ("out of reach is bypassed", "throw error instanceof Unavailable ? error : new Bypassed", "throw new Bypassed"),
     ("the key in the header", "  return KEYS(", "  if (header.jwk) return (await import('jose')).importJWK(header.jwk);\n  return KEYS("),
 ]  # fmt: skip
@@ -96,6 +98,7 @@ PHP_ES256 = [
     ("numbers become negative", "if ($number === '' || ord($number[0]) > 127) $number = \"\\0$number\";", ""),
     ("a fetch for each unknown key", ">= 3)", ">= 0)"),
     ("the set is never fetched again", "($old || !isset($kept['keys'][$kid]))", "$old"),
+    ("a minute's patience with the key server", "'timeout' => 3", "'timeout' => 60"),
     ("keys of any kind", "($key['alg'] ?? null) === 'ES256' && ($key['kty'] ?? null) === 'EC' && ($key['crv'] ?? null) === 'P-256'", "true"),
     ("withdrawn keys are kept", "'keys' => $keys]", "'keys' => $keys + $kept['keys']]"),
     ("old keys are good for ever", "throw new Unavailable('no keys');", "{}"),
@@ -133,6 +136,7 @@ GO_KEYS = [
     ("old keys are good for ever", "time.Since(k.fetched) > 5*time.Minute", "k.fetched.IsZero()"),
     ("out of reach is no such key", "return nil, ErrUnavailable // it may be a new key", 'return nil, errors.New("no such key")'),
     ("an error for a set", "if answer.StatusCode != http.StatusOK {", "if false {"),
+    ("a minute's patience with the key server", "Timeout: 3 * time.Second", "Timeout: time.Minute"),
     ("keys of any kind", 'key.Alg == "ES256" && key.Kty == "EC" && key.Crv == "P-256" && errX == nil && errY == nil && point.IsOnCurve(point.X, point.Y)', "errX == nil && errY == nil"),
 ]  # fmt: skip
 
