@@ -149,6 +149,9 @@ access = "signed-in"
         assert!(log.contains("stopping: what is under way is answered first"), "{log}");
     }
 
+    /// Arguments, variables, the exit status, and a part of what is said.
+    type Row<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], i32, &'a str);
+
     #[test]
     fn what_is_wrong_is_said_with_the_status_of_its_kind() {
         let (home, file) = configured();
@@ -162,7 +165,7 @@ access = "signed-in"
         let held = TcpListener::bind(taken).unwrap();
         let taken = taken.to_string();
         #[rustfmt::skip]
-        let table: &[(&[&str], &[(&str, &str)], i32, &str)] = &[
+        let table: &[Row<'_>] = &[
             (&["config", "check", "--config", file], &[], 0, "app wiki: https://wiki.example\n"),
             (&["config", "check"], &[("COUNTERFOIL_CONFIG", file)], 0, "app wiki: https://wiki.example\n"),
             (&["config", "check"], &[], 0, "app app: http://127.0.0.1:8080\n"),
@@ -222,7 +225,7 @@ access = "signed-in"
     fn ask_until_told_to_close(address: SocketAddr, done: &AtomicBool, answered: &AtomicU64) -> Result<(), String> {
         let told = |error: std::io::Error| error.to_string();
         let mut stream = BufReader::new(TcpStream::connect(address).map_err(told)?);
-        stream.get_ref().set_read_timeout(Some(Duration::from_secs(60))).map_err(told)?;
+        stream.get_ref().set_read_timeout(Some(Duration::from_mins(1))).map_err(told)?;
         loop {
             write!(stream.get_mut(), "GET /authz/auth-request/wiki HTTP/1.1\r\nHost: decisions\r\n\r\n")
                 .map_err(told)?;

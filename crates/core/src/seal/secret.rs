@@ -114,13 +114,13 @@ mod tests {
 
     #[test]
     fn what_was_changed_or_cut_does_not_open() {
-        let sealer = sealer(ONE, REFERENCE);
-        let sealed = sealer.seal_secret("totp", "ada", b"secret").unwrap();
+        let one = sealer(ONE, REFERENCE);
+        let sealed = one.seal_secret("totp", "ada", b"secret").unwrap();
         for at in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[at] ^= 1;
-            assert_eq!(sealer.open_secret("totp", "ada", &changed), Err(NotOpened), "byte {at}");
-            assert_eq!(sealer.open_secret("totp", "ada", &sealed[..at]), Err(NotOpened), "cut at {at}");
+            assert_eq!(one.open_secret("totp", "ada", &changed), Err(NotOpened), "byte {at}");
+            assert_eq!(one.open_secret("totp", "ada", &sealed[..at]), Err(NotOpened), "cut at {at}");
         }
     }
 
