@@ -101,7 +101,7 @@ impl Chain {
     fn wait(&mut self) -> Result<(), Failure> {
         let end = Instant::now() + START;
         while Instant::now() < end {
-            let seen = self.ask(&format!("GET /.session/ready HTTP/1.1\r\nHost: {}\r\n\r\n", self.host));
+            let seen = self.ask(format!("GET /.session/ready HTTP/1.1\r\nHost: {}\r\n\r\n", self.host));
             if seen.answer.is_ok_and(|answer| answer.status() == 200 && answer.body == b"a page of ours") {
                 return Ok(());
             }

@@ -61,7 +61,7 @@ impl Patient {
         let mut written = Vec::new();
         for entry in fs::read_dir(folder.path())?.flatten().filter(|entry| entry.path().is_file()) {
             let name = entry.file_name().to_string_lossy().into_owned();
-            if name != FILE && !name.ends_with(".log") {
+            if name != FILE && entry.path().extension().is_none_or(|kind| kind != "log") {
                 written.push((name, fs::read_to_string(entry.path())?));
             }
         }

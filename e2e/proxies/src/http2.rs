@@ -22,10 +22,10 @@ pub(crate) fn ask(stream: &mut (impl Read + Write), fields: &[(&str, &str)]) -> 
     loop {
         let mut head = [0; 9];
         stream.read_exact(&mut head)?;
-        let [a, b, c, kind, flags, d, e, f, g] = head;
-        let mut payload = vec![0; u32::from_be_bytes([0, a, b, c]) as usize];
+        let [high, middle, low, kind, flags, stream_number @ ..] = head;
+        let mut payload = vec![0; u32::from_be_bytes([0, high, middle, low]) as usize];
         stream.read_exact(&mut payload)?;
-        let ours = u32::from_be_bytes([d, e, f, g]) == 1;
+        let ours = u32::from_be_bytes(stream_number) == 1;
         match kind {
             SETTINGS if flags & ACK == 0 => {
                 stream.write_all(&frame(SETTINGS, ACK, 0, &[])?)?;

@@ -83,7 +83,7 @@ fn examinations(args: &Args) -> u8 {
         let running: Vec<_> = args.kinds().into_iter().map(one).collect();
         running.into_iter().flat_map(|thread| thread.join().unwrap_or_else(|_| vec![2])).collect::<Vec<u8>>()
     });
-    println!("{} of {} as they must be", ends.iter().filter(|end| **end == 0).count(), ends.len());
+    println!("{} of {} as they must be", ends.len() - ends.iter().filter(|end| **end != 0).count(), ends.len());
     if ends.contains(&1) { 1 } else { ends.into_iter().max().unwrap_or_default() }
 }
 

@@ -149,7 +149,7 @@ impl Memory {
                     return echo(&mut stream);
                 }
                 Says::Answer(answer) if answer.status == 101 => {
-                    stream.write_all(Answer::new(200).bytes(&to).as_bytes())?
+                    stream.write_all(Answer::new(200).bytes(&to).as_bytes())?;
                 }
                 Says::Answer(answer) => stream.write_all(answer.bytes(&to).as_bytes())?,
                 Says::Raw(text) => return stream.write_all(text.as_bytes()),
@@ -246,4 +246,4 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Longer than any proxy waits for a decision.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);

@@ -89,9 +89,8 @@ pub(crate) fn read_answer(stream: &mut impl BufRead, to: &str) -> io::Result<Mes
     loop {
         let mut answer = read_head(stream)?.ok_or(io::ErrorKind::UnexpectedEof)?;
         match answer.status() {
-            101 => return Ok(answer),
+            101 | 204 | 304 => return Ok(answer),
             100..=199 => {}
-            204 | 304 => return Ok(answer),
             _ if to == "HEAD" => return Ok(answer),
             _ => {
                 answer.body = read_body(stream, &answer, Otherwise::UntilClosed)?;

@@ -75,6 +75,7 @@ fn a_file_says_what_is_in_force_and_what_it_leaves_out_is_the_default() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table, read as a whole")]
 fn each_mistake_is_named_with_its_place_its_key_and_its_values() {
     #[rustfmt::skip]
     let table: &[(&str, String, &str)] = &[

@@ -58,7 +58,8 @@ pub(super) fn connection_takes_nothing_away(chain: &Chain) -> Shown {
 
 pub(super) fn a_megabyte_of_headers_reaches_no_app(chain: &Chain) -> Shown {
     let one = format!("X-Long: {}\r\n", "a".repeat(1024 * 1024));
-    let many: String = (0..16_384).map(|number| format!("X-Many-{number}: {}\r\n", "a".repeat(48))).collect();
+    let many =
+        (0..16_384).map(|number| format!("X-Many-{number}: {}\r\n", "a".repeat(48))).collect::<Vec<_>>().concat();
     let mut heard = Vec::new();
     for lines in [one, many] {
         let seen = chain.get("/page", &lines);

@@ -65,7 +65,7 @@ pub(super) fn what_the_browser_says_of_itself_is_not_told(chain: &Chain) -> Show
         "X-Original-Method",
         "X-Rewrite-URL",
     ];
-    let lines: String = names.iter().map(|name| format!("{name}: spoofed.test\r\n{name}: spoofed.test\r\n")).collect();
+    let lines = names.map(|name| format!("{name}: spoofed.test\r\n{name}: spoofed.test\r\n")).concat();
     let seen = chain.get("/page", &lines);
     let asked = question(&seen)?;
     for (name, value) in told(chain, "GET", "/page", &chain.host) {
