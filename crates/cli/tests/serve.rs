@@ -14,6 +14,7 @@ mod serve {
             Mutex,
             atomic::{AtomicBool, AtomicU64, Ordering},
         },
+        thread::JoinHandle,
         time::Duration,
     };
 
@@ -63,19 +64,25 @@ access = "signed-in"
         child: Child,
         listening: Vec<(String, String)>,
         banner: String,
+        log: Option<JoinHandle<String>>,
     }
 
     impl Gateway {
         fn start(mut command: Command) -> Self {
             let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+            // Read all the time: a log that nobody reads fills its pipe, and then whoever writes to it waits.
+            let mut errors = child.stderr.take().unwrap();
+            let log = std::thread::spawn(move || {
+                let mut log = String::new();
+                errors.read_to_string(&mut log).unwrap();
+                log
+            });
             let (mut listening, mut banner) = (Vec::new(), String::new());
             let mut out = BufReader::new(child.stdout.take().unwrap());
             while !banner.contains("ctrl-c ends it") {
                 let mut line = String::new();
                 if out.read_line(&mut line).unwrap() == 0 {
-                    let mut error = String::new();
-                    child.stderr.take().unwrap().read_to_string(&mut error).unwrap();
-                    panic!("it did not start: {banner}{error}");
+                    panic!("it did not start: {banner}{}", log.join().unwrap());
                 }
                 if let Some((address, name)) =
                     line.trim().strip_prefix("listening on http://").and_then(|line| line.split_once(' '))
@@ -84,7 +91,7 @@ access = "signed-in"
                 }
                 banner += &line;
             }
-            Self { child, listening, banner }
+            Self { child, listening, banner, log: Some(log) }
         }
 
         fn at(&self, name: &str) -> &str {
@@ -94,8 +101,7 @@ access = "signed-in"
         /// Ends it gently, and says what it logged.
         fn stop(mut self) -> (Option<i32>, String) {
             signal(&self.child, "-TERM");
-            let mut log = String::new();
-            self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+            let log = self.log.take().unwrap().join().unwrap();
             (self.child.wait().unwrap().code(), log)
         }
     }
@@ -142,7 +148,8 @@ access = "signed-in"
         let metrics = get(gateway.at("health"), "/metrics");
         assert!(metrics.contains("counterfoil_sessions 0\n") && metrics.ends_with("# EOF\n"), "{metrics}");
         for inner in ["public", "decision"] {
-            assert!(get(gateway.at(inner), "/metrics").starts_with("HTTP/1.1 404"), "{inner}");
+            let answer = get(gateway.at(inner), "/metrics");
+            assert!(answer.starts_with("HTTP/1.1 4") && !answer.contains("counterfoil_"), "{inner}: {answer}");
         }
         let (code, log) = gateway.stop();
         assert_eq!(code, Some(0), "{log}");
