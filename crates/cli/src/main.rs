@@ -1,6 +1,7 @@
 //! The command `counterfoil`: arguments to calls, nothing else.
 
 mod config;
+mod doctor;
 mod keys;
 mod proxy_config;
 mod store;
@@ -16,6 +17,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use config::ConfigCommand;
 use counterfoil_demo::options::DemoArgs;
 use counterfoil_gateway::options::ServeArgs;
+use doctor::DoctorArgs;
 use keys::KeysCommand;
 use proxy_config::ProxyConfigArgs;
 use store::StoreCommand;
@@ -89,6 +91,13 @@ enum Command {
     /// The comments in it say what each line defends against. Nothing is changed on this machine but the files named.
     #[command(after_help = proxy_config::EXAMPLES, arg_required_else_help = true)]
     ProxyConfig(ProxyConfigArgs),
+
+    /// Attack a deployed site through its own proxy, and say what to change in the proxy's configuration
+    ///
+    /// Sends spoofed headers, odd request lines and the like, and looks at what reaches the gateway and what would reach
+    /// the app. The app itself is left alone, and nothing stays changed.
+    #[command(after_help = doctor::EXAMPLES, arg_required_else_help = true)]
+    Doctor(DoctorArgs),
 }
 
 const DEMO_EXAMPLES: &str = "\
@@ -143,9 +152,16 @@ fn main() -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => failed(&*error, ExitCode::FAILURE),
         },
-        Command::ProxyConfig(arguments) => match proxy_config::run(&arguments) {
+        Command::Doctor(arguments) => match doctor::run(arguments) {
+            Ok(report) if report.broken() > 0 => ExitCode::FAILURE,
+            Ok(report) if report.unknown() > 0 => ExitCode::from(2),
+            Ok(_) => ExitCode::SUCCESS,
+            Err(error) => failed(&error, ExitCode::from(2)),
+        },
+        Command::ProxyConfig(arguments) => match proxy_config::run(arguments) {
             Ok(()) => ExitCode::SUCCESS,
-            Err(error) => failed(&*error, ExitCode::from(2)),
+            Err(error) if error.is_configuration() => failed(&error, ExitCode::from(2)),
+            Err(error) => failed(&error, ExitCode::FAILURE),
         },
     }
 }

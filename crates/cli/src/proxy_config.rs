@@ -1,13 +1,15 @@
 //! `counterfoil proxy-config`: its arguments, and where the files go.
 
-use std::{error::Error, net::SocketAddr, path::PathBuf};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use clap::{Args, ValueEnum};
-use counterfoil::{Policy, PolicySettings};
-use counterfoil_gateway::app::{Algorithm, AppConfig, AppName, CookieReturn, Proxy};
-use counterfoil_gateway::config::Listen;
-use counterfoil_gateway::proxy_config::{Certificate, ProxyFile, proxy_config};
-use counterfoil_gateway::rules::Rules;
+use counterfoil_gateway::app::{AppConfig, AppName};
+use counterfoil_gateway::config::ConfigError;
+use counterfoil_gateway::options::{ServeArgs, Source};
+use counterfoil_gateway::proxy_config::{Certificate, ProxyConfigError, ProxyFile, proxy_config};
 
 #[derive(Debug, Args)]
 pub(crate) struct ProxyConfigArgs {
@@ -15,31 +17,23 @@ pub(crate) struct ProxyConfigArgs {
     #[arg(value_name = "PROXY")]
     proxy: ProxyArgument,
 
-    /// The name of the app
-    #[arg(long, value_name = "NAME", default_value = "app")]
-    app: AppName,
+    /// Which app; not needed where there is one
+    #[arg(long, value_name = "NAME")]
+    app: Option<AppName>,
 
-    /// Where browsers find the app; may be repeated
-    #[arg(long, value_name = "ORIGIN", required = true)]
+    /// The gateway's configuration
+    ///
+    /// Every key can be overridden by a variable, as for `serve`.
+    #[arg(long, value_name = "FILE", env = "COUNTERFOIL_CONFIG", conflicts_with_all = ["origin", "upstream"])]
+    config: Option<PathBuf>,
+
+    /// Where browsers see the app, without a file (repeatable)
+    #[arg(long, value_name = "URL")]
     origin: Vec<String>,
 
-    /// Where the app itself listens
+    /// Where the app itself is, without a file
     #[arg(long, value_name = "URL")]
-    upstream: String,
-
-    /// Where the gateway listens for browsers, by way of the proxy
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9400")]
-    public: SocketAddr,
-
-    /// Where the gateway listens for the proxy itself
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9401")]
-    decision: SocketAddr,
-
-    /// Whether session cookies come back with the app's answers
-    ///
-    /// `none` for apps that hold an answer back longer than a rotation takes: then cookies are renewed on pages of ours.
-    #[arg(long, value_name = "HOW", default_value = "one")]
-    cookie_return: CookieArgument,
+    upstream: Option<String>,
 
     /// The certificate of the app's hosts, with those above it, in PEM
     #[arg(long, value_name = "PATH", requires = "key")]
@@ -64,50 +58,73 @@ enum ProxyArgument {
     EnvoyGrpc,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum CookieArgument {
-    One,
-    None,
+/// Why nothing was written, or not all.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failed {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    ProxyConfig(#[from] ProxyConfigError),
+    #[error("there is no app `{asked}`; there is {there}")]
+    NoSuchApp { asked: AppName, there: String },
+    #[error("name one by --app: there is {0}")]
+    WhichApp(String),
+    #[error(
+        "app `{app}` is configured for {configured} (`apps.{app}.proxy`), and its decisions are for no other proxy"
+    )]
+    OtherProxy { app: AppName, configured: &'static str },
+    #[error("{0}")]
+    Write(PathBuf, #[source] io::Error),
+}
+
+impl Failed {
+    /// Whether other arguments or another configuration would help.
+    pub(crate) const fn is_configuration(&self) -> bool {
+        !matches!(self, Self::Write(..) | Self::Config(ConfigError::Unreadable { .. }))
+    }
 }
 
 /// Writes or prints the configuration.
 ///
 /// # Errors
-/// What must be changed in the arguments, or why a file could not be written.
-pub(crate) fn run(arguments: &ProxyConfigArgs) -> Result<(), Box<dyn Error>> {
-    let app = arguments.app()?;
-    let listen = Listen { public: arguments.public, decision: arguments.decision, health: arguments.public };
-    let certificate = arguments.certificate.clone().zip(arguments.key.clone());
-    let certificate = certificate.map(|(chain, key)| Certificate { chain, key });
-    let files = proxy_config(app.proxy, &app, &listen, certificate.as_ref())?;
-    match &arguments.out {
-        Some(folder) => write(folder, &files)?,
-        None => print(&files),
+/// [`Failed`]
+pub(crate) fn run(arguments: ProxyConfigArgs) -> Result<(), Failed> {
+    let ProxyConfigArgs { proxy, app, config, origin, upstream, certificate, key, out } = arguments;
+    let name = proxy.name();
+    let from = ServeArgs { config, origin, upstream, proxy: Some(name.to_owned()), data: None };
+    let config = Source::from(from).read()?.config;
+    let app = chosen(&config.apps, app)?;
+    if app.proxy.as_str() != name {
+        return Err(Failed::OtherProxy { app: app.name.clone(), configured: app.proxy.as_str() });
     }
-    Ok(())
-}
-
-impl ProxyConfigArgs {
-    fn app(&self) -> Result<AppConfig, Box<dyn Error>> {
-        let policy = PolicySettings { origins: self.origin.clone(), ..PolicySettings::default() };
-        let upstream = self.upstream.parse().map_err(|error| format!("--upstream {}: {error}", self.upstream))?;
-        Ok(AppConfig {
-            name: self.app.clone(),
-            proxy: self.proxy.into(),
-            policy: Policy::try_from(policy)?,
-            rules: Rules::default(),
-            cookie_return: self.cookie_return.into(),
-            assertion: Algorithm::default(),
-            upstream: Some(upstream),
-        })
+    let certificate = certificate.zip(key).map(|(chain, key)| Certificate { chain, key });
+    let files = proxy_config(app.proxy, app, &config.listen, certificate.as_ref())?;
+    match out {
+        Some(folder) => write(&folder, &files),
+        None => {
+            print(&files);
+            Ok(())
+        }
     }
 }
 
-fn write(folder: &PathBuf, files: &[ProxyFile]) -> Result<(), Box<dyn Error>> {
-    std::fs::create_dir_all(folder).map_err(|error| format!("--out {}: {error}", folder.display()))?;
+fn chosen(apps: &[AppConfig], asked: Option<AppName>) -> Result<&AppConfig, Failed> {
+    let there = || apps.iter().map(|app| format!("`{}`", app.name)).collect::<Vec<_>>().join(", ");
+    match (asked, apps) {
+        (Some(asked), _) => {
+            let found = apps.iter().find(|app| app.name == asked);
+            found.ok_or_else(|| Failed::NoSuchApp { asked, there: there() })
+        }
+        (None, [only]) => Ok(only),
+        (None, _) => Err(Failed::WhichApp(there())),
+    }
+}
+
+fn write(folder: &Path, files: &[ProxyFile]) -> Result<(), Failed> {
+    fs::create_dir_all(folder).map_err(|error| Failed::Write(folder.to_owned(), error))?;
     for file in files {
         let path = folder.join(&file.name);
-        std::fs::write(&path, &file.text).map_err(|error| format!("{}: {error}", path.display()))?;
+        fs::write(&path, &file.text).map_err(|error| Failed::Write(path.clone(), error))?;
         println!("{}", path.display());
     }
     Ok(())
@@ -123,34 +140,28 @@ fn print(files: &[ProxyFile]) {
     }
 }
 
-impl From<ProxyArgument> for Proxy {
-    fn from(argument: ProxyArgument) -> Self {
-        match argument {
-            ProxyArgument::Nginx => Self::Nginx,
-            ProxyArgument::Traefik => Self::Traefik,
-            ProxyArgument::Caddy => Self::Caddy,
-            ProxyArgument::Haproxy => Self::Haproxy,
-            ProxyArgument::Envoy => Self::Envoy,
-            ProxyArgument::EnvoyGrpc => Self::EnvoyGrpc,
-        }
-    }
-}
-
-impl From<CookieArgument> for CookieReturn {
-    fn from(argument: CookieArgument) -> Self {
-        match argument {
-            CookieArgument::One => Self::One,
-            CookieArgument::None => Self::None,
+impl ProxyArgument {
+    /// As configurations name it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Nginx => "nginx",
+            Self::Traefik => "traefik",
+            Self::Caddy => "caddy",
+            Self::Haproxy => "haproxy",
+            Self::Envoy => "envoy",
+            Self::EnvoyGrpc => "envoy-grpc",
         }
     }
 }
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
-  counterfoil proxy-config nginx --origin https://wiki.example --upstream http://127.0.0.1:8080
+  counterfoil proxy-config nginx --config counterfoil.toml
                                          to the terminal
-  counterfoil proxy-config haproxy --app wiki --origin https://wiki.example --upstream http://127.0.0.1:8080 \\
+  counterfoil proxy-config haproxy --config counterfoil.toml --app wiki \\
       --certificate /etc/haproxy/wiki.pem --key /etc/haproxy/wiki.pem --out /etc/haproxy
                                          both files into a folder
+  counterfoil proxy-config caddy --origin https://wiki.example --upstream http://127.0.0.1:8080
+                                         for `counterfoil serve` without a file
 
-Exit status: 0 if it was written, 1 if a file could not be written, 2 for arguments that must be changed.";
+Exit status: 0 if it was written, 1 if a file could not be read or written, 2 if something must be changed.";

@@ -30,7 +30,7 @@ mod user {
 
     fn run(line: &str, input: &str) -> (Option<i32>, String, String) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_counterfoil"));
-        command.arg("user").args(line.split_whitespace()).env_remove("COUNTERFOIL_DATA");
+        command.arg("user").args(line.split_whitespace()).env_remove("COUNTERFOIL_CONFIG");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         // It may end without having read anything.
@@ -49,12 +49,12 @@ mod user {
         assert_eq!((code, said.as_str(), errors.as_str()), (Some(0), "`ada` may sign in from now on\n", ""));
         assert_eq!(folder.notes(), 0, "there are no sessions to tell");
         let (code, said, _) = folder.user("add grace --generate", "");
-        let made = said.lines().last().unwrap().strip_prefix("its password, shown this once: ").unwrap();
-        assert_eq!((code, made.len()), (Some(0), 24));
+        let password = said.lines().last().unwrap().strip_prefix("its password, shown this once: ").unwrap();
+        assert_eq!((code, password.len()), (Some(0), 24));
 
         let file = std::fs::read_to_string(folder.path("accounts.toml")).unwrap();
         assert_eq!(file.matches("$argon2id$v=19$m=19456,t=2,p=1$").count(), 2, "{file}");
-        assert!(!file.contains("a long enough password") && !file.contains(made));
+        assert!(!file.contains("a long enough password") && !file.contains(password));
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
@@ -111,7 +111,6 @@ mod user {
     fn arguments_that_must_be_changed_end_with_2_and_no_password_is_one() {
         for (line, named) in [
             ("", "Usage"),
-            ("add ada", "--data"),
             ("add Ada --data x", "small letters only"),
             ("add a/b --data x", "`a/b` cannot be the name"),
             ("add ada --data x --generate --password-stdin", "cannot be used with"),
@@ -125,6 +124,28 @@ mod user {
         let (code, help, _) = run("--help", "");
         let words = ["add", "passwd", "disable", "enable", "list", "totp", "Examples:", "never an argument"];
         assert!(code == Some(0) && words.iter().all(|word| help.contains(word)), "{help}");
+    }
+
+    #[test]
+    fn without_a_word_about_it_the_folder_is_the_one_that_serve_would_use() {
+        let state = tempfile::tempdir().unwrap();
+        let config = state.path().join("counterfoil.toml");
+        let text = "data = \"here\"\n[apps.wiki]\norigins = [\"https://wiki.example\"]\nproxy = \"nginx\"\n\
+                    upstream = \"http://127.0.0.1:3000\"\nrules = [{ path = \"/*\", access = \"signed-in\" }]\n";
+        std::fs::write(&config, text).unwrap();
+        let user = |more: &[&str]| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_counterfoil"));
+            command.args(["user", "add", "ada", "--generate"]).args(more);
+            command.env_remove("COUNTERFOIL_CONFIG").env("XDG_STATE_HOME", state.path()).output().unwrap()
+        };
+        for (more, folder) in [(vec![], "counterfoil/gateway"), (vec!["--config", config.to_str().unwrap()], "here")] {
+            let output = user(&more);
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            assert!(state.path().join(folder).join("accounts.toml").is_file(), "{folder}");
+        }
+        let output = user(&["--config", "/no/such/file"]);
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(1) && errors.contains("/no/such/file"), "{errors}");
     }
 
     #[cfg(unix)]

@@ -299,7 +299,7 @@ impl fmt::Debug for Who {
 pub(crate) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 /// The most bytes of headers an answer has: nginx reads it into one page of 4 KiB, less the status line and what the
 /// listener adds.
-const MAX_ANSWER: usize = 4_096 - 160;
+const MAX_ANSWER: usize = 4_096 - 256;
 /// The longest way back; encoded it may be three times as long.
 const MAX_NEXT: usize = 1_024;
 /// Where a browser's cookie is renewed.

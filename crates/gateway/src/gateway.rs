@@ -17,6 +17,7 @@ use quick_cache::sync::Cache;
 
 use crate::app::{AppConfig, AppName};
 use crate::assertion::Assertions;
+use crate::doctor::Doctor;
 use crate::ops::{CountedStore, Meters, SiteMeters};
 use crate::pages;
 
@@ -27,6 +28,7 @@ pub struct Gateway(Arc<Parts>);
 struct Parts {
     ground: Ground,
     assertions: Arc<Assertions>,
+    doctor: Doctor,
     /// Sessions whose browsers were sent by our own page lately, and when.
     bounced: Cache<SessionId, Moment>,
     sites: ArcSwap<Sites>,
@@ -46,6 +48,7 @@ struct Ground {
 pub struct Builder {
     ground: Ground,
     assertions: Option<Assertions>,
+    doctor: Doctor,
 }
 
 /// The sites of one configuration.
@@ -80,7 +83,7 @@ impl Gateway {
         let (clock, events): (Arc<dyn Clock>, Arc<dyn EventSink>) = (Arc::new(SystemClock), Arc::new(()));
         let meters = Meters::new();
         let store: Arc<dyn DynStore> = Arc::new(CountedStore::new(store, meters.clone()));
-        Builder { ground: Ground { ring, store, clock, events, meters }, assertions: None }
+        Builder { ground: Ground { ring, store, clock, events, meters }, assertions: None, doctor: Doctor::default() }
     }
 
     /// Protects `apps` from now on. Requests under way end as they began; sessions live on.
@@ -96,6 +99,11 @@ impl Gateway {
     /// What signs assertions.
     pub fn assertions(&self) -> &Arc<Assertions> {
         &self.0.assertions
+    }
+
+    /// Who may look at the chain.
+    pub(crate) fn doctor(&self) -> &Doctor {
+        &self.0.doctor
     }
 
     /// The time.
@@ -144,6 +152,11 @@ impl Builder {
         Self { assertions: Some(assertions), ..self }
     }
 
+    /// Lets `counterfoil doctor` look at the chain.
+    pub fn doctor(self, doctor: Doctor) -> Self {
+        Self { doctor, ..self }
+    }
+
     /// Takes the time from `clock`.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.ground.clock = Arc::new(clock);
@@ -161,13 +174,13 @@ impl Builder {
     /// # Errors
     /// As [`Gateway::new`].
     pub fn build(self, apps: &[AppConfig]) -> Result<Gateway, KeyError> {
-        let Self { ground, assertions } = self;
+        let Self { ground, assertions, doctor } = self;
         let assertions = Arc::new(match assertions {
             Some(assertions) => assertions,
             None => Assertions::generated(ground.clock.now())?,
         });
         let sites = ArcSwap::from_pointee(Sites::new(apps, &ground)?);
-        Ok(Gateway(Arc::new(Parts { ground, assertions, bounced: Cache::new(MOST_BOUNCED), sites })))
+        Ok(Gateway(Arc::new(Parts { ground, assertions, doctor, bounced: Cache::new(MOST_BOUNCED), sites })))
     }
 }
 

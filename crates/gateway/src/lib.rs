@@ -6,6 +6,7 @@ pub mod assertion;
 pub mod authz;
 pub mod config;
 mod decide;
+pub mod doctor;
 pub mod gateway;
 pub mod ops;
 pub mod options;
@@ -37,5 +38,9 @@ pub async fn serve(arguments: ServeArgs) -> Result<(), ServeFailed> {
 pub fn routers(gateway: &Gateway, local: &Local) -> Routers {
     let keys = assertion::jwks_router(gateway.clone());
     let pages = pages::router(gateway.clone(), local.clone());
-    Routers { public: Router::new().merge(keys).fallback_service(pages), decision: authz::router(gateway.clone()) }
+    let public = Router::new().merge(keys).fallback_service(pages);
+    Routers {
+        public: doctor::on_public(public, gateway.clone()),
+        decision: doctor::on_decision(authz::router(gateway.clone()), gateway.clone()),
+    }
 }

@@ -6,6 +6,7 @@ use clap::Parser;
 
 use crate::case::{ALL, Case};
 use crate::kind::Kind;
+use crate::show::Show;
 
 /// Puts real proxies with their generated configurations between a browser's bytes and an app, and looks everywhere.
 ///
@@ -22,6 +23,22 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PROXY")]
     proxy: Vec<Kind>,
 
+    /// Only the doctor: it must pass every generated configuration, and say what is wrong with spoiled ones
+    #[arg(long, conflicts_with = "cases")]
+    pub(crate) doctor: bool,
+
+    /// Only one proxy before a small app, to look at; ctrl-c ends it
+    #[arg(long, conflicts_with_all = ["cases", "doctor", "verbose"])]
+    pub(crate) show: bool,
+
+    /// Where browsers find the app that is shown
+    #[arg(long, value_name = "PORT", default_value_t = 8080)]
+    port: u16,
+
+    /// The app that is shown [default: target/release/example-notes, else target/debug/example-notes]
+    #[arg(long, value_name = "PATH")]
+    app: Option<PathBuf>,
+
     /// Say also what was seen where all is as it must be
     #[arg(long)]
     pub(crate) verbose: bool,
@@ -37,6 +54,11 @@ impl Args {
         if self.cases.is_empty() { ALL.to_vec() } else { self.cases.clone() }
     }
 
+    /// Whether all of the contract is asked for, or the doctor.
+    pub(crate) fn names_no_case(&self) -> bool {
+        self.cases.is_empty()
+    }
+
     /// The proxies to run them through.
     pub(crate) fn kinds(&self) -> Vec<Kind> {
         let named = |kind: &Kind| self.proxy.is_empty() || self.proxy.contains(kind);
@@ -45,10 +67,21 @@ impl Args {
 
     /// What writes the configurations.
     pub(crate) fn counterfoil(&self) -> PathBuf {
-        let release = PathBuf::from("target/release/counterfoil");
-        let built = if release.is_file() { release } else { PathBuf::from("target/debug/counterfoil") };
-        self.bin.clone().unwrap_or(built)
+        self.bin.clone().unwrap_or_else(|| built("counterfoil"))
     }
+
+    /// What is shown, by the first proxy that was asked for.
+    pub(crate) fn shown(&self) -> Show {
+        let app = self.app.clone().unwrap_or_else(|| built("example-notes"));
+        let kind = self.kinds().first().copied().unwrap_or(Kind::Nginx);
+        Show { kind, counterfoil: self.counterfoil(), app, port: self.port }
+    }
+}
+
+/// A program of this workspace, optimised where it is there.
+fn built(name: &str) -> PathBuf {
+    let release = PathBuf::from("target/release").join(name);
+    if release.is_file() { release } else { PathBuf::from("target/debug").join(name) }
 }
 
 fn known(name: &str) -> Result<Case, String> {

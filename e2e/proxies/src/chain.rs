@@ -2,9 +2,8 @@
 
 use std::fs;
 use std::io::{self, BufReader, Write as _};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,7 +11,9 @@ use tempfile::TempDir;
 
 use crate::http2;
 use crate::kind::{Kind, LOG};
+use crate::process::Process;
 use crate::server::{Answer, Says, Server};
+use crate::site::{Site, free_port};
 use crate::tls::Tls;
 use crate::verdict::Failure;
 use crate::wire::{Message, read_answer};
@@ -46,24 +47,21 @@ pub(crate) struct Seen {
     pub(crate) pages: Vec<Message>,
 }
 
-#[derive(Debug)]
-struct Process(Child);
-
 impl Chain {
     /// Starts a proxy between servers of its own.
     ///
     /// # Errors
     /// If the gateway writes no configuration, or the proxy does not start with it.
     pub(crate) fn start(kind: Kind, counterfoil: &Path) -> Result<Self, Failure> {
-        Self::open(kind, counterfoil, &[], None)
+        Self::open(kind, counterfoil, "one", None)
     }
 
-    /// Starts the same proxy once more, configured by these arguments as well.
+    /// Starts the same proxy once more, for an app whose answers bring no cookies of ours.
     ///
     /// # Errors
     /// As [`start`](Self::start).
-    pub(crate) fn another(&self, arguments: &[&str]) -> Result<Self, Failure> {
-        Self::open(self.kind, &self.counterfoil, arguments, None)
+    pub(crate) fn without_cookies(&self) -> Result<Self, Failure> {
+        Self::open(self.kind, &self.counterfoil, "none", None)
     }
 
     /// The same over https.
@@ -71,33 +69,29 @@ impl Chain {
     /// # Errors
     /// As [`start`](Self::start).
     pub(crate) fn over_https(&self) -> Result<Self, Failure> {
-        Self::open(self.kind, &self.counterfoil, &[], Some(Tls::new(HOST)?))
+        Self::open(self.kind, &self.counterfoil, "one", Some(Tls::new(HOST)?))
     }
 
-    fn open(kind: Kind, counterfoil: &Path, extra: &[&str], tls: Option<Tls>) -> Result<Self, Failure> {
+    fn open(kind: Kind, counterfoil: &Path, cookie_return: &str, tls: Option<Tls>) -> Result<Self, Failure> {
         let app = Server::open(Says::Answer(app_says()))?;
         let decision = Server::open(Says::Answer(allowed(kind)))?;
         let pages = Server::open(Says::Answer(Answer::new(200).saying("a page of ours")))?;
         let folder = tempfile::tempdir()?;
         let port = free_port()?;
         let host = format!("{HOST}:{port}");
-        let scheme = if tls.is_some() { "https" } else { "http" };
-        let mut command = Command::new(counterfoil);
-        command.args(["proxy-config", kind.name(), "--app", "app", "--origin", &format!("{scheme}://{host}")]);
-        command.args(["--upstream", &format!("http://{}", app.address)]);
-        command.args(["--public", &pages.address.to_string(), "--decision", &decision.address.to_string()]);
-        command.args(extra).arg("--out").arg(folder.path());
-        if let Some(tls) = &tls {
-            let pem = tls.write(folder.path())?;
-            command.arg("--certificate").arg(&pem).arg("--key").arg(&pem);
-        }
-        let written = command.output().map_err(|error| Failure::Start(counterfoil.to_owned(), error))?;
-        if !written.status.success() {
-            return Err(Failure::Config(String::from_utf8_lossy(&written.stderr).trim().to_owned()));
-        }
-        let child = kind.command(folder.path())?.spawn().map_err(|error| Failure::Start(kind.program(), error))?;
+        let site = Site {
+            kind,
+            origin: format!("{}://{host}", if tls.is_some() { "https" } else { "http" }),
+            upstream: app.address,
+            public: pages.address,
+            decision: decision.address,
+            cookie_return,
+        };
+        let pem = tls.as_ref().map(|tls| tls.write(folder.path())).transpose()?;
+        site.configure(counterfoil, folder.path(), pem.as_deref())?;
+        let proxy = Process::start(kind.command(folder.path())?, kind.program())?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let (counterfoil, proxy) = (counterfoil.to_owned(), Process(child));
+        let counterfoil = counterfoil.to_owned();
         let mut chain = Self { kind, counterfoil, host, app, decision, pages, address, tls, proxy, folder };
         chain.wait()?;
         Ok(chain)
@@ -111,7 +105,7 @@ impl Chain {
             if seen.answer.is_ok_and(|answer| answer.status() == 200 && answer.body == b"a page of ours") {
                 return Ok(());
             }
-            if self.proxy.0.try_wait()?.is_some() {
+            if self.proxy.has_ended()? {
                 break;
             }
             thread::sleep(Duration::from_millis(50));
@@ -193,14 +187,6 @@ impl Seen {
     }
 }
 
-impl Drop for Process {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// Sends a request and reads what comes back. A proxy may answer, and hang up, before it has heard everything.
 pub(crate) fn exchange(stream: &TcpStream, request: &[u8]) -> io::Result<Message> {
     let method = String::from_utf8_lossy(request).split(' ').next().unwrap_or_default().to_owned();
@@ -236,10 +222,6 @@ fn app_says() -> Answer {
     Answer::new(200).with("Content-Type", "text/plain").saying("the app")
 }
 
-fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
-}
-
 /// What only the gateway says to the app.
 pub(crate) const OWNED: [&str; 5] = [
     "Counterfoil-Assertion",
@@ -249,7 +231,8 @@ pub(crate) const OWNED: [&str; 5] = [
     "Counterfoil-Auth-Time",
 ];
 
-const HOST: &str = "app.localhost";
+/// Found on this machine by every resolver, and an origin that may go without https.
+pub(crate) const HOST: &str = "app.localhost";
 const START: Duration = Duration::from_secs(30);
 /// Longer than any proxy waits for a decision.
 const PATIENCE: Duration = Duration::from_secs(45);

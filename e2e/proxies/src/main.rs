@@ -5,9 +5,13 @@
 mod args;
 mod case;
 mod chain;
+mod doctor;
 mod http2;
 mod kind;
+mod process;
 mod server;
+mod show;
+mod site;
 mod table;
 mod tls;
 mod verdict;
@@ -23,16 +27,38 @@ use clap::Parser as _;
 use crate::args::Args;
 use crate::case::Case;
 use crate::chain::Chain;
+use crate::doctor::Patient;
 use crate::kind::Kind;
 use crate::table::{Cell, Table};
-use crate::verdict::Failure;
+use crate::verdict::{Failure, Shown};
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let (cases, kinds, counterfoil) = (args.cases(), args.kinds(), args.counterfoil());
-    for kind in &kinds {
+    if args.show {
+        return match args.shown().run() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => {
+                eprintln!("proxies: {}", failure.in_full());
+                ExitCode::from(2)
+            }
+        };
+    }
+    for kind in args.kinds() {
         println!("{kind}: {}", kind.version().unwrap_or_else(|error| format!("{}: {error}", kind.program().display())));
     }
+    let mut worst = Vec::new();
+    if !args.doctor {
+        worst.push(contract(&args));
+    }
+    if args.names_no_case() {
+        worst.push(examinations(&args));
+    }
+    ExitCode::from(if worst.contains(&1) { 1 } else { worst.into_iter().max().unwrap_or_default() })
+}
+
+/// Every case through every proxy.
+fn contract(args: &Args) -> u8 {
+    let (cases, kinds, counterfoil) = (args.cases(), args.kinds(), args.counterfoil());
     let table = Mutex::new(Table::new(&cases, &kinds));
     thread::scope(|scope| {
         for kind in kinds {
@@ -42,7 +68,44 @@ fn main() -> ExitCode {
     });
     let table = table.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     print!("{}", table.show(args.verbose));
-    ExitCode::from(table.worst())
+    table.worst()
+}
+
+/// The doctor, at right configurations and spoiled ones.
+fn examinations(args: &Args) -> u8 {
+    let counterfoil = args.counterfoil();
+    println!("\nthe doctor, at");
+    let ends = thread::scope(|scope| {
+        let one = |kind| {
+            let counterfoil = &counterfoil;
+            scope.spawn(move || examine(kind, counterfoil))
+        };
+        let running: Vec<_> = args.kinds().into_iter().map(one).collect();
+        running.into_iter().flat_map(|thread| thread.join().unwrap_or_else(|_| vec![2])).collect::<Vec<u8>>()
+    });
+    println!("{} of {} as they must be", ends.iter().filter(|end| **end == 0).count(), ends.len());
+    if ends.contains(&1) { 1 } else { ends.into_iter().max().unwrap_or_default() }
+}
+
+/// All examinations of one proxy.
+fn examine(kind: Kind, counterfoil: &Path) -> Vec<u8> {
+    let say = |name: &str, shown: Shown| {
+        let (word, text, end) = match shown {
+            Ok(seen) => ("held", seen, 0),
+            Err(failure @ Failure::Broken { .. }) => ("BROKEN", failure.in_full(), 1),
+            Err(failure) => ("NOT SHOWN", failure.in_full(), 2),
+        };
+        println!("{kind:<9} {name:<16} {word}: {text}");
+        end
+    };
+    match Patient::admit(kind, counterfoil) {
+        Err(failure) => vec![say("gateway", Err(failure))],
+        Ok(patient) => {
+            let well = say("as written", patient.is_well(counterfoil));
+            let ill = doctor::of(kind).map(|spoil| say(spoil.name, patient.is_ill(counterfoil, spoil)));
+            [well].into_iter().chain(ill).collect()
+        }
+    }
 }
 
 /// All cases through one proxy.

@@ -27,12 +27,15 @@ class App:
     needs: str
     """What to do where its runtime is missing."""
     build: tuple = ()
+    own_tests: tuple = ()
+    """Of what shows only after minutes."""
     algorithm: str = "ES256"
     environment: dict = field(default_factory=dict)
 
 
 GUNICORN = (sys.executable, "-m", "gunicorn", "--bind=127.0.0.1:{port}", "--threads=4", "--no-control-socket")
-PHP = ("php", "-S", "127.0.0.1:{port}", "index.php")
+PHP = (os.environ.get("PHP_BIN", "php"), "-S", "127.0.0.1:{port}", "index.php")
+GO = os.environ.get("GO_BIN", "go")
 VENV = "create the folder `venv` as README.md says, and run this with its Python"
 APPS = [
     App("flask", "flask", (*GUNICORN, "app:app"), VENV),
@@ -40,7 +43,7 @@ APPS = [
     App("express", "express", ("node", "app.js"), "install Node.js 20 or later, then `npm ci` in examples/apps/express"),
     App("php", "php", PHP, "install php-cli"),
     App("php-hs256", "php", PHP, "install php-cli", algorithm="HS256"),
-    App("go", "go", ("{built}",), "install Go 1.19 or later", build=("go", "build", "-o", "{built}", ".")),
+    App("go", "go", ("{built}",), "install Go 1.19 or later", (GO, "build", "-o", "{built}", "."), (GO, "test", ".")),
     App("rust", "rust", (str(TARGET / "debug" / "example-notes"),), "`cargo build -p example-notes`"),
 ]
 
@@ -104,6 +107,13 @@ class Running:
             raise Missing(f"{words[0]} is not here: {self.app.needs}")
         return words
 
+    def own_tests(self):
+        """What they say where they fail."""
+        if not self.app.own_tests:
+            return None
+        ran = subprocess.run(self.fill(self.app.own_tests), cwd=self.folder, env=self.environment, capture_output=True, text=True)
+        return ran.stdout + ran.stderr if ran.returncode else None
+
     def answers(self):
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end and self.process.poll() is None:
@@ -115,9 +125,13 @@ class Running:
         return False
 
     def stop(self):
-        """It and what it started, which are a group of their own."""
-        try:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        self.process.wait()
+        stop(self.process)
+
+
+def stop(process):
+    """It and what it started, which are a group of their own."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait()

@@ -34,6 +34,7 @@ class KeyServer:
         self.server.server_close()
 
 
-FAILS = (500, "text/plain", "not now")
+# Not to be taken for a set.
+FAILS = (500, "application/json", '{"keys": []}')
 # What a proxy sends that takes the address for a page of the app's.
 SIGN_IN_PAGE = (200, "text/html", "<h1>Sign in</h1>")

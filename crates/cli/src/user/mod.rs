@@ -8,7 +8,9 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use counterfoil::accounts::{Cost, Hasher};
 use counterfoil::{Clock as _, Moment, Rfc3339, SystemClock};
-use counterfoil_gateway::accounts::{AccountChange, AccountName, BadAccountName, Book, ChangeFailed, Folder, Refused};
+use counterfoil_gateway::accounts::{AccountChange, AccountName, BadAccountName, Book, Folder, Refused};
+use counterfoil_gateway::config::ConfigError;
+use counterfoil_gateway::options::{CheckArgs, Source};
 
 use self::password::PasswordArguments;
 
@@ -77,9 +79,12 @@ pub(crate) struct Account {
 
 #[derive(Debug, Args)]
 pub(crate) struct Data {
-    /// The folder of the gateway's data
-    #[arg(long = "data", value_name = "DIR", env = "COUNTERFOIL_DATA")]
-    folder: PathBuf,
+    /// The folder of the gateway's data; without it, the one that `serve` would use
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The configuration that names the folder
+    #[arg(long, value_name = "FILE", env = "COUNTERFOIL_CONFIG")]
+    config: Option<PathBuf>,
 }
 
 /// A name, checked.
@@ -121,8 +126,12 @@ pub(crate) fn run(command: UserCommand) -> Result<(), Box<dyn Error>> {
 
 /// Before anybody is asked for a password that could not be kept.
 fn add(account: &Account, password: &PasswordArguments, now: Moment) -> Result<(), Box<dyn Error>> {
-    let name = &account.name.0;
-    if account.data.folder().read()?.get(name).is_some() {
+    let (name, folder) = (&account.name.0, account.data.folder()?);
+    if account.data.data.is_none() {
+        // Where `serve` would make it; what somebody typed may be a typing error.
+        folder.make()?;
+    }
+    if folder.read()?.get(name).is_some() {
         return Err(Refused::Exists(name.clone()).into());
     }
     let chosen = password.choose(name)?;
@@ -135,7 +144,7 @@ fn add(account: &Account, password: &PasswordArguments, now: Moment) -> Result<(
 
 fn passwd(account: &Account, password: &PasswordArguments, now: Moment) -> Result<(), Box<dyn Error>> {
     let name = &account.name.0;
-    let book = account.data.folder().read()?;
+    let book = account.data.folder()?.read()?;
     let known = book.get(name).ok_or_else(|| Refused::Missing(name.clone()))?;
     let chosen = password.choose(name)?;
     let hash = Hasher::new(Cost::Owasp)?.hash_now(&chosen.password)?;
@@ -149,9 +158,10 @@ fn passwd(account: &Account, password: &PasswordArguments, now: Moment) -> Resul
 }
 
 fn list(data: &Data) -> Result<(), Box<dyn Error>> {
-    let book = data.folder().read()?;
+    let folder = data.folder()?;
+    let book = folder.read()?;
     if book.is_empty() {
-        println!("there is no account in {} yet: make one with `counterfoil user add NAME`", data.folder.display());
+        println!("there is no account in {} yet: make one with `counterfoil user add NAME`", folder.path().display());
         return Ok(());
     }
     let widest = book.iter().map(|(name, _)| name.as_str().len()).max().unwrap_or_default().max("name".len()) + 2;
@@ -166,8 +176,11 @@ fn list(data: &Data) -> Result<(), Box<dyn Error>> {
 }
 
 impl Data {
-    fn folder(&self) -> Folder {
-        Folder::at(&self.folder)
+    fn folder(&self) -> Result<Folder, ConfigError> {
+        Ok(match &self.data {
+            Some(data) => Folder::at(data),
+            None => Folder::at(Source::from(CheckArgs { config: self.config.clone() }).read()?.config.data),
+        })
     }
 }
 
@@ -176,9 +189,9 @@ impl Account {
         &self,
         told: Option<AccountChange>,
         change: impl FnOnce(&mut Book, &AccountName) -> Result<(), Refused>,
-    ) -> Result<(), ChangeFailed> {
-        let name = &self.name.0;
-        self.data.folder().change(told.map(|told| (name, told)), |book| change(book, name))
+    ) -> Result<(), Box<dyn Error>> {
+        let (name, folder) = (&self.name.0, self.data.folder()?);
+        Ok(folder.change(told.map(|told| (name, told)), |book| change(book, name))?)
     }
 }
 
@@ -186,13 +199,14 @@ const ENDED: &str = "every session of it ends, within seconds where a gateway ru
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
-  counterfoil user add ada --data DIR              asks for a password, twice
-  counterfoil user add ada --data DIR --generate   makes one, and prints it once
-  counterfoil user passwd ada --data DIR --password-stdin < file
+  counterfoil user add ada                         asks for a password, twice
+  counterfoil user add ada --generate              makes one, and prints it once
+  counterfoil user passwd ada --password-stdin < file
                                                    takes the first line, for scripts
-  counterfoil user disable ada --data DIR          out at once, everywhere
-  counterfoil user totp remove ada --data DIR      for somebody who lost their telephone
-  counterfoil user list --data DIR                 who there is
+  counterfoil user disable ada                     out at once, everywhere
+  counterfoil user totp remove ada                 for somebody who lost their telephone
+  counterfoil user list --config counterfoil.toml  who there is, in the folder of that configuration
+  counterfoil user list --data /var/lib/counterfoil
 
 A password is never an argument: everybody on this machine could read it there.
 

@@ -67,7 +67,7 @@ pub enum AccountsProblem {
     #[error("cannot be written as TOML")]
     Unwritable(#[from] toml::ser::Error),
     /// The folder holds no data of a gateway.
-    #[error("there is no such folder; name the gateway's data folder with --data, or make it")]
+    #[error("there is no such folder; name the gateway's data folder with --data or --config, or make it")]
     NoFolder,
     /// The system gives no randomness for a note's name.
     #[error("no randomness for a name")]
@@ -90,6 +90,19 @@ impl Folder {
     /// The accounts in this folder.
     pub fn at(path: impl AsRef<Path>) -> Self {
         Self(path.as_ref().into())
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Makes the folder, for its owner alone, if it is missing.
+    ///
+    /// # Errors
+    /// [`AccountsError`]
+    pub fn make(&self) -> Result<(), AccountsError> {
+        private::folders(&self.0).map_err(at(self.0.to_path_buf()))
     }
 
     /// The accounts as they are now; none where there is no file.

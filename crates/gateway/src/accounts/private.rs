@@ -125,6 +125,11 @@ pub(super) fn folder(path: &Path) -> Result<(), FileProblem> {
     }
 }
 
+/// A folder of data with all folders above it, each its owner's alone if it is made.
+pub(super) fn folders(path: &Path) -> Result<(), FileProblem> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(refused("cannot be made"))
+}
+
 /// Names that are drafts, not files.
 pub(super) fn is_draft(name: &OsString) -> bool {
     name.as_encoded_bytes().ends_with(DRAFT.as_bytes())

@@ -66,8 +66,8 @@ impl Place {
             upstream: None,
         };
         let told = Arc::clone(&self.events);
-        let events = move |event: &Event| told.lock().push(event.kind);
-        Gateway::builder(self.ring.clone(), Arc::new(MemoryStore::new())).events(events).build(&[app]).unwrap()
+        let gateway = Gateway::builder(self.ring.clone(), Arc::new(MemoryStore::new()));
+        gateway.events(move |event: &Event| told.lock().push(event.kind)).build(&[app]).unwrap()
     }
 
     fn path(&self, file: &str) -> std::path::PathBuf {

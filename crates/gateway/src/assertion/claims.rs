@@ -69,7 +69,7 @@ impl Claims<'_> {
             acr: self.who.assurance(),
             csrf,
             csrf_reason,
-            req: self.request(),
+            req: bound(self.original.method.as_str(), self.original.authority(), &self.original.target),
         };
         serde_json::to_vec(&payload).map_err(|_| Unsigned::Refused)
     }
@@ -106,13 +106,6 @@ impl Claims<'_> {
         same
     }
 
-    /// What binds the assertion to its request: method, host and target, of which the first two have no line feed in them.
-    fn request(&self) -> String {
-        let Original { method, target, .. } = self.original;
-        let text = format!("{method}\n{}\n{target}", self.original.authority());
-        BASE64.encode(digest(&SHA256, text.as_bytes()))
-    }
-
     /// Each method once, in the order in which they were used.
     fn amr(&self) -> Vec<&'static str> {
         let mut all = Vec::new();
@@ -133,4 +126,10 @@ impl Claims<'_> {
             passed => ("ok", passed.as_str()),
         }
     }
+}
+
+/// What binds an assertion to its request. Neither a method nor a host has a line feed in it, so no other three are the
+/// same text.
+pub(super) fn bound(method: &str, host: &str, target: &str) -> String {
+    BASE64.encode(digest(&SHA256, format!("{method}\n{host}\n{target}").as_bytes()))
 }

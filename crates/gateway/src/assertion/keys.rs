@@ -111,18 +111,24 @@ impl Signer {
         &self.id
     }
 
-    /// The assertion: JWS in its compact form (RFC 7515, section 7.1).
+    /// An assertion made now.
     pub(super) fn sign(&self, claims: &Claims<'_>, now: Moment) -> Result<HeaderValue, Unsigned> {
         let mut jti = [0; 16];
         rand::fill(&mut jti).map_err(|_| Unsigned::NoEntropy)?;
-        let mut text = self.header.clone();
-        BASE64.encode_string(claims.payload(now, jti)?, &mut text);
-        let signature = self.signature(text.as_bytes(), claims.app())?;
-        text.push('.');
-        BASE64.encode_string(signature, &mut text);
+        let text = self.compact(&claims.payload(now, jti)?, claims.app())?;
         let mut value = HeaderValue::try_from(text).map_err(|_| Unsigned::Refused)?;
         value.set_sensitive(true);
         Ok(value)
+    }
+
+    /// A payload, signed: JWS in its compact form (RFC 7515, section 7.1).
+    pub(super) fn compact(&self, payload: &[u8], app: &AppName) -> Result<String, Unsigned> {
+        let mut text = self.header.clone();
+        BASE64.encode_string(payload, &mut text);
+        let signature = self.signature(text.as_bytes(), app)?;
+        text.push('.');
+        BASE64.encode_string(signature, &mut text);
+        Ok(text)
     }
 
     fn signature(&self, text: &[u8], app: &AppName) -> Result<Vec<u8>, Unsigned> {

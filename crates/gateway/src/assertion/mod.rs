@@ -5,6 +5,8 @@
 mod claims;
 mod keys;
 mod reuse;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -18,6 +18,7 @@ use http::Request;
 use crate::app::Proxy;
 use crate::assertion::Assertions;
 use crate::decide::{Outcome, Refusal, decide, refuse};
+use crate::doctor::Doctor;
 use crate::gateway::{Gateway, Site};
 use crate::request::{Malformed, Original, Told, bounded};
 
@@ -81,7 +82,10 @@ fn site(gateway: &Gateway, name: &str, answers: impl Fn(Proxy) -> bool) -> Optio
 /// The decision about what a proxy told.
 async fn decision(gateway: &Gateway, site: &Site, told: Result<Told, Malformed>) -> Outcome {
     match told.and_then(|told| Original::new(site, told)) {
-        Ok(original) => decide(gateway, site, &original).await,
+        Ok(original) => match Doctor::outcome(gateway, site, &original) {
+            Some(wished) => wished,
+            None => decide(gateway, site, &original).await,
+        },
         Err(malformed) => refuse(Some(site), &Refusal::Malformed(malformed)),
     }
 }

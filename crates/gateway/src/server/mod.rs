@@ -24,6 +24,7 @@ use tokio::sync::watch;
 use crate::accounts::{self, Accounts, SelfServiceRefused};
 use crate::assertion::Assertions;
 use crate::config::{Checked, Config, ConfigError};
+use crate::doctor::Doctor;
 use crate::gateway::Gateway;
 use crate::ops::{self, Health, Phase};
 use crate::options::Source;
@@ -142,7 +143,7 @@ impl House {
         let history = Arc::new(History::default());
         let assertions = Assertions::in_file(&config.data.join(ASSERTION_KEYS), SystemClock)?;
         let told = Arc::clone(&history);
-        let builder = Gateway::builder(ring.clone(), store).assertions(assertions);
+        let builder = Gateway::builder(ring.clone(), store).assertions(assertions).doctor(Doctor::at(&config.data));
         let gateway = builder.events(move |event: &Event| told.emit(event)).build(&config.apps)?;
         let accounts = Accounts::open(accounts::Folder::at(&config.data), Sealer::new(ring), Cost::Owasp)?;
         let local = Local { accounts, attempts: Arc::new(AttemptLimit::on()), history };

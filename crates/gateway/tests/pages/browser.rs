@@ -93,8 +93,8 @@ impl Gate {
         let ring = SharedRing::from_source(&GeneratedKeys).unwrap();
         let store = FaultyStore::around(MemoryStore::new());
         let history = Arc::new(History::default());
-        let apps = [app("wiki", WIKI), app("shop", SHOP)];
         let told = Arc::clone(&history);
+        let apps = [app("wiki", WIKI), app("shop", SHOP)];
         let gateway = Gateway::builder(ring.clone(), Arc::new(store.clone()));
         let gateway = gateway.events(move |event: &Event| told.emit(event)).build(&apps).unwrap();
         let accounts = Accounts::open(Folder::at(folder.path()), Sealer::new(ring), Cost::Test).unwrap();

@@ -23,7 +23,7 @@ async fn devices_are_seen_named_and_ended() {
 
     let rename = format!("/.session/devices/{other}/rename");
     let renamed = here.fill_in("/.session/devices", &rename, &[("label", "Kitchen <b>tablet</b>")]).await;
-    let page = here.open(&renamed.header("location").to_owned()).await;
+    let page = here.open(renamed.header("location")).await;
     assert!(
         page.body.contains("The device has its new name.") && page.body.contains("Kitchen &#60;b&#62;tablet"),
         "{}",

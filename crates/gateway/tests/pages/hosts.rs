@@ -26,8 +26,10 @@ async fn a_host_nobody_has_is_misdirected_and_two_are_refused() {
     #[rustfmt::skip]
     let table: &[(&str, &[&str], u16)] = &[
         ("/.session/login",                     &["wiki.example"],                 200),
-        ("/.session/login",                     &["WIKI.example:443"],             200),
-        ("/.session/login",                     &["wiki.example."],                200),
+        ("/.session/login",                     &["WIKI.example"],                 200),
+        ("/.session/login",                     &["wiki.example."],                421),
+        // No browser sends these two for that origin: another spelling is another site to it.
+        ("/.session/login",                     &["wiki.example:443"],             421),
         ("/.session/login",                     &["127.0.0.1:8080"],               200),
         ("/.session/login",                     &["127.0.0.1"],                    421),
         ("/.session/login",                     &["wiki.example:8443"],            421),

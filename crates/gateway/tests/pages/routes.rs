@@ -149,7 +149,7 @@ async fn whoever_is_remembered_is_greeted_and_signs_in_for_the_rest() {
     let mut ada = gate.browser_at(SHOP);
     let shown = ada.open("/.session/login").await;
     assert!(
-        shown.body.contains("Keep me known on this browser") && shown.body.contains("For 30days"),
+        shown.body.contains("Keep me known on this browser") && shown.body.contains("For 30 days"),
         "{}",
         shown.body
     );

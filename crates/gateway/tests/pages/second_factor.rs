@@ -54,7 +54,7 @@ async fn it_is_set_up_with_a_picture_or_by_typing_and_asked_for_from_then_on() {
     let code = totp.generate(now()).to_string();
     let done = ada.fill_in("/.session/totp", "/.session/totp/confirm", &[("code", &code)]).await;
     assert!(done.header("location").starts_with("/.session/totp"), "{done:?}");
-    assert!(ada.open(&done.header("location").to_owned()).await.body.contains("Your second factor is set up."));
+    assert!(ada.open(done.header("location")).await.body.contains("Your second factor is set up."));
     assert_eq!(elsewhere.get("/.session/me").await.json()["signed_in"], false, "the others are over");
     assert_eq!(ada.get("/.session/totp/qr.svg").await.status, 404, "shown no more");
 

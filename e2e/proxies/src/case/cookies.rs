@@ -62,7 +62,7 @@ pub(super) fn one_comes_back_with_a_denial(chain: &Chain) -> Shown {
 }
 
 pub(super) fn none_comes_back_where_none_may(chain: &Chain) -> Shown {
-    let chain = chain.another(&["--cookie-return", "none"])?;
+    let chain = chain.without_cookies()?;
     chain.decide(allowed(chain.kind).with("Set-Cookie", OURS));
     chain.app.says(Says::Answer(Answer::new(200).with("Set-Cookie", "theme=dark; Path=/")));
     let seen = chain.get("/page", "");

@@ -1,9 +1,12 @@
 //! Who made this request, as the gateway says: verifies the header `Counterfoil-Assertion`.
 
+use std::sync::Arc;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::header::HOST;
+use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
@@ -47,8 +50,8 @@ impl Verifier {
         Self { validation, keys }
     }
 
-    async fn verify(&self, request: &Request) -> Result<Claims, Refused> {
-        let mut assertions = request.headers().get_all("counterfoil-assertion").iter();
+    async fn verify(&self, request: &Parts) -> Result<Claims, Refused> {
+        let mut assertions = request.headers.get_all("counterfoil-assertion").iter();
         let (Some(token), None) = (assertions.next(), assertions.next()) else {
             return Err(Refused::Bypassed("not exactly one assertion"));
         };
@@ -66,23 +69,24 @@ impl Verifier {
 }
 
 /// What `req` must be: method, host and target of this request, as they came.
-fn binding(request: &Request) -> Option<String> {
-    let host = request.headers().get(HOST)?.to_str().ok()?.to_ascii_lowercase();
+fn binding(request: &Parts) -> Option<String> {
+    let host = request.headers.get(HOST)?.to_str().ok()?.to_ascii_lowercase();
     let host = host.strip_suffix(":443").unwrap_or(&host);
-    let text = format!("{}\n{host}\n{}", request.method(), request.uri().path_and_query()?);
+    let text = format!("{}\n{host}\n{}", request.method, request.uri.path_and_query()?);
     Some(BASE64.encode(digest(&SHA256, text.as_bytes())))
 }
 
 /// The outermost layer: nothing answers before it is known who asks.
 pub(crate) async fn only_through_the_gateway(
-    State(verifier): State<std::sync::Arc<Verifier>>,
-    mut request: Request,
+    State(verifier): State<Arc<Verifier>>,
+    request: Request,
     next: Next,
 ) -> Response {
-    match verifier.verify(&request).await {
+    let (mut parts, body) = request.into_parts();
+    match verifier.verify(&parts).await {
         Ok(claims) => {
-            request.extensions_mut().insert(claims);
-            next.run(request).await
+            parts.extensions.insert(claims);
+            next.run(Request::from_parts(parts, body)).await
         }
         Err(refused) => refused.into_response(),
     }

@@ -74,3 +74,23 @@ async fn fetch(url: Uri) -> Option<HashMap<String, DecodingKey>> {
 /// As long as the gateway tells caches to keep the set: so a key that it withdraws is soon good for nothing.
 const LIFE: Duration = Duration::from_mins(5);
 const COOLING: Duration = Duration::from_secs(3);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_is_good_for_five_minutes_without_the_gateway() {
+        // Nothing listens there.
+        let keys = Keys::at(Uri::from_static("http://127.0.0.1:9/"));
+        *keys.kept.lock().await = Kept {
+            keys: HashMap::from([("k1".to_owned(), DecodingKey::from_secret(b"of no matter"))]),
+            tried: Some(Instant::now()),
+            fetched: Some(Instant::now()),
+        };
+        tokio::time::advance(LIFE).await;
+        assert!(keys.find("k1").await.is_ok());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(keys.find("k1").await.err(), Some(Refused::Unavailable));
+    }
+}

@@ -61,7 +61,7 @@ fn read(check: CheckRequest) -> Result<Told, Malformed> {
         check.attributes.and_then(|attributes| attributes.request?.http).ok_or(Malformed::Missing("a request"))?;
     let HttpRequest { method, path, host, header_map } = http;
     let raw = header_map.ok_or(Malformed::Missing("the headers as they came: set `encode_raw_headers`"))?;
-    let mut headers = HeaderMap::with_capacity(raw.headers.len());
+    let mut headers = HeaderMap::new();
     for Header { key, value, raw_value } in raw.headers.into_iter().filter(|header| !header.key.starts_with(':')) {
         let value = if raw_value.is_empty() { value.into_bytes() } else { raw_value };
         let name = HeaderName::try_from(key).map_err(|_| Malformed::Unreadable("a header's name"))?;

@@ -142,7 +142,7 @@ fn line_data(line: &Line) -> serde_json::Value {
 fn short(id: SessionId) -> String {
     let text = id.to_string();
     let end = text.get(text.len().saturating_sub(6)..).unwrap_or_default();
-    format!("an earlier one (…{end})")
+    format!("an earlier session, …{end}")
 }
 
 /// Without seconds and in UTC: the page has no script that could ask for a time zone.

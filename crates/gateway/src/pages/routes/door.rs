@@ -1,5 +1,7 @@
 //! Signing in and out.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -211,7 +213,7 @@ fn show<'a>(
     fill_in: impl FnOnce(Login<'a>) -> Login<'a>,
 ) -> Response {
     let remember_for = here.site.app.policy.limits().remember_for;
-    let remember_for = remember_for.map(|time| humantime::format_duration(time).to_string());
+    let remember_for = remember_for.map(in_words);
     let form = fill_in(Login {
         frame: visitor.frame(),
         username: "",
@@ -222,6 +224,15 @@ fn show<'a>(
         message: None,
     });
     page(status, &Login { remember_for: remember_for.as_deref(), ..form })
+}
+
+/// Days, where it is whole days: so it is written in policies.
+fn in_words(time: Duration) -> String {
+    match (time.as_secs() / A_DAY, time.as_secs() % A_DAY) {
+        (1, 0) => "a day".to_owned(),
+        (days, 0) => format!("{days} days"),
+        _ => humantime::format_duration(time).to_string(),
+    }
 }
 
 /// What is shown again of what was typed: no more than a name can have.
@@ -239,4 +250,5 @@ impl From<Ticked> for Remember {
     }
 }
 
+const A_DAY: u64 = 24 * 60 * 60;
 const CODE: &str = "/.session/login/code";

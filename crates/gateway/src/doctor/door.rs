@@ -1,0 +1,208 @@
+//! The gateway's side: a record of what was asked under a ticket, the answers a ticket wishes for, and the echo.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
+use counterfoil_core::cookie::CookieKind;
+use http::header::{CACHE_CONTROL, LOCATION, SET_COOKIE};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, StatusCode};
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+
+use super::ticket::{Ticket, Wish, written_in};
+use super::{ECHO, RECORD, key};
+use crate::decide::{NO_STORE, Outcome};
+use crate::gateway::{Gateway, Site};
+use crate::owned::ANSWERED;
+use crate::request::Original;
+
+/// Where the doctor's key would be, and what was asked under its tickets.
+#[derive(Debug, Clone, Default)]
+pub struct Doctor(Option<Arc<Desk>>);
+
+#[derive(Debug)]
+struct Desk {
+    folder: PathBuf,
+    asked: Mutex<VecDeque<(u64, Asked)>>,
+}
+
+/// A request to the decision listener.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Asked {
+    /// Path and query as they came.
+    pub(super) uri: String,
+    pub(super) headers: Vec<(String, String)>,
+    /// The other end of the connection.
+    pub(super) peer: Option<SocketAddr>,
+    /// What it was answered.
+    pub(super) status: u16,
+}
+
+/// A request that came the app's way.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Echoed {
+    pub(super) method: String,
+    pub(super) target: String,
+    pub(super) headers: Vec<(String, String)>,
+    /// How many bytes of body came.
+    pub(super) body: usize,
+}
+
+/// What was asked under one ticket, and what the doctor must know of the app.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Recorded {
+    pub(super) app: String,
+    pub(super) proxy: String,
+    pub(super) returns_cookies: bool,
+    pub(super) asked: Vec<Asked>,
+}
+
+impl Doctor {
+    /// One whose key may come to lie in `folder`, the gateway's data folder. Without a folder the door stays shut.
+    pub fn at(folder: &Path) -> Self {
+        Self(Some(Arc::new(Desk { folder: folder.to_owned(), asked: Mutex::default() })))
+    }
+
+    /// The ticket in a target. Without something that looks like one nothing is read.
+    fn ticket(&self, target: &str, gateway: &Gateway) -> Option<Ticket> {
+        written_in(target)?;
+        let key = key::read(&self.0.as_ref()?.folder)?;
+        Ticket::in_target(target, &key, gateway.now())
+    }
+
+    /// The answer that a ticket wishes for, for a request on the echo's path.
+    pub(crate) fn outcome(gateway: &Gateway, site: &Site, original: &Original) -> Option<Outcome> {
+        if original.target.split('?').next() != Some(ECHO) || original.websocket {
+            return None;
+        }
+        gateway.doctor().ticket(&original.target, gateway).map(|ticket| wished(ticket, site))
+    }
+
+    fn note(&self, ticket: Ticket, asked: Asked) {
+        if let Some(desk) = &self.0 {
+            let mut all = desk.asked.lock();
+            if all.len() >= MOST_ASKED {
+                all.pop_front();
+            }
+            all.push_back((ticket.number, asked));
+        }
+    }
+
+    fn asked(&self, ticket: Ticket) -> Vec<Asked> {
+        let Some(desk) = &self.0 else { return Vec::new() };
+        let all = desk.asked.lock();
+        all.iter().filter(|(number, _)| *number == ticket.number).map(|(_, asked)| asked.clone()).collect()
+    }
+}
+
+/// The decision listener's routes, with a record of what is asked under a ticket.
+pub fn on_decision(router: Router, gateway: Gateway) -> Router {
+    router.layer(from_fn_with_state(gateway, record))
+}
+
+/// The public listener's routes, with the echo and the record for who has a ticket.
+pub fn on_public(router: Router, gateway: Gateway) -> Router {
+    router.layer(from_fn_with_state(gateway, tell))
+}
+
+async fn record(State(gateway): State<Gateway>, request: Request, next: Next) -> Response {
+    let doctor = gateway.doctor().clone();
+    let ticket = judged(&request).and_then(|target| doctor.ticket(&target, &gateway));
+    let Some(ticket) = ticket else { return next.run(request).await };
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
+    let (uri, headers) = (request.uri().to_string(), lines(request.headers()));
+    let response = next.run(request).await;
+    doctor.note(ticket, Asked { uri, headers, peer, status: response.status().as_u16() });
+    response
+}
+
+/// The target that a decision is asked about, whatever the contract.
+fn judged(request: &Request) -> Option<String> {
+    let path = request.uri().path();
+    let told = |name: &str| request.headers().get(name)?.to_str().ok().map(str::to_owned);
+    match path.strip_prefix("/authz/")?.split_once('/')? {
+        ("auth-request", _) => told("x-counterfoil-target"),
+        ("forward-auth", _) => told("x-forwarded-uri"),
+        _ => request.uri().path_and_query().map(ToString::to_string),
+    }
+}
+
+async fn tell(State(gateway): State<Gateway>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let is_echo = path == ECHO;
+    if !is_echo && path != RECORD {
+        return next.run(request).await;
+    }
+    let target = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
+    let Some(ticket) = gateway.doctor().ticket(&target, &gateway) else { return next.run(request).await };
+    let (parts, body) = request.into_parts();
+    let told = if is_echo {
+        let body = axum::body::to_bytes(body, MOST_BODY).await.map_or(MOST_BODY, |body| body.len());
+        serde_json::to_string(&echoed(&parts, target, body))
+    } else {
+        let site = parts.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
+        let site = site.and_then(|host| gateway.sites().at(host).cloned());
+        let Some(site) = site else { return next.run(Request::from_parts(parts, body)).await };
+        serde_json::to_string(&Recorded {
+            app: site.app.name.to_string(),
+            proxy: site.app.proxy.as_str().to_owned(),
+            returns_cookies: site.app.cookie_return == crate::app::CookieReturn::One,
+            asked: gateway.doctor().asked(ticket),
+        })
+    };
+    ([(CACHE_CONTROL, NO_STORE)], told.unwrap_or_default()).into_response()
+}
+
+fn echoed(parts: &Parts, target: String, body: usize) -> Echoed {
+    Echoed { method: parts.method.to_string(), target, headers: lines(&parts.headers), body }
+}
+
+fn lines(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()
+}
+
+fn wished(ticket: Ticket, site: &Site) -> Outcome {
+    let refused = match ticket.wish {
+        Wish::Told | Wish::Empty | Wish::Cookie => return Outcome::Pass(told(ticket, site)),
+        Wish::Refuse => StatusCode::FORBIDDEN,
+        Wish::SignIn => StatusCode::SEE_OTHER,
+    };
+    let mut response = Response::new(Body::from("The doctor wished for this.\n"));
+    *response.status_mut() = refused;
+    response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
+    if ticket.wish == Wish::SignIn {
+        response.headers_mut().insert(LOCATION, HeaderValue::from_static(SIGN_IN));
+    }
+    Outcome::Refuse(response)
+}
+
+fn told(ticket: Ticket, site: &Site) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for name in ANSWERED {
+        let value = HeaderValue::try_from(ticket.value(name.as_str())).unwrap_or(HeaderValue::from_static(""));
+        headers.insert(name, value);
+    }
+    headers.insert(CACHE_CONTROL, NO_STORE);
+    if ticket.wish == Wish::Cookie {
+        let name = site.app.policy.cookies().names().name(CookieKind::Anonymous);
+        // Gone as soon as it is there, should a browser ever get it.
+        let cookie = format!("{name}={}; Max-Age=0{}", ticket.value("set-cookie"), name.attributes());
+        headers.extend(HeaderValue::try_from(cookie).ok().map(|cookie| (SET_COOKIE, cookie)));
+    }
+    headers
+}
+
+/// Where a ticket's [`Wish::SignIn`] leads.
+pub(super) const SIGN_IN: &str = "/.session/login?next=%2F";
+/// More than one examination asks.
+const MOST_ASKED: usize = 1_000;
+const MOST_BODY: usize = 64 * 1024;

@@ -1,0 +1,57 @@
+//! A program that runs as long as somebody holds it.
+
+use std::io;
+use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::verdict::Failure;
+
+/// One that was started here; dropping it ends it.
+#[derive(Debug)]
+pub(crate) struct Process(Child);
+
+impl Process {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// [`Failure::Start`], with the program's name.
+    pub(crate) fn start(mut command: Command, program: PathBuf) -> Result<Self, Failure> {
+        command.spawn().map(Self).map_err(|error| Failure::Start(program, error))
+    }
+
+    /// Whether it has ended by itself.
+    ///
+    /// # Errors
+    /// If the system does not tell.
+    pub(crate) fn has_ended(&mut self) -> io::Result<bool> {
+        Ok(self.0.try_wait()?.is_some())
+    }
+}
+
+/// Waits until somebody listens at `address`.
+///
+/// # Errors
+/// If the process ended before, or takes too long.
+pub(crate) fn listening(address: SocketAddr, process: &mut Process) -> Result<(), ()> {
+    let end = Instant::now() + START;
+    while Instant::now() < end && !process.has_ended().unwrap_or(true) {
+        if TcpStream::connect(address).is_ok() {
+            return Ok(());
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    Err(())
+}
+
+const START: Duration = Duration::from_secs(30);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}

@@ -1,0 +1,87 @@
+//! A site as an operator configures it: the gateway's file, and what the gateway writes for the proxy from it.
+
+use std::fs;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::Command;
+
+use crate::kind::Kind;
+use crate::verdict::Failure;
+
+/// An app behind one proxy.
+#[derive(Debug)]
+pub(crate) struct Site<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) origin: String,
+    /// Where the app is.
+    pub(crate) upstream: SocketAddr,
+    /// Where the gateway listens.
+    pub(crate) public: SocketAddr,
+    pub(crate) decision: SocketAddr,
+    pub(crate) cookie_return: &'a str,
+}
+
+impl Site<'_> {
+    /// Writes the gateway's configuration into `folder`, and has it write the proxy's beside it.
+    ///
+    /// # Errors
+    /// [`Failure::Config`] with what the gateway says.
+    pub(crate) fn configure(&self, counterfoil: &Path, folder: &Path, pem: Option<&Path>) -> Result<(), Failure> {
+        fs::write(folder.join(FILE), self.file(folder))?;
+        let mut command = command(counterfoil, folder);
+        command.args(["proxy-config", self.kind.name(), "--app", "app", "--config", FILE, "--out", "."]);
+        if let Some(pem) = pem {
+            command.arg("--certificate").arg(pem).arg("--key").arg(pem);
+        }
+        let written = command.output().map_err(|error| Failure::Start(counterfoil.to_owned(), error))?;
+        if !written.status.success() {
+            return Err(Failure::Config(String::from_utf8_lossy(&written.stderr).trim().to_owned()));
+        }
+        Ok(())
+    }
+
+    fn file(&self, folder: &Path) -> String {
+        let Self { kind, origin, upstream, public, decision, cookie_return } = self;
+        let data = folder.join("data");
+        format!(
+            r#"data = "{}"
+[listen]
+public = "{public}"
+decision = "{decision}"
+health = "127.0.0.1:0"
+[apps.app]
+origins = ["{origin}"]
+proxy = "{kind}"
+upstream = "http://{upstream}"
+cookie_return = "{cookie_return}"
+[[apps.app.rules]]
+path = "/public/*"
+access = "public"
+[[apps.app.rules]]
+path = "/*"
+access = "signed-in"
+"#,
+            data.display()
+        )
+    }
+}
+
+/// A command of the gateway's in `folder`, with nothing of whoever runs the suite in its environment.
+pub(crate) fn command(counterfoil: &Path, folder: &Path) -> Command {
+    let program = fs::canonicalize(counterfoil).unwrap_or_else(|_| counterfoil.to_owned());
+    let mut command = Command::new(program);
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("COUNTERFOIL")) {
+        command.env_remove(name);
+    }
+    command.current_dir(folder);
+    command
+}
+
+/// A port nobody listens at.
+pub(crate) fn free_port() -> io::Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
+
+/// The gateway's configuration.
+pub(crate) const FILE: &str = "counterfoil.toml";
