@@ -51,7 +51,8 @@ impl Outcome {
         }
     }
 
-    fn of(response: &Response) -> Self {
+    /// What an answer to a browser, or to the proxy in its place, comes to.
+    pub(crate) fn of(response: &Response) -> Self {
         let told = response.extensions().get::<Self>().copied();
         told.unwrap_or_else(|| match response.status() {
             status if status.is_success() => Self::Allowed,
@@ -65,7 +66,8 @@ impl Outcome {
     }
 }
 
-/// Counts and times the answers of the decision listener. The app is the one in the path: `/authz/CONTRACT/APP`.
+/// Counts and times the answers of the decision listener. The app is the one in the path, `/authz/CONTRACT/APP`, or over
+/// gRPC in the call's metadata.
 pub fn measured(decisions: Router, gateway: &Gateway) -> Router {
     let strangers = gateway.meters().strangers();
     Router::new().fallback_service(Measured { inner: decisions, gateway: gateway.clone(), strangers })
@@ -104,13 +106,24 @@ impl Service<Request<Body>> for Measured {
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let name = request.uri().path().split('/').nth(3).unwrap_or_default();
-        let site = self.gateway.sites().called(name).map(|site| site.meters.clone());
+        let site = self.gateway.sites().called(app(&request)).map(|site| site.meters.clone());
         let meters = site.unwrap_or_else(|| self.strangers.clone());
         let count = Count { meters, since: Instant::now(), done: false };
         Counting { answer: self.inner.call(request), count }
     }
 }
+
+/// The app that a request to the decision listener names, whether there is one or not.
+fn app(request: &Request<Body>) -> &str {
+    let named = match request.uri().path().strip_prefix("/authz/") {
+        Some(rest) => rest.split('/').nth(1),
+        None => request.headers().get(IN_METADATA).and_then(|name| name.to_str().ok()),
+    };
+    named.unwrap_or_default()
+}
+
+/// Where the name of the app stands in calls over gRPC.
+const IN_METADATA: &str = "counterfoil-app";
 
 impl<F: Future<Output = Result<Response, Infallible>>> Future for Counting<F> {
     type Output = Result<Response, Infallible>;
@@ -195,6 +208,21 @@ mod tests {
             assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
         }
         assert!(!text.contains("nobody-configured-this"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn over_grpc_the_app_stands_in_the_metadata_and_the_outcome_in_the_answer() {
+        let gateway = testing::gateway();
+        let denied = || async {
+            let mut answer = StatusCode::OK.into_response();
+            answer.extensions_mut().insert(Outcome::Denied);
+            answer
+        };
+        let decisions = Router::new().route("/envoy.service.auth.v3.Authorization/Check", any(denied));
+        let request = Request::builder().uri("/envoy.service.auth.v3.Authorization/Check").header(IN_METADATA, "wiki");
+        let _ = measured(decisions, &gateway).oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let text = gateway.meters().text().unwrap();
+        assert!(text.contains(r#"counterfoil_decisions_total{app="wiki",outcome="denied"} 1"#), "{text}");
     }
 
     #[tokio::test]

@@ -24,6 +24,7 @@ use super::{decision, site};
 use crate::app::Proxy;
 use crate::decide::{Outcome, Refusal, refuse};
 use crate::gateway::Gateway;
+use crate::ops;
 use crate::owned::ANSWERED;
 use crate::request::{Malformed, Told, bounded, take_scheme};
 
@@ -78,7 +79,12 @@ fn read(check: CheckRequest) -> Result<Told, Malformed> {
 
 /// Writes the answer Envoy understands.
 async fn write(outcome: Outcome) -> tonic::Response<CheckResponse> {
-    match outcome {
+    // The status of the call is always the same; what was decided is counted by this.
+    let counted = match &outcome {
+        Outcome::Pass(_) => ops::Outcome::Allowed,
+        Outcome::Refuse(refused) => ops::Outcome::of(refused),
+    };
+    let mut response = match outcome {
         Outcome::Pass(headers) => tonic::Response::new(CheckResponse::ok(passed(&headers))),
         Outcome::Refuse(refused) => {
             let (parts, body) = refused.into_parts();
@@ -92,7 +98,9 @@ async fn write(outcome: Outcome) -> tonic::Response<CheckResponse> {
             });
             tonic::Response::from_parts(tonic::metadata::MetadataMap::new(), denied, parts.extensions)
         }
-    }
+    };
+    response.extensions_mut().insert(counted);
+    response
 }
 
 /// What is set on the request and taken out of it, and what goes back to the browser. Of what is not UTF-8 this contract
