@@ -15,7 +15,7 @@ pub(crate) enum Who {
 }
 
 impl Who {
-    fn of(identity: Result<Option<Identity>, StoreError>) -> Self {
+    pub(super) fn of(identity: Result<Option<Identity>, StoreError>) -> Self {
         match identity {
             Ok(None) => Self::Nobody,
             Ok(Some(identity)) => Self::Somebody(Box::new(identity)),
