@@ -9,6 +9,7 @@ use futures_executor::block_on;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use proptest::prelude::*;
 
+use crate::contracts::JOINING;
 use crate::harness::{Answered, Asked, CONTRACTS, NOW, Site, shop};
 
 /// A piece of a header, genuine or not; `GENUINE` stands for ada's cookies.
@@ -91,7 +92,7 @@ fn holds(answered: &Answered, asked: &Asked, site: &Site, proxy: Proxy) -> Resul
     prop_assert!(bytes < 4_096, "{bytes} bytes");
     prop_assert!(answered.headers.get_all("set-cookie").iter().count() <= 1);
     if answered.passes() {
-        let join = if proxy == Proxy::Haproxy { HeaderJoin::Comma } else { HeaderJoin::Standard };
+        let join = if JOINING.contains(&proxy) { HeaderJoin::Comma } else { HeaderJoin::Standard };
         prop_assert!(engine_lets_pass(site, asked, join), "{asked:?}");
         let cookies = answered.headers.get("cookie").map_or(&b""[..], HeaderValue::as_bytes);
         prop_assert!(memchr::memmem::find(cookies, b"__Host-Http-id=cfoil1_").is_none() || cookies.contains(&b','));
