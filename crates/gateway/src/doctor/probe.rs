@@ -76,15 +76,12 @@ impl Probe {
         let site = options.site.trim_end_matches('/');
         let origin = Origin::parse(site).map_err(|error| ProbeError::Site(options.site.clone(), error))?;
         let name = origin.host().trim_start_matches('[').trim_end_matches(']').to_owned();
-        let address = match options.connect {
-            Some(address) => address,
-            None => {
-                let found = (name.as_str(), origin.port())
-                    .to_socket_addrs()
-                    .and_then(|mut all| all.next().ok_or_else(|| io::ErrorKind::NotFound.into()));
-                found.map_err(|error| ProbeError::NoAddress(name.clone(), error))?
-            }
+        let found = || {
+            let mut all = (name.as_str(), origin.port()).to_socket_addrs()?;
+            all.next().ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
         };
+        let address = options.connect.map_or_else(found, Ok);
+        let address = address.map_err(|error| ProbeError::NoAddress(name.clone(), error))?;
         let tls = if origin.is_https() {
             let server = ServerName::try_from(name.clone()).map_err(|_| ProbeError::Tls(name.clone()))?;
             Some((client(options, &name)?, server))

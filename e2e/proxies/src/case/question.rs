@@ -164,7 +164,7 @@ fn told(chain: &Chain, method: &str, target: &str, host: &str) -> Vec<(&'static 
             "X-Counterfoil-Scheme",
             "X-Forwarded-For",
         ],
-        Kind::Envoy => &["", "", "Host", "X-Forwarded-Proto", "X-Forwarded-For"],
+        Kind::Envoy | Kind::EnvoyGrpc => &["", "", "Host", "X-Forwarded-Proto", "X-Forwarded-For"],
         Kind::Traefik | Kind::Caddy | Kind::Haproxy => {
             &["X-Forwarded-Method", "X-Forwarded-Uri", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-For"]
         }
@@ -176,7 +176,7 @@ fn told(chain: &Chain, method: &str, target: &str, host: &str) -> Vec<(&'static 
 fn said_host(chain: &Chain, asked: &Message) -> Option<String> {
     let name = match chain.kind {
         Kind::Nginx => "x-counterfoil-host",
-        Kind::Envoy => "host",
+        Kind::Envoy | Kind::EnvoyGrpc => "host",
         Kind::Traefik | Kind::Caddy | Kind::Haproxy => "x-forwarded-host",
     };
     asked.only(name).map(str::to_owned)
