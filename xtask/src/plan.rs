@@ -59,7 +59,7 @@ pub(crate) fn test(size: Size) -> Vec<Stage> {
         Stage::new("crash", vec![run_crash([size.flag_of_crash()])]),
         in_browser(size),
         behind_proxies([]),
-        in_other_languages(size, []),
+        in_other_languages(size),
     ]
 }
 
@@ -124,7 +124,7 @@ pub(crate) fn proxies(arguments: Vec<String>) -> Vec<Stage> {
 /// The example apps, built and tried: all of them unless told otherwise.
 pub(crate) fn apps(arguments: Vec<String>) -> Vec<Stage> {
     let build = Stage::new("build", vec![cargo("build --locked --package example-notes")]);
-    vec![build.or_stop(), in_other_languages(Size::Short, arguments)]
+    vec![build.or_stop(), tried_by_table(arguments)]
 }
 
 /// A gateway in the foreground: a real nginx, or another proxy, before a small app.
@@ -266,21 +266,35 @@ fn behind_proxies(arguments: impl IntoIterator<Item = String>) -> Stage {
     Stage::new("gateway", steps.collect()).or_stop()
 }
 
-/// In its long version, weakened apps too, each of which the table has to find out.
-fn in_other_languages(size: Size, arguments: impl IntoIterator<Item = String>) -> Stage {
-    let python = "target/apps/venv/bin/python";
+/// By their table, then with what the real gateway says of requests; in the long version also a minute too late, and
+/// weakened apps, each of which the table has to find out.
+fn in_other_languages(size: Size) -> Stage {
+    let gateway = "--gateway target/release/counterfoil";
+    let mut stage = tried_by_table([]);
+    stage.steps.push(Step::Run(try_apps(gateway)));
+    if size == Size::Full {
+        stage.steps.extend([try_apps(gateway).arguments(["--old"]), try_apps("--mutants")].map(Step::Run));
+    }
+    stage
+}
+
+fn tried_by_table(arguments: impl IntoIterator<Item = String>) -> Stage {
     let wheels = "-m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes";
     let mut steps = Vec::from([PHP, GO, NPM].map(Step::InstallPackage));
-    steps.extend([
-        Step::Run(Invocation::program("python3", "-m venv target/apps/venv")),
-        Step::Run(Invocation::program(python, wheels).arguments(["-r", "examples/apps/requirements.txt"])),
-        Step::Run(Invocation::program("npm", "ci --no-audit --no-fund --prefix examples/apps/express")),
-        Step::Run(Invocation::program(python, "examples/apps/test.py").arguments(arguments)),
-    ]);
-    if size == Size::Full {
-        steps.push(Step::Run(Invocation::program(python, "examples/apps/test.py --mutants")));
-    }
+    steps.extend(
+        [
+            Invocation::program("python3", "-m venv target/apps/venv"),
+            Invocation::program(PYTHON, wheels).arguments(["-r", "examples/apps/requirements.txt"]),
+            Invocation::program("npm", "ci --no-audit --no-fund --prefix examples/apps/express"),
+            try_apps("").arguments(arguments),
+        ]
+        .map(Step::Run),
+    );
     Stage::new("apps", steps).or_stop()
+}
+
+fn try_apps(words: &str) -> Invocation {
+    Invocation::program(PYTHON, "examples/apps/test.py").arguments(words.split_whitespace())
 }
 
 fn run_browser(arguments: impl IntoIterator<Item = String>) -> Step {
@@ -343,6 +357,9 @@ impl Size {
 fn cargo(words: &str) -> Step {
     Step::Run(Invocation::cargo(words))
 }
+
+/// Of an environment of its own, which the apps stage makes.
+const PYTHON: &str = "target/apps/venv/bin/python";
 
 /// Forty times proptest's own default.
 const PROPTEST_CASES: &str = "10240";
@@ -448,10 +465,14 @@ mod tests {
     fn apps_are_tried_with_what_is_pinned_and_weakened_only_in_the_long_version() {
         let commands = |size| commands(&test(size)).join("\n");
         let short = commands(Size::Short);
-        for part in ["php-cli", "golang-go", "--require-hashes", "npm ci ", "examples/apps/test.py"] {
+        for part in
+            ["php-cli", "golang-go", "--require-hashes", "npm ci ", "test.py --gateway target/release/counterfoil"]
+        {
             assert!(short.contains(part), "{part}");
         }
-        assert!(!short.contains("--mutants") && commands(Size::Full).contains("examples/apps/test.py --mutants"));
+        for part in ["examples/apps/test.py --mutants", " --old"] {
+            assert!(!short.contains(part) && commands(Size::Full).contains(part), "{part}");
+        }
     }
 
     #[test]

@@ -125,9 +125,13 @@ class Running:
         return False
 
     def stop(self):
-        """It and what it started, which are a group of their own."""
-        try:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        self.process.wait()
+        stop(self.process)
+
+
+def stop(process):
+    """It and what it started, which are a group of their own."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait()

@@ -22,6 +22,10 @@ class Request:
 class Answer:
     status: int
     text: str
+    headers: tuple = ()
+
+    def header(self, name):
+        return next((value for known, value in self.headers if known.lower() == name.lower()), None)
 
 
 def ask(port, request, headers=()):
@@ -37,6 +41,6 @@ def ask(port, request, headers=()):
             connection.sendall("\r\n".join(lines).encode() + request.body)
             answer = http.client.HTTPResponse(connection, method=request.method)
             answer.begin()
-            return Answer(answer.status, answer.read().decode())
+            return Answer(answer.status, answer.read().decode(), tuple(answer.getheaders()))
     except (OSError, http.client.HTTPException) as error:
         return Answer(0, repr(error))
