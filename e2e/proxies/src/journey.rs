@@ -52,8 +52,8 @@ impl Browser<'_> {
     fn signs_in(&mut self) -> Result<(), Failure> {
         let form = self.get("/.session/login?next=%2Fpage", NAVIGATION)?;
         promise("the sign-in page is there", form.answer.status() == 200, || form.seen())?;
-        let password: String = self.patient.password.bytes().map(|byte| format!("%{byte:02x}")).collect();
-        let body = format!("username=ada&password={password}&next=%2Fpage{}", token_in(&form.answer));
+        let password: Vec<_> = self.patient.password.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let body = format!("username=ada&password={}&next=%2Fpage{}", password.concat(), token_in(&form.answer));
         let done = self.post("/.session/login?next=%2Fpage", &body, SAME_ORIGIN)?;
         let signed_in = done.answer.status() == 303 && self.jar.iter().any(|(name, _)| name == "dev-id");
         promise("a right password signs in", signed_in, || done.seen())

@@ -13,7 +13,7 @@ pub(super) fn what_is_denied_does_not_reach_the_app(chain: &Chain) -> Shown {
         chain.decide(denial.with("Counterfoil-Status", &status.to_string()));
         for method in ["GET", "HEAD", "POST", "OPTIONS"] {
             let seen = chain.ask(chain.request(method, "/page", "Content-Length: 0\r\n"));
-            not_reached(chain, status, method, &seen.app)?;
+            not_reached(chain, &status.to_string(), method, &seen.app)?;
             promise("the browser gets the decision's status", seen.status() == status, || {
                 format!("{method}: {} for {status}", seen.status())
             })?;
@@ -97,6 +97,6 @@ pub(super) fn every_path_is_asked_about(chain: &Chain) -> Shown {
     Ok(format!("{} paths", paths.len()))
 }
 
-fn not_reached(chain: &Chain, what: impl ToString, method: &str, app: &[crate::wire::Message]) -> Result<(), Failure> {
-    promise("the app is not reached", app.is_empty(), || format!("{}: {method} after {}", chain.kind, what.to_string()))
+fn not_reached(chain: &Chain, what: &str, method: &str, app: &[crate::wire::Message]) -> Result<(), Failure> {
+    promise("the app is not reached", app.is_empty(), || format!("{}: {method} after {}", chain.kind, what))
 }

@@ -65,8 +65,8 @@ pub(super) fn what_the_browser_says_of_itself_is_not_told(chain: &Chain) -> Show
         "X-Original-Method",
         "X-Rewrite-URL",
     ];
-    let lines: String = names.iter().map(|name| format!("{name}: spoofed.test\r\n{name}: spoofed.test\r\n")).collect();
-    let seen = chain.get("/page", &lines);
+    let lines: Vec<_> = names.iter().map(|name| format!("{name}: spoofed.test\r\n{name}: spoofed.test\r\n")).collect();
+    let seen = chain.get("/page", &lines.concat());
     let asked = question(&seen)?;
     for (name, value) in told(chain, "GET", "/page", &chain.host) {
         promise("the proxy's word replaces the browser's", asked.all(name) == [value.as_str()], || {
