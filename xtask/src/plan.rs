@@ -211,7 +211,7 @@ fn build() -> Stage {
 
 /// One call for all that runs optimised: by one each, their shared dependencies would be built with other features.
 fn build_optimised() -> Stage {
-    let release = "build --release --locked -p counterfoil-cli -p counterfoil-e2e -p counterfoil-browser -p counterfoil-proxies \
+    let release = "build --release --locked --features counterfoil-cli/grpc -p counterfoil-cli -p counterfoil-e2e -p counterfoil-browser -p counterfoil-proxies \
                    -p counterfoil-model -p counterfoil-simulation -p counterfoil-crash -p counterfoil-crash-shim";
     Stage::new("build", vec![cargo(release)])
 }

@@ -81,9 +81,9 @@ access = "signed-in"
             let mut out = BufReader::new(child.stdout.take().unwrap());
             while !banner.contains("ctrl-c ends it") {
                 let mut line = String::new();
-                if out.read_line(&mut line).unwrap() == 0 {
+                let (1..) = out.read_line(&mut line).unwrap() else {
                     panic!("it did not start: {banner}{}", log.join().unwrap());
-                }
+                };
                 if let Some((address, name)) =
                     line.trim().strip_prefix("listening on http://").and_then(|line| line.split_once(' '))
                 {

@@ -225,13 +225,13 @@ mod store {
         let (code, text) = said(path, &["store", "export", &folder, &lines]);
         assert_eq!((code, text.contains(": 1 entry")), (Some(0), true), "{text}");
         let (code, text) = said(path, &["store", "export", &folder, &lines]);
-        assert_eq!((code, text.contains("cannot make this file")), (Some(1), true), "{text}");
+        assert_eq!((code, text.contains("is there already; take another name")), (Some(1), true), "{text}");
         let (code, text) = said(path, &["store", "import", &lines, &at("imported")]);
         assert_eq!((code, text.contains("1 entry imported")), (Some(0), true), "{text}");
         let (code, text) = said(path, &["store", "check", &at("imported")]);
         assert_eq!((code, text.contains("all sound")), (Some(0), true), "{text}");
         let all = std::fs::read_to_string(&lines).unwrap();
-        std::fs::write(&lines, all.lines().take(2).collect::<Vec<_>>().join("\n")).unwrap();
+        std::fs::write(&lines, all.lines().take(2).collect::<Vec<_>>().join("\n") + "\n").unwrap();
         let (code, text) = said(path, &["store", "import", &lines, &at("again")]);
         assert_eq!((code, text.contains("after line 2")), (Some(1), true), "{text}");
     }

@@ -23,7 +23,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PROXY")]
     proxy: Vec<Kind>,
 
-    /// Only the doctor: it must pass every generated configuration, and say what is wrong with spoiled ones
+    /// Only what needs the gateway itself: somebody signs in and out, and the doctor passes every generated
+    /// configuration, and says what is wrong with spoiled ones
     #[arg(long, conflicts_with = "cases")]
     pub(crate) doctor: bool,
 
@@ -57,6 +58,11 @@ impl Args {
     /// Whether all of the contract is asked for, or the doctor.
     pub(crate) fn names_no_case(&self) -> bool {
         self.cases.is_empty()
+    }
+
+    /// Those of them that the contract's cases speak for.
+    pub(crate) fn scripted(&self) -> Vec<Kind> {
+        self.kinds().into_iter().filter(|kind| kind.speaks_http()).collect()
     }
 
     /// The proxies to run them through.

@@ -17,18 +17,20 @@ use crate::chain::HOST;
 use crate::kind::{Kind, LOG};
 use crate::process::{Process, listening};
 use crate::server::{Answer, Says, Server};
-use crate::site::{FILE, Site, command, free_port};
+use crate::site::{FILE, Site, account, command, free_port};
 use crate::verdict::{Failure, Shown, promise};
 
 /// A gateway behind a proxy, for the doctor to look at.
 #[derive(Debug)]
 pub(crate) struct Patient {
-    kind: Kind,
+    pub(super) kind: Kind,
     port: u16,
     folder: TempDir,
     /// The proxy's configuration as it was written.
     written: Vec<(String, String)>,
-    _app: Server,
+    pub(super) app: Server,
+    /// Ada's.
+    pub(super) password: String,
     _gateway: Process,
 }
 
@@ -51,6 +53,7 @@ impl Patient {
             cookie_return: "one",
         };
         site.configure(counterfoil, folder.path(), None)?;
+        let password = account(counterfoil, folder.path())?.unwrap_or_default();
         let log = fs::File::create(folder.path().join("gateway.log"))?;
         let mut serve = command(counterfoil, folder.path());
         serve.args(["serve", "--config", FILE]).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
@@ -65,7 +68,7 @@ impl Patient {
                 written.push((name, fs::read_to_string(entry.path())?));
             }
         }
-        Ok(Self { kind, port, folder, written, _app: app, _gateway: gateway })
+        Ok(Self { kind, port, folder, written, app, password, _gateway: gateway })
     }
 
     /// Has the doctor look at the configuration as it was written.
@@ -87,6 +90,21 @@ impl Patient {
         Ok(format!("{} broken", failed.len()))
     }
 
+    /// Starts the proxy with what lies in the folder.
+    pub(super) fn proxy(&self) -> Result<(Process, SocketAddr), Failure> {
+        let mut proxy = Process::start(self.kind.command(self.folder.path())?, self.kind.program())?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
+        let printed = || fs::read_to_string(self.folder.path().join(LOG)).unwrap_or_default();
+        listening(address, &mut proxy)
+            .map_err(|()| Failure::NotReady { program: self.kind.name(), said: printed() })?;
+        Ok((proxy, address))
+    }
+
+    /// `Host`, as browsers write it.
+    pub(super) fn host(&self) -> String {
+        format!("{HOST}:{}", self.port)
+    }
+
     fn examined(&self, counterfoil: &Path, edits: &[(&str, &str)]) -> Result<Said, Failure> {
         for (name, text) in &self.written {
             let mut text = text.clone();
@@ -99,11 +117,7 @@ impl Patient {
         for (old, _) in edits {
             promise("what is spoiled is there", all.contains(old), || (*old).to_owned())?;
         }
-        let mut proxy = Process::start(self.kind.command(self.folder.path())?, self.kind.program())?;
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
-        let printed = || fs::read_to_string(self.folder.path().join(LOG)).unwrap_or_default();
-        listening(address, &mut proxy)
-            .map_err(|()| Failure::NotReady { program: self.kind.name(), said: printed() })?;
+        let (_proxy, address) = self.proxy()?;
         let site = format!("http://{HOST}:{}", self.port);
         let mut said = Said::default();
         // A port may be open before the routes behind it are known.

@@ -16,12 +16,19 @@ pub(crate) enum Kind {
     Caddy,
     Haproxy,
     Envoy,
+    EnvoyGrpc,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 5] = [Self::Nginx, Self::Traefik, Self::Caddy, Self::Haproxy, Self::Envoy];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Nginx, Self::Traefik, Self::Caddy, Self::Haproxy, Self::Envoy, Self::EnvoyGrpc];
 
-    /// As `counterfoil proxy-config` calls it; also the program's name.
+    /// Whether its contract is one that a scripted decision endpoint speaks.
+    pub(crate) fn speaks_http(self) -> bool {
+        self != Self::EnvoyGrpc
+    }
+
+    /// As `counterfoil proxy-config` calls it.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Nginx => "nginx",
@@ -29,6 +36,15 @@ impl Kind {
             Self::Caddy => "caddy",
             Self::Haproxy => "haproxy",
             Self::Envoy => "envoy",
+            Self::EnvoyGrpc => "envoy-grpc",
+        }
+    }
+
+    /// What its program is called.
+    const fn program_name(self) -> &'static str {
+        match self {
+            Self::EnvoyGrpc => "envoy",
+            _ => self.name(),
         }
     }
 
@@ -37,14 +53,14 @@ impl Kind {
         match self {
             Self::Nginx => "/authz/auth-request/app".to_owned(),
             Self::Traefik | Self::Caddy | Self::Haproxy => "/authz/forward-auth/app".to_owned(),
-            Self::Envoy => format!("/authz/ext-authz/app{target}"),
+            Self::Envoy | Self::EnvoyGrpc => format!("/authz/ext-authz/app{target}"),
         }
     }
 
     /// The status that allows.
     pub(crate) const fn allowed(self) -> u16 {
         match self {
-            Self::Envoy => 200,
+            Self::Envoy | Self::EnvoyGrpc => 200,
             _ => 204,
         }
     }
@@ -54,7 +70,7 @@ impl Kind {
         let word = match self {
             Self::Nginx | Self::Haproxy => "-v",
             Self::Traefik | Self::Caddy => "version",
-            Self::Envoy => "--version",
+            Self::Envoy | Self::EnvoyGrpc => "--version",
         };
         let output = Command::new(self.program()).arg(word).output()?;
         let text = [output.stdout, output.stderr].concat();
@@ -64,22 +80,26 @@ impl Kind {
 
     /// The program: named by a variable such as `NGINX_BIN`, installed by us, or the system's.
     pub(crate) fn program(self) -> PathBuf {
-        if let Some(named) = std::env::var_os(format!("{}_BIN", self.name().to_uppercase())) {
+        if let Some(named) = std::env::var_os(format!("{}_BIN", self.program_name().to_uppercase())) {
             return named.into();
         }
-        let ours = Path::new("target/proxies/bin").join(self.name());
-        let sbin = Path::new("/usr/sbin").join(self.name());
+        let ours = Path::new("target/proxies/bin").join(self.program_name());
+        let sbin = Path::new("/usr/sbin").join(self.program_name());
         // Where `/usr/sbin` is not on the path. Envoy's own program comes first: what lies in `bin` only calls it, and would
         // be what is ended instead.
         let found = self.wrapped().into_iter().chain([ours, sbin]).find(|path| path.is_file());
-        found.unwrap_or_else(|| self.name().into())
+        found.unwrap_or_else(|| self.program_name().into())
     }
 
     /// Where Envoy's package keeps the program.
     fn wrapped(self) -> Option<PathBuf> {
         let versions = fs::read_dir("target/proxies/lib").ok()?.flatten();
         let inside = |version: fs::DirEntry| version.path().join("site-packages/envoy/_bin/envoy");
-        if self == Self::Envoy { versions.map(inside).find(|path| path.is_file()) } else { None }
+        if matches!(self, Self::Envoy | Self::EnvoyGrpc) {
+            versions.map(inside).find(|path| path.is_file())
+        } else {
+            None
+        }
     }
 
     /// The command that runs it in the foreground, as one process, on the files in `folder`. Its own state stays there.
@@ -106,7 +126,7 @@ impl Kind {
             Self::Haproxy => {
                 command.args(["-db", "-f", "counterfoil-app.cfg"]);
             }
-            Self::Envoy => {
+            Self::Envoy | Self::EnvoyGrpc => {
                 // Several run beside each other; without an epoch of its own each would look for one before it.
                 command.args([
                     "-c",

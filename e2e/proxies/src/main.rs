@@ -7,6 +7,7 @@ mod case;
 mod chain;
 mod doctor;
 mod http2;
+mod journey;
 mod kind;
 mod process;
 mod server;
@@ -58,7 +59,7 @@ fn main() -> ExitCode {
 
 /// Every case through every proxy.
 fn contract(args: &Args) -> u8 {
-    let (cases, kinds, counterfoil) = (args.cases(), args.kinds(), args.counterfoil());
+    let (cases, kinds, counterfoil) = (args.cases(), args.scripted(), args.counterfoil());
     let table = Mutex::new(Table::new(&cases, &kinds));
     thread::scope(|scope| {
         for kind in kinds {
@@ -71,10 +72,10 @@ fn contract(args: &Args) -> u8 {
     table.worst()
 }
 
-/// The doctor, at right configurations and spoiled ones.
+/// A sign-in through every proxy, and the doctor at right configurations and spoiled ones.
 fn examinations(args: &Args) -> u8 {
     let counterfoil = args.counterfoil();
-    println!("\nthe doctor, at");
+    println!("\nwith the gateway itself");
     let ends = thread::scope(|scope| {
         let one = |kind| {
             let counterfoil = &counterfoil;
@@ -101,9 +102,14 @@ fn examine(kind: Kind, counterfoil: &Path) -> Vec<u8> {
     match Patient::admit(kind, counterfoil) {
         Err(failure) => vec![say("gateway", Err(failure))],
         Ok(patient) => {
-            let well = say("as written", patient.is_well(counterfoil));
+            let journey = say("journey", patient.journey());
+            // The gateway keeps no record of what it is asked in this contract.
+            if !kind.speaks_http() {
+                return vec![journey];
+            }
+            let well = say("doctor", patient.is_well(counterfoil));
             let ill = doctor::of(kind).map(|spoil| say(spoil.name, patient.is_ill(counterfoil, spoil)));
-            [well].into_iter().chain(ill).collect()
+            [journey, well].into_iter().chain(ill).collect()
         }
     }
 }

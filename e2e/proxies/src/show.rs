@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::kind::{Kind, LOG};
 use crate::process::{Process, listening};
-use crate::site::{FILE, Site, command, free_port};
+use crate::site::{FILE, Site, account, command, free_port};
 use crate::verdict::Failure;
 
 /// What is shown, and where.
@@ -36,7 +36,7 @@ impl Show {
         let (upstream, public, decision) = (at(free_port()?), at(free_port()?), at(free_port()?));
         let site = Site { kind: self.kind, origin, upstream, public, decision, cookie_return: "one" };
         site.configure(&self.counterfoil, &folder, None)?;
-        let password = self.account(&folder)?;
+        let password = account(&self.counterfoil, &folder)?;
 
         let mut app = Process::start(self.app_of(&site), self.app.clone())?;
         let (log, mut serve) = (log(&folder, "gateway.log")?, command(&self.counterfoil, &folder));
@@ -64,22 +64,6 @@ impl Show {
                 }
             }
             thread::sleep(Duration::from_millis(500));
-        }
-    }
-
-    /// Makes ada's account the first time; her password then.
-    fn account(&self, folder: &Path) -> Result<Option<String>, Failure> {
-        if folder.join("data/accounts.toml").exists() {
-            return Ok(None);
-        }
-        let mut add = command(&self.counterfoil, folder);
-        add.args(["user", "add", "ada", "--generate", "--data", "data"]);
-        let output = add.output().map_err(|error| Failure::Start(self.counterfoil.clone(), error))?;
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let shown = text.lines().find_map(|line| line.split_once("shown this once: "));
-        match shown {
-            Some((_, password)) if output.status.success() => Ok(Some(password.trim().to_owned())),
-            _ => Err(Failure::Config(text + &String::from_utf8_lossy(&output.stderr))),
         }
     }
 

@@ -67,6 +67,25 @@ access = "signed-in"
     }
 }
 
+/// Makes ada's account the first time; her password then.
+///
+/// # Errors
+/// [`Failure::Config`] with what the gateway's command says.
+pub(crate) fn account(counterfoil: &Path, folder: &Path) -> Result<Option<String>, Failure> {
+    if folder.join("data/accounts.toml").exists() {
+        return Ok(None);
+    }
+    let mut add = command(counterfoil, folder);
+    add.args(["user", "add", "ada", "--generate", "--data", "data"]);
+    let output = add.output().map_err(|error| Failure::Start(counterfoil.to_owned(), error))?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let shown = text.lines().find_map(|line| line.split_once("shown this once: "));
+    match shown {
+        Some((_, password)) if output.status.success() => Ok(Some(password.trim().to_owned())),
+        _ => Err(Failure::Config(text + &String::from_utf8_lossy(&output.stderr))),
+    }
+}
+
 /// A command of the gateway's in `folder`, with nothing of whoever runs the suite in its environment.
 pub(crate) fn command(counterfoil: &Path, folder: &Path) -> Command {
     let program = fs::canonicalize(counterfoil).unwrap_or_else(|_| counterfoil.to_owned());

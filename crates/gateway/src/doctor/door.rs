@@ -206,3 +206,86 @@ pub(super) const SIGN_IN: &str = "/.session/login?next=%2F";
 /// More than one examination asks.
 const MOST_ASKED: usize = 1_000;
 const MOST_BODY: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use counterfoil::{Clock as _, GeneratedKeys, MemoryStore, SystemClock};
+    use counterfoil_core::keys::SharedRing;
+    use tower::ServiceExt as _;
+
+    use super::super::key::KeyFile;
+    use super::*;
+    use crate::testing::app;
+
+    /// A gateway whose data folder is `folder`; its listeners for proxies and for browsers.
+    fn listeners(folder: &Path) -> (Router, Router) {
+        let ring = SharedRing::from_source(&GeneratedKeys).unwrap();
+        let builder = Gateway::builder(ring, Arc::new(MemoryStore::new())).doctor(Doctor::at(folder));
+        let gateway = builder.build(&[app("wiki")]).unwrap();
+        let decision = on_decision(crate::authz::router(gateway.clone()), gateway.clone());
+        (decision, on_public(Router::new(), gateway))
+    }
+
+    async fn ask(router: &Router, uri: &str, headers: &[(&str, &str)]) -> (StatusCode, HeaderMap, String) {
+        let request = headers.iter().fold(Request::get(uri), |request, (name, value)| request.header(*name, *value));
+        let response = router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, MOST_BODY).await.unwrap();
+        (parts.status, parts.headers, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    /// What nginx tells of a request for `target`.
+    fn told(target: &str) -> [(&str, &str); 6] {
+        [
+            ("x-counterfoil-method", "GET"),
+            ("x-counterfoil-target", target),
+            ("x-counterfoil-host", "wiki.example"),
+            ("x-counterfoil-server", "wiki.example"),
+            ("x-counterfoil-scheme", "https"),
+            ("x-forwarded-for", "192.0.2.1"),
+        ]
+    }
+
+    #[tokio::test]
+    async fn a_ticket_opens_the_door_and_nothing_else_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let (decision, public) = listeners(folder.path());
+        let key = KeyFile::open(folder.path()).unwrap();
+        let ticket = Ticket::new(1, Wish::Told, SystemClock.now()).signed(&key.key);
+        let forged = ticket.replace("-1-", "-2-");
+        let echo = |ticket: &str| format!("{ECHO}?ticket={ticket}");
+        let elsewhere = format!("/page?ticket={ticket}");
+        for (target, status) in
+            [(&echo(&ticket), 204), (&echo(&forged), 401), (&elsewhere, 401), (&ECHO.to_owned(), 401)]
+        {
+            let (got, headers, _) = ask(&decision, "/authz/auth-request/wiki", &told(target)).await;
+            assert_eq!(got, status, "{target}");
+            let subject = headers.get("counterfoil-subject").map(|value| value.to_str().unwrap());
+            assert_eq!(subject, (status == 204).then_some("doctor-1-counterfoil-subject"), "{target}");
+        }
+        assert_eq!(ask(&public, &echo(&ticket), &[("host", "wiki.example")]).await.0, 200);
+        assert_eq!(ask(&public, &echo(&forged), &[("host", "wiki.example")]).await.0, 404);
+        drop(key);
+        assert_eq!(ask(&decision, "/authz/auth-request/wiki", &told(&echo(&ticket))).await.0, 401);
+        assert_eq!(ask(&public, &echo(&ticket), &[("host", "wiki.example")]).await.0, 404);
+    }
+
+    #[tokio::test]
+    async fn what_was_asked_is_told_with_the_address_it_was_asked_at() {
+        let folder = tempfile::tempdir().unwrap();
+        let (decision, public) = listeners(folder.path());
+        let key = KeyFile::open(folder.path()).unwrap();
+        let ticket = Ticket::new(1, Wish::Refuse, SystemClock.now()).signed(&key.key);
+        let target = format!("{ECHO}?ticket={ticket}");
+        let spoofed = [told(&target).as_slice(), &[("counterfoil_subject", "spoofed")]].concat();
+        assert_eq!(ask(&decision, "/authz/auth-request/wiki?app=other", &spoofed).await.0, 403);
+        let (_, _, text) = ask(&public, &format!("{RECORD}?ticket={ticket}"), &[("host", "wiki.example")]).await;
+        let record: Recorded = serde_json::from_str(&text).unwrap();
+        assert_eq!((record.app.as_str(), record.proxy.as_str(), record.returns_cookies), ("wiki", "nginx", true));
+        let [asked] = record.asked.as_slice() else { panic!("{text}") };
+        assert_eq!((asked.uri.as_str(), asked.status), ("/authz/auth-request/wiki?app=other", 403));
+        assert!(asked.headers.contains(&("counterfoil_subject".to_owned(), "spoofed".to_owned())), "{text}");
+    }
+}

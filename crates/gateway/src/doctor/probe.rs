@@ -76,7 +76,11 @@ impl Probe {
         let site = options.site.trim_end_matches('/');
         let origin = Origin::parse(site).map_err(|error| ProbeError::Site(options.site.clone(), error))?;
         let name = origin.host().trim_start_matches('[').trim_end_matches(']').to_owned();
-        let address = options.connect.map_or_else(|| found(&name, origin.port()), Ok);
+        let found = || {
+            let mut all = (name.as_str(), origin.port()).to_socket_addrs()?;
+            all.next().ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
+        };
+        let address = options.connect.map_or_else(found, Ok);
         let address = address.map_err(|error| ProbeError::NoAddress(name.clone(), error))?;
         let tls = if origin.is_https() {
             let server = ServerName::try_from(name.clone()).map_err(|_| ProbeError::Tls(name.clone()))?;
@@ -160,11 +164,6 @@ impl Visit {
 fn exchange(mut stream: impl Read + Write, request: &[u8]) -> io::Result<Answer> {
     let sent = stream.write_all(request).and_then(|()| stream.flush());
     Answer::read(&mut BufReader::new(stream)).or_else(|error| sent.and(Err(error)))
-}
-
-/// The first address that the name has.
-fn found(name: &str, port: u16) -> io::Result<SocketAddr> {
-    (name, port).to_socket_addrs()?.next().ok_or_else(|| io::ErrorKind::NotFound.into())
 }
 
 fn client(options: &Options, name: &str) -> Result<Arc<ClientConfig>, ProbeError> {

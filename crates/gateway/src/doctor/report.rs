@@ -71,3 +71,29 @@ impl fmt::Display for Report {
         write!(out, "\n{kept} kept, {broken} broken, {unknown} not told")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_broken_comes_with_its_fix_and_what_is_kept_in_one_line() {
+        let finding = |promise, verdict, fix| Finding { promise, verdict, fix };
+        let report = Report {
+            site: "https://wiki.example".to_owned(),
+            app: "wiki".to_owned(),
+            proxy: "nginx".to_owned(),
+            findings: vec![
+                finding("one holds", Verdict::Kept("refused with 403".to_owned()), None),
+                finding("another does not", Verdict::Broken("two".to_owned()), Some("say `three;`")),
+                finding("nobody knows", Verdict::Unknown("silence".to_owned()), None),
+            ],
+        };
+        let text = "https://wiki.example: app `wiki` behind nginx\n\n\
+            pass  one holds\n\
+            FAIL  another does not\n      seen: two\n      fix:  say `three;`\n\
+            ????  nobody knows\n      seen: silence\n\n\
+            1 kept, 1 broken, 1 not told";
+        assert_eq!(report.to_string(), text);
+    }
+}

@@ -1,4 +1,4 @@
-//! HAProxy: an action in Lua that asks with HAProxy's own HTTP client.
+//! `HAProxy`: an action in Lua that asks with its own HTTP client.
 //!
 //! What its configuration does, and why:
 //!

@@ -44,8 +44,8 @@ pub(super) fn nearly_four_kilobytes_of_decision_pass(chain: &Chain) -> Shown {
 }
 
 fn nothing_of_the_browsers(chain: &Chain) -> Shown {
-    let spoofed = OWNED.map(|name| format!("{name}: spoofed\r\n")).concat();
-    let seen = chain.get("/page", &spoofed);
+    let spoofed: Vec<_> = OWNED.iter().map(|name| format!("{name}: spoofed\r\n")).collect();
+    let seen = chain.get("/page", &spoofed.concat());
     let Some(app) = seen.app.first() else { return Ok(format!("refused with {}", seen.status())) };
     promise("nothing of the browser's is left", !app.mentions("spoofed"), || format!("{:?}", app.headers))?;
     Ok("the app gets none".to_owned())

@@ -16,7 +16,7 @@ pub(super) fn every_method_is_told_and_passed_on(chain: &Chain) -> Shown {
         let (asked, app) = (question(&seen)?, reached(&seen)?);
         let told = match chain.kind {
             Kind::Nginx => asked.only("x-counterfoil-method"),
-            Kind::Envoy => Some(asked.method()),
+            Kind::Envoy | Kind::EnvoyGrpc => Some(asked.method()),
             Kind::Traefik | Kind::Caddy | Kind::Haproxy => asked.only("x-forwarded-method"),
         };
         promise("the method is told", told == Some(method), || format!("{method}: {told:?}"))?;

@@ -13,7 +13,7 @@ pub(super) fn what_is_denied_does_not_reach_the_app(chain: &Chain) -> Shown {
         chain.decide(denial.with("Counterfoil-Status", &status.to_string()));
         for method in ["GET", "HEAD", "POST", "OPTIONS"] {
             let seen = chain.ask(chain.request(method, "/page", "Content-Length: 0\r\n"));
-            not_reached(chain, &status, method, &seen.app)?;
+            not_reached(chain, &status.to_string(), method, &seen.app)?;
             promise("the browser gets the decision's status", seen.status() == status, || {
                 format!("{method}: {} for {status}", seen.status())
             })?;
@@ -53,7 +53,7 @@ pub(super) fn strange_answers_deny(chain: &Chain) -> Shown {
     for (what, says) in answers {
         chain.decision.says(says);
         let seen = chain.get("/page", "");
-        not_reached(chain, &what, "GET", &seen.app)?;
+        not_reached(chain, what, "GET", &seen.app)?;
         promise("the browser gets an error", seen.status() == 0 || seen.status() >= 300, || {
             format!("{what}: {}", seen.status())
         })?;
@@ -66,7 +66,7 @@ pub(super) fn without_a_gateway_nothing_passes(chain: &Chain) -> Shown {
     chain.decision.close();
     let seen = chain.get("/page", "");
     chain.decision.reopen()?;
-    not_reached(chain, &"no gateway", "GET", &seen.app)?;
+    not_reached(chain, "no gateway", "GET", &seen.app)?;
     promise("the browser gets an error", seen.status() >= 500, || format!("{:?}", seen.answer))?;
     let again = chain.get("/page", "");
     promise("and the app again once the gateway is back", again.status() == 200, || format!("{:?}", again.answer))?;
@@ -97,11 +97,6 @@ pub(super) fn every_path_is_asked_about(chain: &Chain) -> Shown {
     Ok(format!("{} paths", paths.len()))
 }
 
-fn not_reached(
-    chain: &Chain,
-    what: &dyn std::fmt::Display,
-    method: &str,
-    app: &[crate::wire::Message],
-) -> Result<(), Failure> {
-    promise("the app is not reached", app.is_empty(), || format!("{}: {method} after {what}", chain.kind))
+fn not_reached(chain: &Chain, what: &str, method: &str, app: &[crate::wire::Message]) -> Result<(), Failure> {
+    promise("the app is not reached", app.is_empty(), || format!("{}: {method} after {}", chain.kind, what))
 }

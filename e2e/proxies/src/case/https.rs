@@ -33,7 +33,7 @@ pub(super) fn http2_is_told_like_any_other(chain: &Chain) -> Shown {
     })?;
     let (host, target) = match chain.kind {
         Kind::Nginx => (asked.joined("x-counterfoil-host"), asked.joined("x-counterfoil-target")),
-        Kind::Envoy => (asked.joined("host"), asked.target().replace("/authz/ext-authz/app", "")),
+        Kind::Envoy | Kind::EnvoyGrpc => (asked.joined("host"), asked.target().replace("/authz/ext-authz/app", "")),
         Kind::Traefik | Kind::Caddy | Kind::Haproxy => {
             (asked.joined("x-forwarded-host"), asked.joined("x-forwarded-uri"))
         }

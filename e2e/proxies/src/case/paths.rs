@@ -50,7 +50,7 @@ pub(super) fn what_is_judged_is_what_the_app_gets(chain: &Chain) -> Shown {
         };
         let judged = seen.asked.first().and_then(|asked| match chain.kind {
             Kind::Nginx => asked.only("x-counterfoil-target").map(str::to_owned),
-            Kind::Envoy => asked.target().strip_prefix("/authz/ext-authz/app").map(str::to_owned),
+            Kind::Envoy | Kind::EnvoyGrpc => asked.target().strip_prefix("/authz/ext-authz/app").map(str::to_owned),
             Kind::Traefik | Kind::Caddy | Kind::Haproxy => asked.only("x-forwarded-uri").map(str::to_owned),
         });
         promise("the app gets what was judged", judged.as_deref() == Some(app.target()), || {

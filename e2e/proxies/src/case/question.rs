@@ -65,8 +65,8 @@ pub(super) fn what_the_browser_says_of_itself_is_not_told(chain: &Chain) -> Show
         "X-Original-Method",
         "X-Rewrite-URL",
     ];
-    let lines = names.map(|name| format!("{name}: spoofed.test\r\n{name}: spoofed.test\r\n")).concat();
-    let seen = chain.get("/page", &lines);
+    let lines: Vec<_> = names.iter().map(|name| format!("{name}: spoofed.test\r\n{name}: spoofed.test\r\n")).collect();
+    let seen = chain.get("/page", &lines.concat());
     let asked = question(&seen)?;
     for (name, value) in told(chain, "GET", "/page", &chain.host) {
         promise("the proxy's word replaces the browser's", asked.all(name) == [value.as_str()], || {
@@ -164,7 +164,7 @@ fn told(chain: &Chain, method: &str, target: &str, host: &str) -> Vec<(&'static 
             "X-Counterfoil-Scheme",
             "X-Forwarded-For",
         ],
-        Kind::Envoy => &["", "", "Host", "X-Forwarded-Proto", "X-Forwarded-For"],
+        Kind::Envoy | Kind::EnvoyGrpc => &["", "", "Host", "X-Forwarded-Proto", "X-Forwarded-For"],
         Kind::Traefik | Kind::Caddy | Kind::Haproxy => {
             &["X-Forwarded-Method", "X-Forwarded-Uri", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-For"]
         }
@@ -176,7 +176,7 @@ fn told(chain: &Chain, method: &str, target: &str, host: &str) -> Vec<(&'static 
 fn said_host(chain: &Chain, asked: &Message) -> Option<String> {
     let name = match chain.kind {
         Kind::Nginx => "x-counterfoil-host",
-        Kind::Envoy => "host",
+        Kind::Envoy | Kind::EnvoyGrpc => "host",
         Kind::Traefik | Kind::Caddy | Kind::Haproxy => "x-forwarded-host",
     };
     asked.only(name).map(str::to_owned)

@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn every_proxy_has_two_wrong_configurations_at_least() {
-        for kind in Kind::ALL {
+        for kind in Kind::ALL.into_iter().filter(|kind| kind.speaks_http()) {
             assert!(of(kind).count() >= 2, "{kind}");
         }
     }

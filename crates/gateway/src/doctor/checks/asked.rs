@@ -33,18 +33,7 @@ pub(super) fn as_they_are(probe: &Probe, site: &Recorded) -> Verdict {
 }
 
 pub(super) fn not_the_browsers_word(probe: &Probe, site: &Recorded) -> Verdict {
-    let names = [
-        "X-Forwarded-For",
-        "X-Forwarded-Host",
-        "X-Forwarded-Proto",
-        "X-Forwarded-Uri",
-        "X-Forwarded-Method",
-        "X-Counterfoil-Host",
-        "X-Counterfoil-Target",
-        "X-Counterfoil-Method",
-    ];
-    let lines = names.map(|name| format!("{name}: {SPOOFED}\r\n")).concat();
-    let visit = probe.visit(Wish::Told, &lines);
+    let visit = probe.visit(Wish::Told, &all_of(&METADATA, SPOOFED));
     let Some(asked) = visit.asked.first() else {
         // Nothing that names the ticket came: the browser's word replaced the target.
         return Verdict::Broken("the decision was asked about something else".to_owned());
@@ -139,6 +128,21 @@ fn told(site: &Recorded, asked: &Asked) -> Told {
     }
 }
 
+/// Header lines with one value.
+pub(super) fn all_of(names: &[&str], value: &str) -> String {
+    names.iter().flat_map(|name| [*name, ": ", value, "\r\n"]).collect()
+}
+
+const METADATA: [&str; 8] = [
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Forwarded-Proto",
+    "X-Forwarded-Uri",
+    "X-Forwarded-Method",
+    "X-Counterfoil-Host",
+    "X-Counterfoil-Target",
+    "X-Counterfoil-Method",
+];
 const HANDSHAKE: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
                          Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 const SPOOFED: &str = "spoofed.invalid";

@@ -47,8 +47,7 @@ pub(super) fn cookies_are_replaced(probe: &Probe, _: &Recorded) -> Verdict {
 }
 
 pub(super) fn empty_is_nothing(probe: &Probe, _: &Recorded) -> Verdict {
-    let spoofed = TOLD.map(|name| format!("{name}: spoofed\r\n")).concat();
-    let visit = probe.visit(Wish::Empty, &spoofed);
+    let visit = probe.visit(Wish::Empty, &super::asked::all_of(&TOLD, "spoofed"));
     match &visit.echoed {
         None => refused_or_lost(&visit),
         Some(echoed) => {
