@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -75,6 +76,8 @@ pub(crate) fn account(counterfoil: &Path, folder: &Path) -> Result<Option<String
     if folder.join("data/accounts.toml").exists() {
         return Ok(None);
     }
+    // The gateway makes it when it starts; accounts may be there before.
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder.join("data"))?;
     let mut add = command(counterfoil, folder);
     add.args(["user", "add", "ada", "--generate", "--data", "data"]);
     let output = add.output().map_err(|error| Failure::Start(counterfoil.to_owned(), error))?;
