@@ -24,6 +24,7 @@ pub struct Bound {
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     announced_by: Option<Arc<Peers>>,
+    plain_http2: bool,
     bounds: Bounds,
 }
 
@@ -64,7 +65,7 @@ impl Bounds {
 impl Bound {
     /// Serves plain http.
     pub fn plain(listener: TcpListener) -> Self {
-        Self { listener, tls: None, announced_by: None, bounds: Bounds::OF_BROWSERS }
+        Self { listener, tls: None, announced_by: None, plain_http2: false, bounds: Bounds::OF_BROWSERS }
     }
 
     /// Serves https only.
@@ -85,6 +86,11 @@ impl Bound {
     /// and that is logged.
     pub fn announced_by(self, peers: Peers) -> Self {
         Self { announced_by: Some(Arc::new(peers)), ..self }
+    }
+
+    /// Serves HTTP/2 as well to whoever begins in it without TLS (RFC 9113, section 3.3), as proxies do for gRPC.
+    pub fn with_plain_http2(self) -> Self {
+        Self { plain_http2: true, ..self }
     }
 
     /// Serves `app` until `stop` resolves, then lets everybody go as the [`Bounds`] say.
@@ -127,6 +133,7 @@ impl Bound {
             };
             let connection = Connection {
                 peer,
+                plain_http2: self.plain_http2,
                 app: app.clone(),
                 watcher: open.goodbye.watcher(),
                 leaving: Arc::clone(&open.leaving),

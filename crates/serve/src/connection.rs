@@ -34,6 +34,8 @@ pub const LONGEST_HANDSHAKE: Duration = Duration::from_secs(10);
 
 pub(crate) struct Connection {
     pub(crate) peer: SocketAddr,
+    /// Whether HTTP/2 is served without TLS.
+    pub(crate) plain_http2: bool,
     pub(crate) app: Router,
     pub(crate) watcher: Watcher,
     /// Whether peers are told to close it.
@@ -65,7 +67,8 @@ impl Connection {
             }
         }
         let Some(tls) = tls else {
-            return self.http1(stream).await;
+            let begun = self.plain_http2 && timeout(LONGEST_HANDSHAKE, begins_in_http2(&stream)).await == Ok(true);
+            return if begun { self.http2(stream).await } else { self.http1(stream).await };
         };
         match timeout(LONGEST_HANDSHAKE, tls.accept(stream)).await {
             Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => self.http2(stream).await,
@@ -111,6 +114,21 @@ impl Connection {
     }
 }
 
+/// Whether a client begins with HTTP/2's preface (RFC 9113, section 3.4), as no request in HTTP/1.1 begins. Takes nothing
+/// from the stream.
+async fn begins_in_http2(stream: &TcpStream) -> bool {
+    let mut head = [0; PREFACE.len()];
+    loop {
+        let Ok(read) = stream.peek(&mut head).await else { return false };
+        match head.get(..read) {
+            Some(begun) if begun == PREFACE => return true,
+            // It came in pieces, which no client does on purpose.
+            Some(begun) if !begun.is_empty() && PREFACE.starts_with(begun) => sleep(A_MOMENT).await,
+            _ => return false,
+        }
+    }
+}
+
 type Answering = BoxCloneSyncService<Request<Incoming>, Response<Body>, Infallible>;
 
 fn service<A>(app: A, peer: SocketAddr, asked: Arc<Notify>) -> TowerToHyperService<Answering>
@@ -132,6 +150,8 @@ fn report(result: Result<(), hyper::Error>) {
     }
 }
 
+const PREFACE: &[u8] = b"PRI * HTTP/2.0";
+const A_MOMENT: Duration = Duration::from_millis(2);
 /// The largest head: a cookie header of 64 kB must reach the session layer and be judged there.
 const LARGEST_HEAD: u32 = 256 * 1024;
 /// Header lines in a request: 500 cookies may come one to a line (HTTP/2 splits them so).

@@ -155,6 +155,33 @@ async fn a_peer_that_speaks_http2_and_asks_nothing_is_let_go_in_time() {
 }
 
 #[tokio::test]
+async fn http2_without_tls_is_spoken_where_it_is_served_and_http1_beside_it() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = tokio::spawn(Bound::plain(listener).with_plain_http2().serve(app(), std::future::pending()));
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    // The preface in pieces, then a frame of settings without any.
+    for piece in [&b"PRI * HT"[..], b"TP/2.0\r\n\r\nSM\r\n\r\n", &[0, 0, 0, SETTINGS, 0, 0, 0, 0, 0]] {
+        stream.write_all(piece).await.unwrap();
+    }
+    let mut head = [0; 9];
+    stream.read_exact(&mut head).await.unwrap();
+    assert_eq!(head[3], SETTINGS);
+    let plain = ask(TcpStream::connect(address).await.unwrap(), "/peer", "").await;
+    assert!(plain.starts_with("HTTP/1.1 200") && plain.ends_with("127.0.0.1"), "{plain}");
+    let mut near = TcpStream::connect(address).await.unwrap();
+    near.write_all(b"PROPFIND /peer HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    near.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 405"), "{answer}");
+    server.abort();
+}
+
+/// The kind of a frame (RFC 9113, section 6.5).
+const SETTINGS: u8 = 4;
+
+#[tokio::test]
 async fn two_certificates_have_two_fingerprints() {
     let now = SystemTime::now();
     let fingerprint = |()| Certificate::self_made(&[], now).unwrap().fingerprint().to_owned();

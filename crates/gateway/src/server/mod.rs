@@ -196,7 +196,7 @@ impl Listeners {
         };
         let decisions = ops::measured(routers.decision, health.gateway());
         let public = public.serve(routers.public, until(stopped.clone()));
-        let decision = proxies(self.decision).serve(decisions, until(stopped));
+        let decision = proxies(self.decision).with_plain_http2().serve(decisions, until(stopped));
         let watched = proxies(self.health).serve(ops::router(health.clone()), until(all_over));
         health.enter(Phase::Serving);
         let to_the_end = async {
