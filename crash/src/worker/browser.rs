@@ -50,7 +50,10 @@ impl Browser {
                 self.session = signed_in.session.to_string();
                 Answer::SignedIn { session: self.session.clone() }
             }
-            Err(SignInError::SubjectMoved | SignInError::Session(SessionError::Ended)) => Answer::Refused,
+            // The clock runs fast: where the store was slow, ten minutes of it have passed since the sign-in began.
+            Err(SignInError::SubjectMoved | SignInError::Lapsed | SignInError::Session(SessionError::Ended)) => {
+                Answer::Refused
+            }
             Err(error) => failed(&error),
         };
         (answer, signed_in.1)
