@@ -12,7 +12,6 @@ use crate::gateway::Site;
 use crate::owned::{Intruder, leaves_ours_alone};
 
 /// The request that a decision is about.
-#[derive(Debug)]
 pub struct Original {
     /// Its method.
     pub method: Method,
@@ -31,7 +30,6 @@ pub struct Original {
 }
 
 /// What one contract's reader found, before it is checked.
-#[derive(Debug)]
 pub(crate) struct Told {
     pub(crate) method: Method,
     pub(crate) scheme: Scheme,
@@ -121,6 +119,14 @@ impl Original {
         let path = self.target.split('?').next().unwrap_or_default();
         let short = path.char_indices().nth(200).and_then(|(end, _)| path.get(..end)).unwrap_or(path);
         if looks_like_token(path) { "(with a token)" } else { short }
+    }
+}
+
+impl std::fmt::Debug for Original {
+    /// Without headers, where cookies are, and without a query, where a token may be.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let path = self.path_to_tell();
+        out.debug_struct("Original").field("method", &self.method).field("path", &path).finish_non_exhaustive()
     }
 }
 
