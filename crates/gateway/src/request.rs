@@ -214,3 +214,28 @@ fn is_of_websockets(name: &HeaderName) -> bool {
 }
 
 pub(crate) const FORWARDED_FOR: &str = "x-forwarded-for";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::gateway;
+
+    #[test]
+    fn a_request_prints_no_cookie_and_no_query() {
+        let gateway = gateway();
+        let site = gateway.sites().called("wiki").cloned().unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert("cookie", HeaderValue::from_static("__Host-Http-id=cfoil1_secret"));
+        headers.insert(FORWARDED_FOR, HeaderValue::from_static("192.0.2.1"));
+        let told = Told {
+            method: Method::GET,
+            scheme: Scheme::Https,
+            host: "wiki.example".to_owned(),
+            target: "/page?code=also-secret".to_owned(),
+            headers,
+            join: HeaderJoin::Standard,
+        };
+        let shown = format!("{:?}", Original::new(&site, told).unwrap());
+        assert!(shown.contains("/page") && !shown.contains("secret"), "{shown}");
+    }
+}
