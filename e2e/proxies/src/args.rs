@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Parser;
 
 use crate::case::{ALL, Case};
-use crate::kind::Kind;
 use crate::show::Show;
+use counterfoil_proxies::kind::Kind;
 
 /// Puts real proxies with their generated configurations between a browser's bytes and an app, and looks everywhere.
 ///
@@ -35,6 +35,10 @@ pub(crate) struct Args {
     /// Where browsers find the app that is shown
     #[arg(long, value_name = "PORT", default_value_t = 8080)]
     port: u16,
+
+    /// Where accounts, sessions and logs of what is shown are kept
+    #[arg(long, value_name = "FOLDER", default_value = "target/gateway")]
+    keep: PathBuf,
 
     /// The app that is shown [default: target/release/example-notes, else target/debug/example-notes]
     #[arg(long, value_name = "PATH")]
@@ -80,7 +84,7 @@ impl Args {
     pub(crate) fn shown(&self) -> Show {
         let app = self.app.clone().unwrap_or_else(|| built("example-notes"));
         let kind = self.kinds().first().copied().unwrap_or(Kind::Nginx);
-        Show { kind, counterfoil: self.counterfoil(), app, port: self.port }
+        Show { kind, counterfoil: self.counterfoil(), app, port: self.port, keep: self.keep.clone() }
     }
 }
 
