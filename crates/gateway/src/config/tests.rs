@@ -175,6 +175,18 @@ fn each_mistake_is_named_with_its_place_its_key_and_its_values() {
 }
 
 #[test]
+fn a_contract_that_this_build_does_not_speak_is_a_mistake() {
+    let text = FILE.replace("\"nginx\"", "\"envoy-grpc\"");
+    if cfg!(feature = "grpc") {
+        assert_eq!(read_with(&text, &[]).unwrap().config.apps[0].proxy, Proxy::EnvoyGrpc);
+        return;
+    }
+    let expected = "counterfoil.toml:11: apps.wiki.proxy: this build of counterfoil speaks no gRPC, and would deny everything: \
+                    write proxy = \"envoy\", which asks over HTTP, or build it with `--features grpc`";
+    assert_eq!(wrong(&text, &[]), expected);
+}
+
+#[test]
 fn what_may_not_be_meant_is_a_warning() {
     #[rustfmt::skip]
     let table: &[(&str, String, &str)] = &[
