@@ -8,7 +8,7 @@ use counterfoil_core::seam::{RequestView, is_websocket};
 use counterfoil_core::token::looks_like_token;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
-use crate::gateway::Site;
+use crate::gateway::{Site, authority_of};
 use crate::owned::{Intruder, leaves_ours_alone};
 
 /// The request that a decision is about.
@@ -111,7 +111,7 @@ impl Original {
 
     /// Its host: lower case, without the scheme's default port.
     pub fn authority(&self) -> &str {
-        self.origin.as_str().split_once("://").map_or("", |(_, authority)| authority)
+        authority_of(&self.origin)
     }
 
     /// The path as logs may show it: without the query, not endless, and without one of our tokens.
@@ -166,15 +166,10 @@ pub(crate) fn take_scheme(headers: &mut HeaderMap, name: &'static str) -> Result
     }
 }
 
-/// The origin of the app that `host` names. Upper case and a written-out default port are brought to its form.
+/// The origin of the app that `host` names.
 fn origin<'a>(site: &'a Site, scheme: Scheme, host: &str) -> Result<&'a Origin, Malformed> {
-    let default = match scheme {
-        Scheme::Https => ":443",
-        Scheme::Http => ":80",
-    };
-    let named = host.strip_suffix(default).unwrap_or(host);
     let mut at: Option<&Origin> = None;
-    for origin in site.app.policy.public_origins().iter().filter(|origin| origin.is_at(named)) {
+    for origin in site.origins_at(host) {
         if origin.scheme() == scheme {
             return Ok(origin);
         }

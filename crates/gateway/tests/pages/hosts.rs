@@ -1,5 +1,7 @@
 //! Which app a request is for: by its host, and by nothing else.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use http::{Request, header};
 
@@ -28,8 +30,11 @@ async fn a_host_nobody_has_is_misdirected_and_two_are_refused() {
         ("/.session/login",                     &["wiki.example"],                 200),
         ("/.session/login",                     &["WIKI.example"],                 200),
         ("/.session/login",                     &["wiki.example."],                421),
-        // No browser sends these two for that origin: another spelling is another site to it.
-        ("/.session/login",                     &["wiki.example:443"],             421),
+        ("/.session/login",                     &["wiki.example.:443"],            421),
+        ("/.session/login",                     &["wiki.example:443"],             200),
+        ("/.session/login",                     &["wiki.example:80"],              421),
+        ("/.session/login",                     &["wiki.example:"],                421),
+        ("/.session/login",                     &["wiki.example:443:443"],         421),
         ("/.session/login",                     &["127.0.0.1:8080"],               200),
         ("/.session/login",                     &["127.0.0.1"],                    421),
         ("/.session/login",                     &["wiki.example:8443"],            421),
@@ -43,6 +48,7 @@ async fn a_host_nobody_has_is_misdirected_and_two_are_refused() {
         ("/.session/login",                     &[],                               400),
         ("https://wiki.example/.session/login", &[],                               200),
         ("https://wiki.example/.session/login", &["wiki.example"],                 200),
+        ("https://wiki.example:443/.session/login", &[],                           200),
         ("https://evil.example/.session/login", &["wiki.example"],                 400),
         ("https://wiki.example/.session/login", &["evil.example"],                 400),
     ];
@@ -66,6 +72,16 @@ async fn localhost_instead_of_its_number_is_helped_and_strangers_learn_of_no_oth
     assert!(said("localhost:8080").await.contains("http://127.0.0.1:8080"));
     let elsewhere = said("evil.example").await;
     assert!(!elsewhere.contains("127.0.0.1") && !elsewhere.contains("wiki.example"), "{elsewhere}");
+}
+
+#[tokio::test]
+async fn a_configuration_that_was_exchanged_is_gone_with_the_next_page() {
+    let gate = Gate::open();
+    assert_eq!(gate.browser().open("/.session/login").await.status, 200);
+    let before: Vec<_> = gate.gateway.sites().iter().map(Arc::downgrade).collect();
+    gate.gateway.exchange(&[app("wiki", WIKI)]).unwrap();
+    assert_eq!(gate.browser().open("/.session/login").await.status, 200);
+    assert_eq!(before.iter().map(std::sync::Weak::strong_count).collect::<Vec<_>>(), [0, 0]);
 }
 
 #[tokio::test]
