@@ -216,6 +216,30 @@ mod tests {
     use crate::testing::gateway;
 
     #[test]
+    fn the_client_is_whom_the_proxy_saw_and_what_it_was_told_before_stays() {
+        #[rustfmt::skip]
+        let table: [(&str, Option<Option<&str>>, Option<&str>); 10] = [
+            ("192.0.2.1",                       Some(Some("192.0.2.1")),   None),
+            ("198.51.100.6, 192.0.2.1",         Some(Some("192.0.2.1")),   Some("198.51.100.6")),
+            ("unknown, 10.0.0.1,192.0.2.1",     Some(Some("192.0.2.1")),   Some("unknown, 10.0.0.1")),
+            ("192.0.2.1:4711",                  Some(Some("192.0.2.1")),   None),
+            ("[2001:db8::1]:4711",              Some(Some("2001:db8::1")), None),
+            ("2001:db8::1",                     Some(Some("2001:db8::1")), None),
+            ("::ffff:192.0.2.1",                Some(Some("192.0.2.1")),   None),
+            ("unix:",                           Some(None),                None),
+            ("192.0.2.1, unknown",              None,                      Some("192.0.2.1")),
+            ("192.0.2.1,",                      None,                      Some("192.0.2.1")),
+        ];
+        for (text, address, left) in table {
+            let mut headers = HeaderMap::new();
+            headers.insert(FORWARDED_FOR, HeaderValue::from_static(text));
+            let found = take_address(&mut headers).ok();
+            assert_eq!(found, address.map(|address| address.map(|text| text.parse().unwrap())), "{text}");
+            assert_eq!(headers.get(FORWARDED_FOR).map(|left| left.to_str().unwrap()), left, "{text}");
+        }
+    }
+
+    #[test]
     fn a_request_prints_no_cookie_and_no_query() {
         let gateway = gateway();
         let site = gateway.sites().called("wiki").cloned().unwrap();

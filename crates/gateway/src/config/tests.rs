@@ -276,6 +276,19 @@ fn a_mistake_in_the_environment_names_the_variable() {
 }
 
 #[test]
+fn unless_it_is_said_otherwise_proxies_of_this_machine_alone_say_who_the_client_is() {
+    let config = read_with(FILE, &[]).unwrap().config;
+    let address = config.apps[0].policy.address();
+    assert_eq!(address.header_name(), Some("x-forwarded-for"));
+    for (peer, client) in
+        [("127.0.0.1", "192.0.2.7"), ("::1", "192.0.2.7"), ("10.0.0.1", "10.0.0.1"), ("192.0.2.9", "192.0.2.9")]
+    {
+        let found = address.resolve(peer.parse().unwrap(), [&b"192.0.2.7"[..]]);
+        assert_eq!(found.to_string(), client, "{peer}");
+    }
+}
+
+#[test]
 fn without_a_file_one_app_is_assumed_below_the_environment_and_the_command_line() {
     let nothing = Environment::default();
     let checked = assume(&Asked::default(), &nothing).unwrap();

@@ -123,3 +123,22 @@ fn refuse(status: StatusCode, text: &str) -> Response {
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_the_host_was_called_pages_go_on_with_it_as_it_is_configured() {
+        for (uri, host) in [
+            ("/.session/login?next=%2F", "WIKI.example:443"),
+            ("https://Wiki.Example:443/.session/login?next=%2F", "wiki.example"),
+        ] {
+            let mut request = Request::builder().uri(uri).header(header::HOST, host).body(Body::empty()).unwrap();
+            as_configured(&mut request, "wiki.example");
+            assert_eq!(request.headers()[header::HOST], "wiki.example", "{uri}");
+            assert_eq!(request.uri().authority().map_or("wiki.example", http::uri::Authority::as_str), "wiki.example");
+            assert_eq!(request.uri().path_and_query().unwrap(), "/.session/login?next=%2F", "{uri}");
+        }
+    }
+}
