@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use http::{Request, header};
+use counterfoil::{Policy, PolicySettings};
+use counterfoil_gateway::app::AppConfig;
+use http::{HeaderValue, Request, header};
 
-use crate::browser::{Gate, SHOP, WIKI, app};
+use crate::browser::{Gate, SHOP, WIKI, app, form, password};
 
 #[tokio::test]
 async fn each_host_has_its_app_and_says_so_on_every_page() {
@@ -59,6 +61,22 @@ async fn a_host_nobody_has_is_misdirected_and_two_are_refused() {
         assert!(!reply.body.contains("evil"), "{target} {hosts:?}: {}", reply.body);
         assert!(reply.header("content-security-policy").contains("frame-ancestors 'none'"), "{target} {hosts:?}");
     }
+}
+
+#[tokio::test]
+async fn a_form_of_an_apps_second_host_is_good_there_with_its_port_written_out_too() {
+    let (gate, second) = (Gate::open(), "https://wiki.example.org");
+    let settings = PolicySettings { origins: vec![WIKI.to_owned(), second.to_owned()], ..PolicySettings::default() };
+    let policy = Policy::try_from(settings).unwrap();
+    gate.gateway.exchange(&[AppConfig { policy, ..app("wiki", WIKI) }]).unwrap();
+    let mut ada = gate.browser_at(second);
+    assert_eq!(ada.sign_in("ada").await.status, 200);
+    assert_eq!(ada.post("/.session/step-up", &[("password", &password("ada"))]).await.status, 200);
+    let token = ada.get("/.session/me").await.json()["csrf_token"].as_str().unwrap().to_owned();
+    let request = ada.script("POST", "/.session/totp/begin").header("x-csrf-token", token);
+    let mut request = form(request, &[]);
+    request.headers_mut().insert(header::HOST, HeaderValue::from_static("Wiki.Example.org:443"));
+    assert_eq!(ada.send(request).await.status, 200);
 }
 
 #[tokio::test]

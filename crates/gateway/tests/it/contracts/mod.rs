@@ -212,3 +212,6 @@ async fn invariant_9_the_app_sees_all_cookies_but_ours() {
         assert!(at_the_app.get("cookie").is_none_or(HeaderValue::is_empty), "{}", proxy.as_str());
     }
 }
+
+/// Proxies that hand several `Cookie` headers over as one.
+pub(crate) const JOINING: [Proxy; 2] = [Proxy::Haproxy, Proxy::Envoy];

@@ -101,9 +101,6 @@ async fn an_empty_request_is_denied() {
     }
 }
 
-/// Proxies that hand several `Cookie` headers over as one.
-pub(crate) const JOINING: [Proxy; 2] = [Proxy::Haproxy, Proxy::Envoy];
-
 #[tokio::test]
 async fn envoy_takes_out_what_is_empty_for_it_may_pass_over_it() {
     let site = Site::new(shop(Proxy::Envoy));
