@@ -215,10 +215,13 @@ mod tests {
     use super::*;
     use crate::testing::gateway;
 
+    /// What is told; who it is, if that can be read, and if they have an address; what is left.
+    type Row<'a> = (&'a str, Option<Option<&'a str>>, Option<&'a str>);
+
     #[test]
     fn the_client_is_whom_the_proxy_saw_and_what_it_was_told_before_stays() {
         #[rustfmt::skip]
-        let table: [(&str, Option<Option<&str>>, Option<&str>); 10] = [
+        let table: [Row<'_>; 10] = [
             ("192.0.2.1",                       Some(Some("192.0.2.1")),   None),
             ("198.51.100.6, 192.0.2.1",         Some(Some("192.0.2.1")),   Some("198.51.100.6")),
             ("unknown, 10.0.0.1,192.0.2.1",     Some(Some("192.0.2.1")),   Some("unknown, 10.0.0.1")),

@@ -98,7 +98,7 @@ impl Log {
         loop {
             let line = self.next();
             let written = whole(&mut out, &line).is_ok();
-            let lost = self.0.queue.lock().to_tell(written);
+            let lost = self.0.queue.lock().after(written);
             if lost > 0 {
                 tracing::warn!(rule = "log", lost, "log lines were lost: whoever reads the log was too slow");
             }
@@ -127,8 +127,8 @@ impl Queue {
         self.untold += 1;
     }
 
-    /// How many lost lines are to be told of, once one was written. Not at the first free place: it would be lost as well.
-    fn to_tell(&mut self, written: bool) -> u64 {
+    /// After a line that was written, or not: how many lost ones to tell of. Not at the first free place: it would be lost as well.
+    fn after(&mut self, written: bool) -> u64 {
         if !written {
             self.lose();
         }
@@ -173,7 +173,7 @@ const A_MOMENT: Duration = Duration::from_millis(20);
 
 #[cfg(test)]
 mod tests {
-    use std::io::{PipeReader, Read as _};
+    use std::io::{BufRead as _, BufReader, PipeReader, Read as _};
 
     use super::*;
 
@@ -196,8 +196,9 @@ mod tests {
     #[test]
     fn lines_leave_in_their_order_and_as_they_are() {
         let (log, mut reader) = piped();
-        let expected: String = (0..1_000).map(|number| format!("line {number}\n")).collect();
-        for line in expected.split_inclusive('\n') {
+        let lines: Vec<_> = (0..1_000).map(|number| format!("line {number}\n")).collect();
+        let expected = lines.concat();
+        for line in &lines {
             log.line().write_all(line.as_bytes()).unwrap();
         }
         assert!(log.finish(Duration::from_mins(1)));
@@ -208,20 +209,15 @@ mod tests {
 
     #[test]
     fn nobody_waits_for_a_reader_who_stalls_and_what_is_lost_is_counted() {
-        let (log, mut reader) = piped();
+        let (log, reader) = piped();
         let all = fill(&log);
         let lost = log.lost();
         assert!((1..=1_000).contains(&lost), "{lost}: the queue holds the others, but for what the pipe took");
         assert!(!log.finish(Duration::ZERO), "and nobody waits for ever at the end");
-        let read = thread::spawn(move || {
-            let (mut lines, mut piece) = (0, vec![0; 64 * 1024]);
-            while lines < all - lost {
-                let read = reader.read(&mut piece).unwrap();
-                lines += u64::try_from(piece[..read].iter().filter(|byte| **byte == b'\n').count()).unwrap();
-            }
-        });
+        let left = usize::try_from(all - lost).unwrap();
+        let read = thread::spawn(move || BufReader::new(reader).lines().take(left).count());
         assert!(log.finish(Duration::from_mins(1)), "once it is read, everything else leaves");
-        read.join().unwrap();
+        assert_eq!(read.join().unwrap(), left);
     }
 
     #[test]

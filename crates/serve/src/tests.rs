@@ -262,11 +262,12 @@ async fn a_server_without_connections_leaves_at_once_and_with_idle_ones_in_time(
     }
 }
 
+type Made<'a> = &'a dyn Fn(TcpListener) -> Bound;
+
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_has_not_begun_to_ask_holds_up_no_stop() {
     let peers = || Peers::new(["127.0.0.0/8"]).unwrap();
     let certificate = Certificate::self_made(&[], SystemTime::now()).unwrap();
-    type Made<'a> = &'a dyn Fn(TcpListener) -> Bound;
     #[rustfmt::skip]
     let table: [(&str, Made<'_>, &[u8]); 6] = [
         ("http/1.1",               &|listener| Bound::plain(listener),                                b""),

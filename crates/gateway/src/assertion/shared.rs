@@ -84,7 +84,7 @@ impl SharedKeys {
             }
             text.push_str(&kid);
             text.push('=');
-            BASE64.encode_string(&*key, &mut text);
+            BASE64.encode_string(*key, &mut text);
             kids.push(kid);
         }
         Ok(Self { text, kids })

@@ -114,33 +114,7 @@ impl Meters {
             "Times that the session store did not answer, by verb",
             inner.store_errors.clone(),
         );
-        registry.register("config_reloads", "Times that the configuration was read again", inner.reloads.clone());
-        registry.register(
-            "config_stale",
-            "1 if the last reload was refused: an older configuration is in force",
-            inner.reload_failed.clone(),
-        );
-        registry.register(
-            "sessions",
-            "Sessions in the store; those over and not swept yet included",
-            inner.sessions.clone(),
-        );
-        registry.register_with_unit(
-            "signing_key_age",
-            "How long ago the key that signs was made",
-            Unit::Seconds,
-            inner.key_age.clone(),
-        );
-        registry.register(
-            "keys_stale",
-            "1 if the key file cannot be used: the keys read before are in use",
-            inner.key_follow_failed.clone(),
-        );
-        registry.register(
-            "log_lines_lost",
-            "Lines that whoever reads the log was too slow for",
-            inner.log_lines_lost.clone(),
-        );
+        inner.register_upkeep();
         Self(Arc::new(inner))
     }
 
@@ -210,6 +184,40 @@ impl Meters {
         let mut text = String::new();
         encode(&mut text, &self.0.registry)?;
         Ok(text)
+    }
+}
+
+impl Inner {
+    /// What tells of the gateway itself.
+    fn register_upkeep(&mut self) {
+        let registry = &mut self.registry;
+        registry.register("config_reloads", "Times that the configuration was read again", self.reloads.clone());
+        registry.register(
+            "config_stale",
+            "1 if the last reload was refused: an older configuration is in force",
+            self.reload_failed.clone(),
+        );
+        registry.register(
+            "sessions",
+            "Sessions in the store; those over and not swept yet included",
+            self.sessions.clone(),
+        );
+        registry.register_with_unit(
+            "signing_key_age",
+            "How long ago the key that signs was made",
+            Unit::Seconds,
+            self.key_age.clone(),
+        );
+        registry.register(
+            "keys_stale",
+            "1 if the key file cannot be used: the keys read before are in use",
+            self.key_follow_failed.clone(),
+        );
+        registry.register(
+            "log_lines_lost",
+            "Lines that whoever reads the log was too slow for",
+            self.log_lines_lost.clone(),
+        );
     }
 }
 
