@@ -25,7 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // It must not inherit our parser's blind spots.
     ("counterfoil-audit",   &[]),
     ("counterfoil-client",  &[]),
-    ("counterfoil-cli",     &["counterfoil", "counterfoil-gateway", "counterfoil-demo", "counterfoil-audit", "counterfoil-client"]),
+    ("counterfoil-cli",     &["counterfoil", "counterfoil-gateway", "counterfoil-demo", "counterfoil-serve", "counterfoil-audit", "counterfoil-client"]),
     // Outside the default members.
     ("counterfoil-crash",   &["counterfoil-core", "counterfoil-stores"]),
     ("counterfoil-crash-shim", &[]),

@@ -123,6 +123,11 @@ impl Algorithm {
 }
 
 impl Proxy {
+    /// Whether this build speaks its contract: gRPC is a feature.
+    pub const fn is_spoken(self) -> bool {
+        !matches!(self, Self::EnvoyGrpc) || cfg!(feature = "grpc")
+    }
+
     /// All there are.
     pub const ALL: [Self; 6] = [Self::Nginx, Self::Traefik, Self::Caddy, Self::Haproxy, Self::Envoy, Self::EnvoyGrpc];
 

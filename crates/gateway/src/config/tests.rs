@@ -175,6 +175,18 @@ fn each_mistake_is_named_with_its_place_its_key_and_its_values() {
 }
 
 #[test]
+fn a_contract_that_this_build_does_not_speak_is_a_mistake() {
+    let text = FILE.replace("\"nginx\"", "\"envoy-grpc\"");
+    if cfg!(feature = "grpc") {
+        assert_eq!(read_with(&text, &[]).unwrap().config.apps[0].proxy, Proxy::EnvoyGrpc);
+        return;
+    }
+    let expected = "counterfoil.toml:11: apps.wiki.proxy: this build of counterfoil speaks no gRPC, and would deny everything: \
+                    write proxy = \"envoy\", which asks over HTTP, or build it with `--features grpc`";
+    assert_eq!(wrong(&text, &[]), expected);
+}
+
+#[test]
 fn what_may_not_be_meant_is_a_warning() {
     #[rustfmt::skip]
     let table: &[(&str, String, &str)] = &[
@@ -260,6 +272,19 @@ fn a_mistake_in_the_environment_names_the_variable() {
     ];
     for (name, text, expected) in table {
         assert_eq!(wrong(FILE, &[(name, text)]), expected, "{name}={text}");
+    }
+}
+
+#[test]
+fn unless_it_is_said_otherwise_proxies_of_this_machine_alone_say_who_the_client_is() {
+    let config = read_with(FILE, &[]).unwrap().config;
+    let address = config.apps[0].policy.address();
+    assert_eq!(address.header_name(), Some("x-forwarded-for"));
+    for (peer, client) in
+        [("127.0.0.1", "192.0.2.7"), ("::1", "192.0.2.7"), ("10.0.0.1", "10.0.0.1"), ("192.0.2.9", "192.0.2.9")]
+    {
+        let found = address.resolve(peer.parse().unwrap(), [&b"192.0.2.7"[..]]);
+        assert_eq!(found.to_string(), client, "{peer}");
     }
 }
 

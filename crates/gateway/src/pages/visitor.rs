@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::Local;
 use super::views::Frame;
 use crate::accounts::AccountName;
-use crate::gateway::Site;
+use crate::gateway::{Site, authority_of};
 
 /// The app whose pages these are, and what all apps share.
 #[derive(Debug, Clone)]
@@ -34,7 +34,7 @@ pub(super) enum Wants {
 }
 
 /// Whoever asks, signed in or not.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Visitor {
     pub(super) session: Session,
     pub(super) wants: Wants,
@@ -47,14 +47,14 @@ pub(super) struct Visitor {
 }
 
 /// Somebody who is signed in. For anybody else the handler does not run.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Member {
     visitor: Visitor,
     pub(super) identity: Identity,
 }
 
 /// Somebody who stepped up, for as long as the policy lets that count. A fresh sign-in is not enough.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct SteppedUp(Member);
 
 /// Where people are: every page says it, so that they see where they sign in.
@@ -65,7 +65,7 @@ pub(super) struct Place {
 }
 
 /// What `me` says.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Clone, Serialize)]
 pub(super) struct Me {
     signed_in: bool,
     assurance: &'static str,
@@ -75,7 +75,7 @@ pub(super) struct Me {
     csrf_token: Option<String>,
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Clone, Serialize)]
 struct Who {
     subject: String,
     session: String,
@@ -101,7 +101,7 @@ impl Here {
         let host = || headers.get(header::HOST).and_then(|host| host.to_str().ok());
         let origin = target.or_else(host).and_then(|authority| self.site.origin_at(authority));
         // As it is configured, not as it was asked for: no case and no trailing dot to wonder about.
-        let host = origin.and_then(|origin| origin.as_str().split_once("://")).map_or("", |(_, host)| host);
+        let host = origin.map_or("", authority_of);
         Place { app: self.site.app.name.as_str().to_owned(), host: host.to_owned() }
     }
 }
@@ -149,7 +149,7 @@ impl Visitor {
 
     /// Who is signed in, if anybody.
     pub(super) fn subject(&self) -> Option<&Subject> {
-        self.identity.as_ref().filter(|identity| is_signed_in(identity)).map(counterfoil::Identity::subject)
+        self.identity.as_ref().filter(|identity| is_signed_in(identity)).map(Identity::subject)
     }
 
     /// Whom this browser is known by, if they are not signed in any more. Good for a greeting.

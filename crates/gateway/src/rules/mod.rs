@@ -12,8 +12,8 @@ pub use self::path::{MAX_PATH, Pattern, PatternError, Unreadable};
 /// The rules of an app. Of those that match a path the first one counts; without one the request is denied.
 ///
 /// # Security
-/// Apps differ in how they read a path: some fold case, cut `;parameters`, or take `//` for `/`. Each of these readings
-/// is looked up, and the request must meet the demands of all: a spelling never gets around a rule. A path that cannot
+/// Apps differ in how they read a path: some fold case, cut `;parameters`, take `//` for `/`, or `/page/` for `/page`. Each
+/// of these readings is looked up, and the request must meet the demands of all: a spelling never gets around a rule. A path that cannot
 /// be read safely (dot segments, encoded slashes, control characters) is denied. Methods and queries play no part.
 ///
 /// # Examples
@@ -95,7 +95,8 @@ impl Rules {
     /// [`Unreadable`]: deny the request.
     pub fn demands(&self, target: &str) -> Result<Option<Demands>, Unreadable> {
         let mut all: Option<Demands> = None;
-        for reading in readings(target)? {
+        let slashed = self.0.iter().any(|rule| rule.path.is_slashed());
+        for reading in readings(target, slashed)? {
             let Some(rule) = self.0.iter().find(|rule| rule.path.matches(&reading)) else {
                 return Ok(None);
             };

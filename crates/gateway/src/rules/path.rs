@@ -63,14 +63,17 @@ pub(super) struct Reading {
     path: String,
     /// Whether the app may not tell upper case from lower.
     fold: bool,
+    /// Whether the app may not tell `/page/` from `/page`.
+    slashless: bool,
 }
 
 /// The longest path that is looked at, in bytes.
 pub const MAX_PATH: usize = 8 * 1024;
 
 /// Every way in which an app may read the path of `target`: as it is, and without what some leave out. Each once with
-/// and once without a difference between upper and lower case.
-pub(super) fn readings(target: &str) -> Result<Vec<Reading>, Unreadable> {
+/// and once without a difference between upper and lower case; and all that without a final slash, where paths, or patterns
+/// as `slashed` says, have any.
+pub(super) fn readings(target: &str, slashed: bool) -> Result<Vec<Reading>, Unreadable> {
     let raw = target.split('?').next().unwrap_or_default();
     let path = decoded(raw)?;
     let mut paths = vec![path];
@@ -82,9 +85,25 @@ pub(super) fn readings(target: &str) -> Result<Vec<Reading>, Unreadable> {
     if paths.iter().any(|path| has_dot_segment(path)) {
         return Err(Unreadable::DotSegment);
     }
-    let as_is = paths.iter().map(|path| Reading { path: path.clone(), fold: false });
-    let folded = paths.iter().map(|path| Reading { path: path.to_lowercase(), fold: true });
-    Ok(as_is.chain(folded).collect())
+    let slashed = slashed || paths.iter().any(|path| path.ends_with('/'));
+    let as_is = paths.iter().map(|path| Reading { path: path.clone(), fold: false, slashless: false });
+    let folded = paths.iter().map(|path| Reading { path: folded(path), fold: true, slashless: false });
+    let mut readings: Vec<_> = as_is.chain(folded).collect();
+    if slashed {
+        let slashless = |reading: &Reading| Reading {
+            path: without_final_slash(&reading.path).to_owned(),
+            slashless: true,
+            ..reading.clone()
+        };
+        let slashless: Vec<_> = readings.iter().map(slashless).collect();
+        readings.extend(slashless);
+    }
+    Ok(readings)
+}
+
+/// As apps that fold case see it. Some compare capitals, and to them `\u{17f}` is an S and `\u{131}` an I.
+fn folded(path: &str) -> String {
+    if path.is_ascii() { path.to_ascii_lowercase() } else { path.to_uppercase().to_lowercase() }
 }
 
 /// The path with its percent-encoding undone, once.
@@ -140,6 +159,11 @@ fn without_empty_segments(path: &str) -> String {
     simpler
 }
 
+/// `/` itself stays.
+fn without_final_slash(path: &str) -> &str {
+    path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path)
+}
+
 fn has_dot_segment(path: &str) -> bool {
     path.split('/').any(|segment| matches!(segment, "." | ".."))
 }
@@ -154,9 +178,17 @@ impl Pattern {
         }
     }
 
+    /// Whether it is about one path, and that has a slash at its end.
+    pub(super) fn is_slashed(&self) -> bool {
+        !self.below && self.path.len() > 1 && self.path.ends_with('/')
+    }
+
     /// Whether it is about this path.
     pub(super) fn matches(&self, reading: &Reading) -> bool {
         let pattern = if reading.fold { &self.folded } else { &self.path };
+        if reading.slashless && !self.below {
+            return without_final_slash(pattern) == reading.path;
+        }
         match reading.path.strip_prefix(&**pattern) {
             Some(rest) => self.below || rest.is_empty(),
             None => self.below && pattern.strip_suffix('/').is_some_and(|itself| itself == reading.path),
@@ -185,7 +217,7 @@ impl FromStr for Pattern {
             return Err(PatternError::NotPlain(Unreadable::DotSegment));
         }
         let path = decoded(&path).map_err(PatternError::NotPlain)?;
-        Ok(Self { folded: path.to_lowercase().into(), path: path.into(), below })
+        Ok(Self { folded: folded(&path).into(), path: path.into(), below })
     }
 }
 

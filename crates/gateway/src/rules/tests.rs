@@ -106,6 +106,49 @@ fn where_an_app_may_read_a_path_in_two_ways_both_must_be_allowed() {
 }
 
 #[test]
+fn a_final_slash_and_letters_that_are_one_to_some_apps_get_around_nothing() {
+    let rules = Rules::new(vec![
+        Rule::new(pattern("/admin"), Access::StepUp(MINUTES_5)),
+        Rule::new(pattern("/secret/"), Access::StepUp(MINUTES_5)),
+        Rule::new(pattern("/disk/*"), Access::StepUp(MINUTES_5)),
+        Rule::new(pattern("/login/"), Access::Public),
+        Rule::new(pattern("/export"), Access::Public),
+        Rule::new(pattern("/"), Access::Public),
+        Rule::new(pattern("/*"), Access::SignedIn),
+    ]);
+    #[rustfmt::skip]
+    let table = [
+        ("/admin",              "step-up"),
+        ("/admin/",             "step-up"),
+        ("/ADMIN/",             "step-up"),
+        ("/admin/;v=1",         "step-up"),
+        ("/admin//",            "step-up"),
+        ("/admin/x",            "signed-in"),
+        ("/secret",             "step-up"),
+        ("/secret/",            "step-up"),
+        ("/%C5%BFecret/",       "step-up"), // a long s
+        ("/d%C4%B1sk/x",        "step-up"), // an i without its dot
+        ("/dis%E2%84%AA/x",     "step-up"), // the sign of the kelvin
+        // Where it is a page of its own it stays as open as it was written, and no more.
+        ("/login/",             "public"),
+        ("/login",              "signed-in"),
+        ("/export",             "public"),
+        ("/export/",            "signed-in"),
+        ("/",                   "public"),
+        ("/else/",              "signed-in"),
+    ];
+    for (target, expected) in table {
+        let demands = rules.demands(target).unwrap().unwrap();
+        let found = match demands {
+            demands if demands.step_up.is_some() => "step-up",
+            demands if demands.signed_in => "signed-in",
+            _ => "public",
+        };
+        assert_eq!(found, expected, "{target}");
+    }
+}
+
+#[test]
 fn of_two_limits_the_shorter_holds() {
     let rule = |path: &str, seconds| Rule {
         max_auth_age: Some(Duration::from_secs(seconds)),

@@ -1,6 +1,7 @@
 //! Signing in and out: one answer for whatever is wrong, one hash for it, and no way around the limit.
 
 use counterfoil::accounts::AttemptLimit;
+use http::Request;
 
 use crate::browser::{Gate, Reply, WIKI, form, named, password};
 
@@ -198,4 +199,16 @@ async fn a_password_that_is_not_accepted_changes_nothing_and_says_why() {
     assert_eq!(ada.post("/.session/password", &fields).await.status, 503);
     gate.store_fails(false);
     assert_eq!(attempt(&gate, "ada", &right).await.status, 200, "both or neither");
+}
+
+#[tokio::test]
+async fn nobody_is_signed_in_by_a_request_that_does_not_say_where_it_comes_from() {
+    let gate = Gate::open();
+    let right = password("ada");
+    for (header, status) in [(None, 403), (Some(("authorization", "Bearer x")), 403), (Some(("x-csrf", "1")), 200)] {
+        let request = Request::post("/.session/login").header("host", "wiki.example");
+        let request = header.into_iter().fold(request, |request, (name, value)| request.header(name, value));
+        let reply = gate.browser().send(form(request, &[("username", "ada"), ("password", &right)])).await;
+        assert_eq!(reply.status, status, "{header:?}: {reply:?}");
+    }
 }

@@ -22,6 +22,11 @@ impl Checking<'_> {
             name.parse().map_or_else(|error: crate::app::BadAppName| self.wrong(&path, error.to_string()), Some);
         let (settings, policy_settings) = (self.read(node, &path), self.policy_settings(&path, node));
         let (settings, policy_settings): (AppSettings, _) = (settings?, policy_settings?);
+        if !settings.proxy.is_spoken() {
+            let text = "this build of counterfoil speaks no gRPC, and would deny everything: write proxy = \"envoy\", which asks \
+                        over HTTP, or build it with `--features grpc`";
+            self.wrong::<()>(&format!("{path}.proxy"), text);
+        }
         let origins = self.origins(&path, &settings.origins);
         let trusted_proxies = policy_settings.address.trusted_proxies.clone();
         let policy = origins.and_then(|()| self.policy(&path, node, &settings.origins, policy_settings));
