@@ -63,10 +63,15 @@ impl Args {
     }
 
     fn kinds(&self, case: Case) -> impl Iterator<Item = Kind> {
-        let all = self.every || !self.proxy.is_empty() || case.behind == Behind::Every;
+        let all = self.every || !self.proxy.is_empty();
         Kind::ALL.into_iter().filter(move |kind| {
             let named = self.proxy.is_empty() || self.proxy.contains(kind);
-            named && (all || matches!(kind, Kind::Nginx | Kind::Caddy))
+            named
+                && match case.behind {
+                    Behind::Caddy => *kind == Kind::Caddy,
+                    Behind::NginxAndCaddy => all || matches!(kind, Kind::Nginx | Kind::Caddy),
+                    Behind::Every => true,
+                }
         })
     }
 
