@@ -34,6 +34,10 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with_all = ["cases", "proxy", "every", "long"])]
     pub(crate) self_check: bool,
 
+    /// Have public scanners look at a site behind nginx and behind Caddy instead; several minutes
+    #[arg(long, conflicts_with_all = ["cases", "every", "long", "self_check"])]
+    pub(crate) scan: bool,
+
     /// The `counterfoil` binary [default: target/release/counterfoil, else target/debug/counterfoil]
     #[arg(long, value_name = "PATH", env = "COUNTERFOIL_BIN")]
     bin: Option<PathBuf>,
@@ -73,6 +77,14 @@ impl Args {
                     Behind::Every => true,
                 }
         })
+    }
+
+    /// The proxies that scanners look at.
+    pub(crate) fn scanned(&self) -> Vec<Kind> {
+        [Kind::Nginx, Kind::Caddy]
+            .into_iter()
+            .filter(|kind| self.proxy.is_empty() || self.proxy.contains(kind))
+            .collect()
     }
 
     /// The gateway.
