@@ -5,7 +5,7 @@
 mod tests;
 
 use crate::invocation::Invocation;
-use crate::packages::{CHROMIUM, GO, HAPROXY, NGINX, NPM, PHP};
+use crate::packages::{CHROMIUM, GO, HAPROXY, NGINX, NPM, PHP, TESTSSL};
 use crate::stage::{Stage, Step};
 use crate::tools::{CYCLONEDX, DENY, NEXTEST};
 
@@ -130,6 +130,19 @@ pub(crate) fn journeys(arguments: Vec<String>) -> Vec<Stage> {
     let mut steps = chain();
     steps.push(run_journeys(arguments));
     vec![build_optimised().or_stop(), Stage::new("journeys", steps).or_stop()]
+}
+
+/// Public scanners at a site behind the gateway.
+pub(crate) fn scan(arguments: Vec<String>) -> Vec<Stage> {
+    // Its package would fetch lists of all the web when it is installed; they are not needed.
+    let rules = "ci --no-audit --no-fund --ignore-scripts --prefix e2e/journeys/observatory";
+    let mut steps: Vec<_> = [NGINX, NPM, TESTSSL].map(Step::InstallPackage).into();
+    steps.extend([
+        Step::InstallWheels,
+        Step::Run(Invocation::program("npm", rules)),
+        run_journeys(["--scan".to_owned()].into_iter().chain(arguments)),
+    ]);
+    vec![build_optimised().or_stop(), Stage::new("scan", steps).or_stop()]
 }
 
 /// The example apps, built and tried: all of them unless told otherwise.

@@ -115,6 +115,15 @@ fn journeys_are_made_with_everything_in_place_and_mistakes_only_in_the_long_vers
 }
 
 #[test]
+fn scanners_are_installed_before_they_look_and_not_part_of_the_tests() {
+    let scan = commands(&scan(vec!["--proxy".to_owned(), "caddy".to_owned()]));
+    assert!(scan.iter().any(|command| command.ends_with(" testssl.sh")), "{scan:?}");
+    assert!(scan.iter().any(|command| command.contains("npm ci --no-audit --no-fund --ignore-scripts")), "{scan:?}");
+    assert!(scan.last().unwrap().ends_with("--scan --proxy caddy"), "{scan:?}");
+    assert!(!commands(&test(Size::Full)).iter().any(|command| command.contains("--scan")));
+}
+
+#[test]
 fn apps_are_tried_with_what_is_pinned_and_weakened_only_in_the_long_version() {
     let commands = |size| commands(&test(size)).join("\n");
     let short = commands(Size::Short);
