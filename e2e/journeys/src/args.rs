@@ -12,6 +12,7 @@ use crate::case::{ALL, Behind, Case, Runs};
 /// Each case has an app, a gateway and a proxy of its own, on free ports of loopback and in a folder of its own, which are
 /// taken down again. Exit status: 0 all kept, 1 a promise was broken, 2 nothing could be shown (no browser, no proxy).
 #[derive(Debug, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[command(name = "journeys")]
 pub(crate) struct Args {
     /// Only these cases; all of them where none is named
