@@ -69,6 +69,18 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Have a real browser come to an app through real proxies and the gateway; installs all of them where missing
+    Journeys {
+        /// For `journeys`, e.g. `--proxy nginx`, `--long` or `sign-out rename`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Have MDN's HTTP Observatory and testssl look at a site behind the gateway; installs both, takes minutes
+    Scan {
+        /// For `journeys --scan`, e.g. `--proxy caddy`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Try the example apps in Python, JavaScript, PHP, Go and Rust; installs what runs them where it is missing
     Apps {
         /// For `examples/apps/test.py`, e.g. `flask go` or `--mutants php`
@@ -149,6 +161,8 @@ impl Task {
             Self::Browser { arguments } => ("a real browser at the demo", plan::browser(arguments)),
             Self::Gateway { arguments } => ("the gateway behind a real proxy", plan::gateway(arguments)),
             Self::Proxies { arguments } => ("real proxies before the gateway", plan::proxies(arguments)),
+            Self::Journeys { arguments } => ("a real browser through all of it", plan::journeys(arguments)),
+            Self::Scan { arguments } => ("public scanners", plan::scan(arguments)),
             Self::Apps { arguments } => ("apps in other languages, and forged assertions", plan::apps(arguments)),
             Self::Model { arguments } => ("a model check of the token family", plan::model(arguments)),
             Self::Simulate { arguments } => ("a simulation of rotation", plan::simulate(arguments)),

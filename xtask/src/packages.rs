@@ -40,6 +40,15 @@ pub(crate) const HAPROXY: Package = Package {
     variable: "HAPROXY_BIN",
 };
 
+/// What looks at TLS as strangers do.
+pub(crate) const TESTSSL: Package = Package {
+    name: "testssl.sh",
+    program: "testssl",
+    elsewhere: "testssl.sh",
+    version: "--version",
+    variable: "TESTSSL_BIN",
+};
+
 /// What runs the example apps in other languages; Python is there for [`crate::wheels`] anyway.
 pub(crate) const PHP: Package =
     Package { name: "php-cli", program: "php", elsewhere: "php", version: "--version", variable: "PHP_BIN" };

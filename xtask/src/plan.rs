@@ -5,7 +5,7 @@
 mod tests;
 
 use crate::invocation::Invocation;
-use crate::packages::{CHROMIUM, GO, HAPROXY, NGINX, NPM, PHP};
+use crate::packages::{CHROMIUM, GO, HAPROXY, NGINX, NPM, PHP, TESTSSL};
 use crate::stage::{Stage, Step};
 use crate::tools::{CYCLONEDX, DENY, NEXTEST};
 
@@ -64,6 +64,7 @@ pub(crate) fn test(size: Size) -> Vec<Stage> {
         Stage::new("crash", vec![run_crash([size.flag_of_crash()])]),
         in_browser(size),
         behind_proxies([]),
+        through_all(size),
         in_other_languages(size),
     ]
 }
@@ -124,6 +125,26 @@ pub(crate) fn browser(arguments: Vec<String>) -> Vec<Stage> {
 /// The proxies' cases, built and run: all of them unless told otherwise.
 pub(crate) fn proxies(arguments: Vec<String>) -> Vec<Stage> {
     vec![build_optimised().or_stop(), behind_proxies(arguments)]
+}
+
+/// The journeys through all of it, built and run: all of them unless told otherwise.
+pub(crate) fn journeys(arguments: Vec<String>) -> Vec<Stage> {
+    let mut steps = chain();
+    steps.push(run_journeys(arguments));
+    vec![build_optimised().or_stop(), Stage::new("journeys", steps).or_stop()]
+}
+
+/// Public scanners at a site behind the gateway.
+pub(crate) fn scan(arguments: Vec<String>) -> Vec<Stage> {
+    // Its package would fetch lists of all the web when it is installed; they are not needed.
+    let rules = "ci --no-audit --no-fund --ignore-scripts --prefix e2e/journeys/observatory";
+    let mut steps: Vec<_> = [NGINX, NPM, TESTSSL].map(Step::InstallPackage).into();
+    steps.extend([
+        Step::InstallWheels,
+        Step::Run(Invocation::program("npm", rules)),
+        run_journeys(["--scan".to_owned()].into_iter().chain(arguments)),
+    ]);
+    vec![build_optimised().or_stop(), Stage::new("scan", steps).or_stop()]
 }
 
 /// The example apps, built and tried: all of them unless told otherwise.
@@ -221,7 +242,7 @@ fn build() -> Stage {
 /// One call for all that runs optimised: by one each, their shared dependencies would be built with other features.
 fn build_optimised() -> Stage {
     let release = "build --release --locked --features counterfoil-cli/grpc -p counterfoil-cli -p counterfoil-e2e -p counterfoil-browser -p counterfoil-proxies \
-                   -p counterfoil-model -p counterfoil-simulation -p counterfoil-crash -p counterfoil-crash-shim";
+                   -p counterfoil-journeys -p example-notes -p counterfoil-model -p counterfoil-simulation -p counterfoil-crash -p counterfoil-crash-shim";
     Stage::new("build", vec![cargo(release)])
 }
 
@@ -273,6 +294,27 @@ fn behind_proxies(arguments: impl IntoIterator<Item = String>) -> Stage {
     let packages = [NGINX, HAPROXY].map(Step::InstallPackage);
     let steps = packages.into_iter().chain([Step::InstallWheels, Step::Run(proxies)]);
     Stage::new("gateway", steps.collect()).or_stop()
+}
+
+/// In its long version, also what takes minutes, and mistakes in the chain, each of which it has to find out.
+fn through_all(size: Size) -> Stage {
+    let mut steps = chain();
+    match size {
+        Size::Short => steps.push(run_journeys([])),
+        Size::Full => steps.extend(["--long", "--self-check"].map(|flag| run_journeys([flag.to_owned()]))),
+    }
+    Stage::new("journeys", steps).or_stop()
+}
+
+/// What stands between a person and an app, installed.
+fn chain() -> Vec<Step> {
+    let packages = [CHROMIUM, NGINX, HAPROXY].map(Step::InstallPackage);
+    packages.into_iter().chain([Step::InstallWheels]).collect()
+}
+
+fn run_journeys(arguments: impl IntoIterator<Item = String>) -> Step {
+    let journeys = Invocation::program("target/release/journeys", "--bin target/release/counterfoil");
+    Step::Run(journeys.arguments(arguments))
 }
 
 /// By their table, then with what the real gateway says of requests; in the long version also a minute too late, and

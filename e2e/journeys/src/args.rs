@@ -12,6 +12,7 @@ use crate::case::{ALL, Behind, Case, Runs};
 /// Each case has an app, a gateway and a proxy of its own, on free ports of loopback and in a folder of its own, which are
 /// taken down again. Exit status: 0 all kept, 1 a promise was broken, 2 nothing could be shown (no browser, no proxy).
 #[derive(Debug, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[command(name = "journeys")]
 pub(crate) struct Args {
     /// Only these cases; all of them where none is named
@@ -33,6 +34,10 @@ pub(crate) struct Args {
     /// Make mistakes in the chain instead: each must be found out
     #[arg(long, conflicts_with_all = ["cases", "proxy", "every", "long"])]
     pub(crate) self_check: bool,
+
+    /// Have public scanners look at a site behind nginx and behind Caddy instead; several minutes
+    #[arg(long, conflicts_with_all = ["cases", "every", "long", "self_check"])]
+    pub(crate) scan: bool,
 
     /// The `counterfoil` binary [default: target/release/counterfoil, else target/debug/counterfoil]
     #[arg(long, value_name = "PATH", env = "COUNTERFOIL_BIN")]
@@ -63,11 +68,24 @@ impl Args {
     }
 
     fn kinds(&self, case: Case) -> impl Iterator<Item = Kind> {
-        let all = self.every || !self.proxy.is_empty() || case.behind == Behind::Every;
+        let all = self.every || !self.proxy.is_empty();
         Kind::ALL.into_iter().filter(move |kind| {
             let named = self.proxy.is_empty() || self.proxy.contains(kind);
-            named && (all || matches!(kind, Kind::Nginx | Kind::Caddy))
+            named
+                && match case.behind {
+                    Behind::Caddy => *kind == Kind::Caddy,
+                    Behind::NginxAndCaddy => all || matches!(kind, Kind::Nginx | Kind::Caddy),
+                    Behind::Every => true,
+                }
         })
+    }
+
+    /// The proxies that scanners look at.
+    pub(crate) fn scanned(&self) -> Vec<Kind> {
+        [Kind::Nginx, Kind::Caddy]
+            .into_iter()
+            .filter(|kind| self.proxy.is_empty() || self.proxy.contains(kind))
+            .collect()
     }
 
     /// The gateway.

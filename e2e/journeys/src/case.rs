@@ -11,6 +11,7 @@ mod live;
 mod pages;
 mod renewal;
 mod second_factor;
+mod your_app;
 
 use std::{pin::Pin, sync::Arc};
 
@@ -38,6 +39,8 @@ pub(crate) enum Behind {
     Every,
     /// The two most people have; the proxy's part in it is shown by other cases.
     NginxAndCaddy,
+    /// One, for its lines in a page.
+    Caddy,
 }
 
 /// When it is run.
@@ -53,8 +56,9 @@ pub(crate) type Showing = Pin<Box<dyn Future<Output = Shown> + Send>>;
 
 /// All of them; the longest come first.
 #[rustfmt::skip]
-pub(crate) const ALL: [Case; 18] = [
+pub(crate) const ALL: [Case; 19] = [
     case("first-command",   Behind::NginxAndCaddy, |stage| Box::pin(first_command::from_sign_in_to_sign_out(stage))),
+    case("your-app",        Behind::Caddy,         |stage| Box::pin(your_app::to_the_letter(stage))),
     case("pages",           Behind::NginxAndCaddy, |stage| Box::pin(pages::all(stage))),
     long("renewal",         Behind::Every,         |stage| Box::pin(renewal::is_not_noticed(stage))),
     case("keyboard",        Behind::NginxAndCaddy, |stage| Box::pin(keyboard::without_scripts(stage))),

@@ -5,6 +5,7 @@
 mod app;
 mod args;
 mod case;
+mod scan;
 mod spoil;
 mod verdict;
 mod world;
@@ -28,6 +29,7 @@ use tokio::{
 use crate::{
     args::Args,
     case::Case,
+    scan::Scanned,
     spoil::Spoil,
     verdict::{Failure, Shown, promise},
     world::{Stage, World},
@@ -66,6 +68,9 @@ struct Job {
 }
 
 async fn run_cases(args: &Args) -> Result<ExitCode, Failure> {
+    if args.scan {
+        return Ok(scan_all(args).await);
+    }
     let jobs = if args.self_check { mistakes() } else { all(args) };
     let world = Arc::new(World::open(&args.counterfoil(), &args.chromium, &args.pictures).await?);
     println!("{}, gateway {}", world.browser.version().await?, args.counterfoil().display());
@@ -91,6 +96,23 @@ async fn run_cases(args: &Args) -> Result<ExitCode, Failure> {
         () if ends.contains(&End::Unknown) => 2,
         () => 0,
     }))
+}
+
+/// Every site by every scanner, one after another.
+async fn scan_all(args: &Args) -> ExitCode {
+    let mut worst = 0;
+    for kind in args.scanned() {
+        for scanned in [Scanned::App, Scanned::SignIn] {
+            let (word, text, end) = match scan::scan(kind, scanned, args.counterfoil()).await {
+                Ok(seen) => ("green", seen, 0),
+                Err(failure) if failure.is_broken() => ("RED", failure.in_full(), 1),
+                Err(failure) => ("NOT SHOWN", failure.in_full(), 2),
+            };
+            println!("{word}: {scanned:?} behind {}: {text}", kind.name());
+            worst = worst.max(end);
+        }
+    }
+    ExitCode::from(worst)
 }
 
 fn all(args: &Args) -> Vec<Job> {

@@ -128,7 +128,11 @@ impl Kind {
                 command.args(["--configFile=traefik.yml", "--log.level=WARN"]);
             }
             Self::Caddy => {
-                fs::write(folder.join("Caddyfile"), CADDY)?;
+                let file = folder.join("Caddyfile");
+                // Who wrote one already wants other settings around the app.
+                if !file.exists() {
+                    fs::write(file, CADDY)?;
+                }
                 command.args(["run", "--adapter", "caddyfile", "--config", "Caddyfile"]);
                 command.env("HOME", folder).env("XDG_DATA_HOME", folder).env("XDG_CONFIG_HOME", folder);
             }

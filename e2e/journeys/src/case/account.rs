@@ -39,7 +39,7 @@ pub(super) async fn step_up(stage: Arc<Stage>) -> Shown {
 /// Another password: every other session is over, this one goes on, and the old password is worth nothing.
 pub(super) async fn password(stage: Arc<Stage>) -> Shown {
     let (_, other) = stage.member("ada").await?;
-    let (person, tab) = stage.member("ada").await?;
+    let (_, tab) = stage.member("ada").await?;
     let (old, new) = (stage.house.password("ada"), "a new one for this test run");
     tab.go(&stage.at("/.session/password")).await?;
     let landed = tab.follow(&fill("/.session/password", &[("current", old), ("new", new)])).await?;

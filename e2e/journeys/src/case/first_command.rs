@@ -96,7 +96,7 @@ impl Running {
                 (said.name, said.password) = (name.to_owned(), password.to_owned());
             }
             if let Some(rest) = rest("then look at ") {
-                said.devices = rest.split_whitespace().next().unwrap_or_default().to_owned();
+                rest.split_whitespace().next().unwrap_or_default().clone_into(&mut said.devices);
             }
         }
         Err(Failure::Broken { promise: "the first command of the README works", seen: "it ended".to_owned() })

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use counterfoil_browser::tab::Tab;
-use serde_json::Value;
 
 use crate::{
     verdict::{Failure, Shown, promise},
@@ -31,7 +30,7 @@ pub(super) async fn socket_and_stream(stage: Arc<Stage>) -> Shown {
     let status = stranger
         .run("fetch('/page', { headers: { Accept: 'application/json' } }).then(answer => answer.status)")
         .await?;
-    promise("a stranger's script is told 401", status == Value::from(401), || format!("{status}"))?;
+    promise("a stranger's script is told 401", status == 401, || format!("{status}"))?;
     person.leave().await?;
     Ok("a socket and a stream, for ada alone".to_owned())
 }
