@@ -98,6 +98,8 @@ fn each_mistake_is_named_with_its_place_its_key_and_its_values() {
             "counterfoil.toml:11: apps.wiki.proxy: `ngnix` is none of nginx, traefik, caddy, haproxy, envoy, envoy-grpc; did you mean `nginx`?"),
         ("a word with an underscore", with("\"signed-in\"", "\"signed_in\""),
             "counterfoil.toml:18: apps.wiki.rules[1].access: `signed_in` is none of public, signed-in, step-up; did you mean `signed-in`?"),
+        ("a flag for a word", with("max_idle = \"20m\"", "changes_state = \"query\""),
+            "counterfoil.toml:19: apps.wiki.rules[1].changes_state: `query` is none of never, with-query, always; did you mean `never`?"),
         ("a preset nobody knows", with("aal2", "aal4"),
             "counterfoil.toml:6: policy.preset: `aal4` is none of aal1, aal2, aal3; did you mean `aal1`?"),
         ("a number for a text", with("\"127.0.0.1:9400\"", "9400"),

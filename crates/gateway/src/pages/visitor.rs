@@ -97,6 +97,17 @@ impl Here {
         self.place(request.uri().authority().map(http::uri::Authority::as_str), request.headers())
     }
 
+    /// Where a page of ours sends a browser on to: where it wanted to go, unless a `GET` there changes something. Our own
+    /// redirect would make another site's link one of this site's.
+    pub(super) fn onward<'a>(&self, next: Option<&'a str>) -> &'a str {
+        let next = next.unwrap_or("/");
+        let without_query = next.split('?').next().unwrap_or(next);
+        let changes = |path: &&str| {
+            self.site.app.rules.demands(path).is_ok_and(|demands| demands.is_some_and(|demands| demands.changes_state))
+        };
+        [next, without_query].into_iter().find(|path| !changes(path)).unwrap_or("/")
+    }
+
     fn place(&self, target: Option<&str>, headers: &HeaderMap) -> Place {
         let host = || headers.get(header::HOST).and_then(|host| host.to_str().ok());
         let origin = target.or_else(host).and_then(|authority| self.site.origin_at(authority));

@@ -118,6 +118,28 @@ fn of_two_limits_the_shorter_holds() {
 }
 
 #[test]
+fn a_get_changes_something_where_the_rule_says_so_however_its_query_is_spelled() {
+    use ChangesState::{Always, Never, WithQuery};
+    #[rustfmt::skip]
+    let table = [
+        // target                never  with-query  always
+        ("/page",               [false, false,      true]),
+        ("/page?do=logout",     [false, true,       true]),
+        ("/page?",              [false, true,       true]),
+        ("/page%3Fdo=logout",   [false, true,       true]),
+        ("/page%3fdo=logout",   [false, true,       true]),
+        ("//PAGE?do=logout",    [false, true,       true]),
+    ];
+    for (target, expected) in table {
+        let changes = [Never, WithQuery, Always].map(|changes_state| {
+            let rule = Rule { changes_state, ..Rule::new(pattern("/*"), Access::SignedIn) };
+            Rules::new(vec![rule]).demands(target).unwrap().unwrap().changes_state
+        });
+        assert_eq!(changes, expected, "{target}");
+    }
+}
+
+#[test]
 fn a_pattern_is_a_plain_path_and_says_what_is_wrong_otherwise() {
     for good in ["/", "/*", "/a", "/a/", "/a/b/*", "/ä/*", "/a..b"] {
         assert_eq!(pattern(good).to_string(), good);
