@@ -21,42 +21,48 @@ use crate::devtools::{DevTools, DevToolsError};
 
 /// How browsers are started.
 #[derive(Debug, Clone)]
-pub(crate) struct Launch {
-    pub(crate) program: PathBuf,
+pub struct Launch {
+    /// The browser's program.
+    pub program: PathBuf,
     /// `--host-resolver-rules`: which host and port leads where.
-    pub(crate) rules: String,
+    pub rules: String,
 }
 
 /// A running browser. Dropping it kills all its processes.
 #[derive(Debug)]
-pub(crate) struct Chromium {
+pub struct Chromium {
     processes: Processes,
     devtools: DevTools,
 }
 
 /// There is no browser to show anything with.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ChromiumError {
+pub enum ChromiumError {
+    /// It cannot be run.
     #[error("{} could not be started; on Debian `apt-get install chromium`, elsewhere name yours with --chromium", .0.display())]
     Spawn(PathBuf, #[source] io::Error),
+    /// It ended by itself.
     #[error("the browser ended before it opened its socket: run it by hand to see why")]
     Ended,
+    /// It took too long.
     #[error("the browser opened no socket within {}", humantime::format_duration(START))]
     Silent,
+    /// Whether it runs is not known.
     #[error("the browser's process could not be watched")]
     Watch(#[from] io::Error),
+    /// Its socket.
     #[error(transparent)]
     DevTools(#[from] DevToolsError),
 }
 
 impl Launch {
     /// Starts a browser on `profile`, which may have been used before.
-    pub(crate) async fn start(&self, profile: &Path) -> Result<Chromium, ChromiumError> {
+    pub async fn start(&self, profile: &Path) -> Result<Chromium, ChromiumError> {
         self.start_with(profile, &["about:blank"]).await
     }
 
     /// The same, with more arguments.
-    pub(crate) async fn start_with(&self, profile: &Path, more: &[&str]) -> Result<Chromium, ChromiumError> {
+    pub async fn start_with(&self, profile: &Path, more: &[&str]) -> Result<Chromium, ChromiumError> {
         let told = profile.join("DevToolsActivePort");
         // Of the browser that used this profile before; there may have been none.
         let _ = std::fs::remove_file(&told);
@@ -82,25 +88,25 @@ impl Launch {
 
 impl Chromium {
     /// Its socket.
-    pub(crate) fn devtools(&self) -> &DevTools {
+    pub fn devtools(&self) -> &DevTools {
         &self.devtools
     }
 
     /// Its name and version, as it says.
-    pub(crate) async fn version(&self) -> Result<String, DevToolsError> {
+    pub async fn version(&self) -> Result<String, DevToolsError> {
         let version = self.devtools.call(None, "Browser.getVersion", json!({})).await?;
         Ok(version.get("product").and_then(Value::as_str).unwrap_or_default().to_owned())
     }
 
     /// Kills it as a crash of the machine would: every process at once, with no time to write anything.
-    pub(crate) async fn kill(mut self) -> Result<(), ChromiumError> {
+    pub async fn kill(mut self) -> Result<(), ChromiumError> {
         self.processes.kill();
         self.processes.child.wait().await?;
         Ok(())
     }
 
     /// Lets it end as if its last window was closed: it writes what it has.
-    pub(crate) async fn close(mut self) -> Result<(), ChromiumError> {
+    pub async fn close(mut self) -> Result<(), ChromiumError> {
         self.devtools.call(None, "Browser.close", json!({})).await?;
         timeout(START, self.processes.child.wait()).await.map_err(|_| ChromiumError::Silent)??;
         Ok(())

@@ -23,40 +23,64 @@ use tungstenite::Message;
 
 /// One socket to one browser. Cheap to clone; it ends when all clones are gone, or with the browser.
 #[derive(Debug, Clone)]
-pub(crate) struct DevTools {
+pub struct DevTools {
     outgoing: mpsc::UnboundedSender<Message>,
     shared: Arc<Shared>,
 }
 
 /// Everything a session was told, in order. Nothing is ever taken out.
 #[derive(Debug, Default)]
-pub(crate) struct Log {
+pub struct Log {
     events: Mutex<Vec<Event>>,
     grown: Notify,
 }
 
 /// One event.
 #[derive(Debug, Clone)]
-pub(crate) struct Event {
-    pub(crate) name: String,
-    pub(crate) body: Value,
+pub struct Event {
+    /// As the protocol calls it: `Page.loadEventFired`.
+    pub name: String,
+    /// Its parameters.
+    pub body: Value,
 }
 
 /// The browser did not do as told. Nothing was shown by it.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum DevToolsError {
+pub enum DevToolsError {
+    /// There is nobody.
     #[error("the DevTools socket could not be reached")]
     Connect(#[from] io::Error),
+    /// It was closed, or is none.
     #[error("the DevTools socket broke off")]
     Socket(#[from] tungstenite::Error),
+    /// The browser ended meanwhile.
     #[error("the browser is gone")]
     Gone,
+    /// It will not, or cannot.
     #[error("{method} was refused: {text}")]
-    Refused { method: String, text: String },
+    Refused {
+        /// What was asked.
+        method: String,
+        /// Why not.
+        text: String,
+    },
+    /// The answer says something else.
     #[error("{method} was answered without `{member}`")]
-    Incomplete { method: &'static str, member: &'static str },
+    Incomplete {
+        /// What was asked.
+        method: &'static str,
+        /// What its answer lacks.
+        member: &'static str,
+    },
+    /// What was waited for never came.
     #[error("waited {} in vain for {what}", humantime::format_duration(PATIENCE))]
-    Patience { what: String },
+    Patience {
+        /// In words.
+        what: String,
+    },
+    /// The browser took it; the disk did not.
+    #[error("a picture could not be kept")]
+    Picture(#[source] io::Error),
 }
 
 #[derive(Debug, Default)]
@@ -68,7 +92,7 @@ struct Shared {
 
 impl DevTools {
     /// Connects to the browser's own socket.
-    pub(crate) async fn connect(port: u16, path: &str) -> Result<Self, DevToolsError> {
+    pub async fn connect(port: u16, path: &str) -> Result<Self, DevToolsError> {
         let stream = TcpStream::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
         let (socket, _) = client_async(format!("ws://127.0.0.1:{port}{path}"), stream).await?;
         let (outgoing, commands) = mpsc::unbounded_channel();
@@ -78,12 +102,7 @@ impl DevTools {
     }
 
     /// Sends a command to the browser itself, or to one session, and waits for its answer.
-    pub(crate) async fn call(
-        &self,
-        session: Option<&str>,
-        method: &str,
-        arguments: Value,
-    ) -> Result<Value, DevToolsError> {
+    pub async fn call(&self, session: Option<&str>, method: &str, arguments: Value) -> Result<Value, DevToolsError> {
         let id = self.shared.last.fetch_add(1, Ordering::Relaxed) + 1;
         let mut command = json!({ "id": id, "method": method, "params": arguments });
         if let (Some(session), Some(command)) = (session, command.as_object_mut()) {
@@ -102,24 +121,24 @@ impl DevTools {
     }
 
     /// The events of one session, from its beginning.
-    pub(crate) fn log(&self, session: &str) -> Arc<Log> {
+    pub fn log(&self, session: &str) -> Arc<Log> {
         Arc::clone(lock(&self.shared.sessions).entry(session.to_owned()).or_default())
     }
 }
 
 impl Log {
     /// How many events there are: later ones have come after this moment.
-    pub(crate) fn mark(&self) -> usize {
+    pub fn mark(&self) -> usize {
         lock(&self.events).len()
     }
 
     /// The events since `mark`.
-    pub(crate) fn since(&self, mark: usize) -> Vec<Event> {
+    pub fn since(&self, mark: usize) -> Vec<Event> {
         lock(&self.events).get(mark..).unwrap_or_default().to_vec()
     }
 
     /// Waits until the events since `mark` hold what is sought.
-    pub(crate) async fn wait<T>(
+    pub async fn wait<T>(
         &self,
         mark: usize,
         what: &str,
@@ -145,7 +164,7 @@ impl Log {
 
 impl Event {
     /// A text at a JSON pointer, empty where there is none.
-    pub(crate) fn text(&self, pointer: &str) -> &str {
+    pub fn text(&self, pointer: &str) -> &str {
         self.body.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
     }
 }
@@ -198,4 +217,4 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Far above what anything here takes, also on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);

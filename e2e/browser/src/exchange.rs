@@ -6,33 +6,37 @@ use crate::{devtools::Event, jar::Secret};
 
 /// One request and its answer, as far as cookies go.
 #[derive(Debug, Clone)]
-pub(crate) struct Exchange {
-    pub(crate) url: String,
-    pub(crate) method: String,
+pub struct Exchange {
+    /// What was asked for.
+    pub url: String,
+    /// How.
+    pub method: String,
     /// None where no answer came.
-    pub(crate) status: Option<u64>,
+    pub status: Option<u64>,
     /// Names of the cookies that went along.
-    pub(crate) sent: Vec<String>,
+    pub sent: Vec<String>,
     /// Cookies that were there and stayed behind, with the browser's reasons.
-    pub(crate) withheld: Vec<(String, String)>,
+    pub withheld: Vec<(String, String)>,
     /// What the answer set.
-    pub(crate) set: Vec<SetLine>,
+    pub set: Vec<SetLine>,
 }
 
 /// One `Set-Cookie` and what the browser thought of it.
 #[derive(Debug, Clone)]
-pub(crate) struct SetLine {
-    pub(crate) name: String,
-    pub(crate) value: Secret,
+pub struct SetLine {
+    /// The cookie's name.
+    pub name: String,
+    /// The cookie's value.
+    pub value: Secret,
     /// Everything after the value.
-    pub(crate) attributes: String,
+    pub attributes: String,
     /// The browser's reasons for refusing it; none where it was accepted.
-    pub(crate) refused: Vec<String>,
+    pub refused: Vec<String>,
 }
 
 impl Exchange {
     /// Every request among `events` whose headers were seen, redirects one by one, in order.
-    pub(crate) fn all(events: &[Event]) -> Vec<Self> {
+    pub fn all(events: &[Event]) -> Vec<Self> {
         let mut hops: HashMap<&str, usize> = HashMap::new();
         let mut exchanges = Vec::new();
         for event in events.iter().filter(|event| event.name == "Network.requestWillBeSentExtraInfo") {

@@ -7,33 +7,39 @@ use serde_json::Value;
 
 /// A cookie's value. It may sign somebody in, so it shows nothing of itself but a short hash.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Secret(String);
+pub struct Secret(String);
 
 /// One cookie in the browser's store.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Cookie {
-    pub(crate) name: String,
-    pub(crate) value: Secret,
+pub struct Cookie {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: Secret,
     /// With a leading dot where it is sent to subdomains as well.
-    pub(crate) domain: String,
-    pub(crate) path: String,
+    pub domain: String,
+    /// Which paths it is sent to.
+    pub path: String,
     /// Seconds since 1970; `None` for one that goes with the browser.
-    pub(crate) expires: Option<f64>,
-    pub(crate) secure: bool,
-    pub(crate) http_only: bool,
+    pub expires: Option<f64>,
+    /// Whether only https gets it.
+    pub secure: bool,
+    /// Whether scripts do not.
+    pub http_only: bool,
     /// Empty where the server said nothing.
-    pub(crate) same_site: String,
-    pub(crate) partitioned: bool,
+    pub same_site: String,
+    /// Whether it is another one below each top-level site.
+    pub partitioned: bool,
 }
 
 impl Secret {
     /// A value taken from the wire.
-    pub(crate) fn new(text: impl Into<String>) -> Self {
+    pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
     /// Only for putting it back into a browser, or for comparing it with a value that is no secret.
-    pub(crate) fn reveal(&self) -> &str {
+    pub fn reveal(&self) -> &str {
         &self.0
     }
 }
@@ -53,7 +59,7 @@ impl fmt::Debug for Secret {
 
 impl Cookie {
     /// A cookie as `DevTools` describes it.
-    pub(crate) fn read(cookie: &Value) -> Self {
+    pub fn read(cookie: &Value) -> Self {
         let text = |name: &str| cookie.get(name).and_then(Value::as_str).unwrap_or_default();
         let flag = |name: &str| cookie.get(name).and_then(Value::as_bool).unwrap_or_default();
         let expires = cookie.get("expires").and_then(Value::as_f64).filter(|_| !flag("session"));
@@ -71,7 +77,7 @@ impl Cookie {
     }
 
     /// Everything but name and value, as one would write it.
-    pub(crate) fn attributes(&self) -> String {
+    pub fn attributes(&self) -> String {
         let mut words = vec![format!("Path={}", self.path)];
         if self.domain.starts_with('.') {
             words.push(format!("Domain={}", self.domain.trim_start_matches('.')));

@@ -4,16 +4,11 @@
 
 mod args;
 mod case;
-mod chromium;
 mod demo;
-mod devtools;
-mod exchange;
 mod imitation;
-mod jar;
 mod page;
 mod self_check;
 mod stranger;
-mod tab;
 mod variants;
 mod verdict;
 mod world;
@@ -27,6 +22,7 @@ use std::{
 };
 
 use clap::Parser as _;
+use counterfoil_browser::tab::Opened;
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::Semaphore,
@@ -38,7 +34,6 @@ use crate::{
     args::Args,
     case::Case,
     self_check::Trial,
-    tab::Opened,
     verdict::Failure,
     world::{Site, Stage, World},
 };

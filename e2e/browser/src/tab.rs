@@ -1,6 +1,7 @@
 //! One person's browser, and its tabs: opened, driven by script or by keyboard, looked at.
 
 use std::{
+    io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -12,12 +13,11 @@ use crate::{
     devtools::{DevTools, DevToolsError, Event, Log},
     exchange::Exchange,
     jar::Cookie,
-    verdict::Failure,
 };
 
 /// A browser context: cookies, cache and storage of its own, as another person's browser has them.
 #[derive(Debug, Clone)]
-pub(crate) struct Person {
+pub struct Person {
     devtools: DevTools,
     /// None for the profile's own context, which is the one that outlives the process.
     context: Option<String>,
@@ -26,11 +26,11 @@ pub(crate) struct Person {
 
 /// The tabs a case has opened, for a look at them when it fails.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Opened(Arc<Mutex<Vec<Tab>>>);
+pub struct Opened(Arc<Mutex<Vec<Tab>>>);
 
 /// One tab. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(crate) struct Tab {
+pub struct Tab {
     devtools: DevTools,
     session: String,
     log: Arc<Log>,
@@ -38,40 +38,46 @@ pub(crate) struct Tab {
 
 /// Where a navigation ended.
 #[derive(Debug, Clone)]
-pub(crate) struct Landed {
-    pub(crate) url: String,
-    pub(crate) status: u64,
+pub struct Landed {
+    /// Where it led.
+    pub url: String,
+    /// With which status.
+    pub status: u64,
 }
 
 /// What a request from within a page was answered.
 #[derive(Debug, Clone)]
-pub(crate) struct Answer {
-    pub(crate) status: u64,
-    pub(crate) text: String,
+pub struct Answer {
+    /// Its status.
+    pub status: u64,
+    /// Its body.
+    pub text: String,
 }
 
 /// A key that does something by itself.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Key {
+pub enum Key {
+    /// To the next thing that can have the focus.
     Tab,
+    /// Does what has the focus.
     Enter,
 }
 
 impl Person {
     /// Somebody new.
-    pub(crate) async fn stranger(devtools: &DevTools, opened: Opened) -> Result<Self, DevToolsError> {
+    pub async fn stranger(devtools: &DevTools, opened: Opened) -> Result<Self, DevToolsError> {
         let created = devtools.call(None, "Target.createBrowserContext", json!({ "disposeOnDetach": true })).await?;
         let context = member(&created, "Target.createBrowserContext", "browserContextId")?;
         Ok(Self { devtools: devtools.clone(), context: Some(context), opened })
     }
 
     /// Whoever the profile belongs to.
-    pub(crate) fn of_the_profile(devtools: &DevTools, opened: Opened) -> Self {
+    pub fn of_the_profile(devtools: &DevTools, opened: Opened) -> Self {
         Self { devtools: devtools.clone(), context: None, opened }
     }
 
     /// A new tab.
-    pub(crate) async fn tab(&self) -> Result<Tab, DevToolsError> {
+    pub async fn tab(&self) -> Result<Tab, DevToolsError> {
         let created =
             self.devtools.call(None, "Target.createTarget", self.with(json!({ "url": "about:blank" }))).await?;
         let target = member(&created, "Target.createTarget", "targetId")?;
@@ -81,7 +87,7 @@ impl Person {
     }
 
     /// The tabs that show a page of this origin, however they came to be, once there are `enough`.
-    pub(crate) async fn tabs(&self, origin: &str, enough: usize) -> Result<Option<Vec<Tab>>, DevToolsError> {
+    pub async fn tabs(&self, origin: &str, enough: usize) -> Result<Option<Vec<Tab>>, DevToolsError> {
         let answer = self.devtools.call(None, "Target.getTargets", json!({})).await?;
         let targets = answer.get("targetInfos").and_then(Value::as_array).into_iter().flatten();
         let text = |target: &Value, name: &str| target.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -100,18 +106,18 @@ impl Person {
     }
 
     /// Every cookie it has.
-    pub(crate) async fn jar(&self) -> Result<Vec<Cookie>, DevToolsError> {
+    pub async fn jar(&self) -> Result<Vec<Cookie>, DevToolsError> {
         let answer = self.devtools.call(None, "Storage.getCookies", self.with(json!({}))).await?;
         Ok(answer.get("cookies").and_then(Value::as_array).into_iter().flatten().map(Cookie::read).collect())
     }
 
     /// The cookie of this name, if there is one.
-    pub(crate) async fn cookie(&self, name: &str) -> Result<Option<Cookie>, DevToolsError> {
+    pub async fn cookie(&self, name: &str) -> Result<Option<Cookie>, DevToolsError> {
         Ok(self.jar().await?.into_iter().find(|cookie| cookie.name == name))
     }
 
     /// Puts a cookie into the browser, as one who has copied it would.
-    pub(crate) async fn plant(&self, origin: &str, cookie: &Cookie) -> Result<(), DevToolsError> {
+    pub async fn plant(&self, origin: &str, cookie: &Cookie) -> Result<(), DevToolsError> {
         let planted = json!({
             "name": cookie.name, "value": cookie.value.reveal(), "url": origin, "path": cookie.path,
             "secure": cookie.secure, "httpOnly": cookie.http_only,
@@ -121,7 +127,7 @@ impl Person {
     }
 
     /// Forgets everything and closes the tabs. Of a profile's own context nothing is forgotten.
-    pub(crate) async fn leave(self) -> Result<(), DevToolsError> {
+    pub async fn leave(self) -> Result<(), DevToolsError> {
         if let Some(context) = &self.context {
             let which = json!({ "browserContextId": context });
             self.devtools.call(None, "Target.disposeBrowserContext", which).await?;
@@ -150,12 +156,12 @@ impl Tab {
     }
 
     /// Sends a command to this tab.
-    pub(crate) async fn call(&self, method: &str, arguments: Value) -> Result<Value, DevToolsError> {
+    pub async fn call(&self, method: &str, arguments: Value) -> Result<Value, DevToolsError> {
         self.devtools.call(Some(&self.session), method, arguments).await
     }
 
     /// Opens an address and waits until the page has loaded.
-    pub(crate) async fn go(&self, url: &str) -> Result<Landed, DevToolsError> {
+    pub async fn go(&self, url: &str) -> Result<Landed, DevToolsError> {
         let mark = self.mark();
         let answer = self.call("Page.navigate", json!({ "url": url })).await?;
         match answer.get("errorText").and_then(Value::as_str) {
@@ -167,26 +173,26 @@ impl Tab {
     }
 
     /// Runs a script that leads to another page, and waits until that has loaded.
-    pub(crate) async fn follow(&self, script: &str) -> Result<Landed, DevToolsError> {
+    pub async fn follow(&self, script: &str) -> Result<Landed, DevToolsError> {
         let mark = self.mark();
         self.run(script).await?;
         self.landed(mark).await
     }
 
     /// Loads the page again.
-    pub(crate) async fn reload(&self) -> Result<Landed, DevToolsError> {
+    pub async fn reload(&self) -> Result<Landed, DevToolsError> {
         let mark = self.mark();
         self.call("Page.reload", json!({})).await?;
         self.landed(mark).await
     }
 
     /// Waits for the page that something done since `mark` leads to.
-    pub(crate) async fn landed(&self, mark: usize) -> Result<Landed, DevToolsError> {
+    pub async fn landed(&self, mark: usize) -> Result<Landed, DevToolsError> {
         self.log.wait(mark, "a page to load", landing).await
     }
 
     /// Runs a script in the page and waits for its value, also where that is a promise.
-    pub(crate) async fn run(&self, script: &str) -> Result<Value, DevToolsError> {
+    pub async fn run(&self, script: &str) -> Result<Value, DevToolsError> {
         let how = json!({ "expression": script, "awaitPromise": true, "returnByValue": true, "userGesture": true });
         let answer = self.call("Runtime.evaluate", how).await?;
         if let Some(thrown) = answer.get("exceptionDetails") {
@@ -198,17 +204,17 @@ impl Tab {
     }
 
     /// As [`run`](Self::run), for a script whose value is text; anything else is empty.
-    pub(crate) async fn read(&self, script: &str) -> Result<String, DevToolsError> {
+    pub async fn read(&self, script: &str) -> Result<String, DevToolsError> {
         Ok(self.run(script).await?.as_str().unwrap_or_default().to_owned())
     }
 
     /// What the page shows.
-    pub(crate) async fn text(&self) -> Result<String, DevToolsError> {
+    pub async fn text(&self) -> Result<String, DevToolsError> {
         self.read("document.body ? document.body.innerText : ''").await
     }
 
     /// Asks the page's own site from within the page. Needs [`ignore_policy`](Self::ignore_policy) where that forbids it.
-    pub(crate) async fn ask(&self, method: &str, path: &str, form: &str) -> Result<Answer, DevToolsError> {
+    pub async fn ask(&self, method: &str, path: &str, form: &str) -> Result<Answer, DevToolsError> {
         let body = if method == "GET" { Value::Null } else { form.into() };
         let script = format!(
             "fetch({path}, {{ method: {method}, body: {body}, headers: {{ Accept: 'application/json', \
@@ -224,22 +230,22 @@ impl Tab {
 
     /// Lets scripts run in the pages to come, whatever their content security policy says: what is shown then does not
     /// depend on that policy.
-    pub(crate) async fn ignore_policy(&self) -> Result<(), DevToolsError> {
+    pub async fn ignore_policy(&self) -> Result<(), DevToolsError> {
         self.call("Page.setBypassCSP", json!({ "enabled": true })).await.map(drop)
     }
 
     /// Lets no page run a script any more. Our own looking at them still works.
-    pub(crate) async fn without_scripts(&self) -> Result<(), DevToolsError> {
+    pub async fn without_scripts(&self) -> Result<(), DevToolsError> {
         self.call("Emulation.setScriptExecutionDisabled", json!({ "value": true })).await.map(drop)
     }
 
     /// Sends another `User-Agent` from now on.
-    pub(crate) async fn call_itself(&self, user_agent: &str) -> Result<(), DevToolsError> {
+    pub async fn call_itself(&self, user_agent: &str) -> Result<(), DevToolsError> {
         self.call("Emulation.setUserAgentOverride", json!({ "userAgent": user_agent })).await.map(drop)
     }
 
     /// Presses a key.
-    pub(crate) async fn press(&self, key: Key) -> Result<(), DevToolsError> {
+    pub async fn press(&self, key: Key) -> Result<(), DevToolsError> {
         let (name, code, text) = match key {
             Key::Tab => ("Tab", 9, ""),
             Key::Enter => ("Enter", 13, "\r"),
@@ -250,7 +256,7 @@ impl Tab {
     }
 
     /// Types text into whatever has the focus.
-    pub(crate) async fn type_text(&self, text: &str) -> Result<(), DevToolsError> {
+    pub async fn type_text(&self, text: &str) -> Result<(), DevToolsError> {
         for letter in text.chars() {
             let how = json!({ "type": "char", "text": letter });
             self.call("Input.dispatchKeyEvent", how).await?;
@@ -262,27 +268,27 @@ impl Tab {
     ///
     /// # Errors
     /// Also where the file cannot be written.
-    pub(crate) async fn picture(&self, folder: &Path, name: &str) -> Result<PathBuf, Failure> {
+    pub async fn picture(&self, folder: &Path, name: &str) -> Result<PathBuf, DevToolsError> {
         let answer = self.call("Page.captureScreenshot", json!({ "format": "png" })).await?;
         let data = member(&answer, "Page.captureScreenshot", "data")?;
         let path = folder.join(format!("{name}.png"));
-        let bytes = BASE64_STANDARD.decode(data).map_err(std::io::Error::other)?;
-        std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, bytes))?;
+        let bytes = BASE64_STANDARD.decode(data).map_err(|error| DevToolsError::Picture(io::Error::other(error)))?;
+        std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, bytes)).map_err(DevToolsError::Picture)?;
         Ok(path)
     }
 
     /// This moment in the tab's events.
-    pub(crate) fn mark(&self) -> usize {
+    pub fn mark(&self) -> usize {
         self.log.mark()
     }
 
     /// What went over the wire since `mark`.
-    pub(crate) fn exchanges(&self, mark: usize) -> Vec<Exchange> {
+    pub fn exchanges(&self, mark: usize) -> Vec<Exchange> {
         Exchange::all(&self.log.since(mark))
     }
 
     /// Waits for something in the tab's events since `mark`.
-    pub(crate) async fn wait<T>(
+    pub async fn wait<T>(
         &self,
         mark: usize,
         what: &str,
@@ -294,7 +300,7 @@ impl Tab {
 
 impl Opened {
     /// Pictures of the tabs that still are open, and where each is.
-    pub(crate) async fn pictures(&self, folder: &Path, name: &str) -> Vec<String> {
+    pub async fn pictures(&self, folder: &Path, name: &str) -> Vec<String> {
         let tabs = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut pictures = Vec::new();
         for (number, tab) in tabs.iter().enumerate() {
@@ -309,7 +315,7 @@ impl Opened {
 
 impl Landed {
     /// Path and query.
-    pub(crate) fn path(&self) -> &str {
+    pub fn path(&self) -> &str {
         let rest = self.url.split_once("://").map_or(self.url.as_str(), |(_, rest)| rest);
         rest.find('/').and_then(|start| rest.get(start..)).unwrap_or("/")
     }

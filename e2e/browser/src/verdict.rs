@@ -2,7 +2,9 @@
 
 use std::io;
 
-use crate::{chromium::ChromiumError, demo::DemoError, devtools::DevToolsError};
+use counterfoil_browser::{chromium::ChromiumError, devtools::DevToolsError};
+
+use crate::demo::DemoError;
 
 /// What a case saw, in words for the report.
 pub(crate) type Shown = Result<String, Failure>;

@@ -2,23 +2,24 @@
 
 use std::{
     collections::HashMap,
-    fmt::Write as _,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
+use counterfoil_browser::{
+    chromium::{Chromium, Launch},
+    devtools::DevToolsError,
+    form::fill,
+    tab::{Landed, Opened, Person, Tab},
+    waiting,
+};
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::time::sleep;
 
 use crate::{
-    chromium::{Chromium, Launch},
     demo::{Demo, House},
-    devtools::{DevToolsError, PATIENCE},
     imitation::Defect,
     stranger::Stranger,
-    tab::{Landed, Opened, Person, Tab},
     verdict::{Failure, promise},
 };
 
@@ -151,7 +152,7 @@ impl Stage {
     }
 
     /// The session cookie, which has to be there.
-    pub(crate) async fn session_cookie(&self, person: &Person) -> Result<crate::jar::Cookie, Failure> {
+    pub(crate) async fn session_cookie(&self, person: &Person) -> Result<counterfoil_browser::jar::Cookie, Failure> {
         let name = self.site.cookie("id");
         person.cookie(&name).await?.ok_or(Failure::Broken {
             promise: "a signed-in browser has the session cookie",
@@ -160,34 +161,15 @@ impl Stage {
     }
 }
 
-/// A script that fills in the form with this action and sends it.
-pub(crate) fn fill(action: &str, fields: &[(&str, &str)]) -> String {
-    let mut script = format!("const form = document.querySelector('form[action=\"{action}\"]');\n");
-    for (name, value) in fields {
-        // Writing to a string cannot fail.
-        let _ = writeln!(script, "form.elements[{}].value = {};", Value::from(*name), Value::from(*value));
-    }
-    format!("{{ {script} form.submit(); }}")
-}
-
 /// Asks again and again until the answer is there.
 ///
 /// # Errors
-/// [`DevToolsError::Patience`] where it never is.
+/// Those of asking, or that it never is.
 pub(crate) async fn until<T, F: Future<Output = Result<Option<T>, Failure>>>(
     what: &str,
-    mut ask: impl FnMut() -> F,
+    ask: impl FnMut() -> F,
 ) -> Result<T, Failure> {
-    let asking = async {
-        loop {
-            if let Some(found) = ask().await? {
-                return Ok(found);
-            }
-            sleep(Duration::from_millis(100)).await;
-        }
-    };
-    let late = |_| Failure::DevTools(DevToolsError::Patience { what: what.to_owned() });
-    tokio::time::timeout(PATIENCE * 2, asking).await.map_err(late)?
+    waiting::until(what, ask).await
 }
 
 /// Every person of this browser is a private window, which would withhold cookies from other sites' requests whatever
@@ -209,13 +191,6 @@ fn rules(demos: &HashMap<House, Demo>, stranger: &Stranger) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_form_is_filled_in_with_text_that_cannot_leave_its_string() {
-        let script = fill("/note", &[("key", "a\"b</script>")]);
-        assert!(script.contains(r#"form.elements["key"].value = "a\"b</script>";"#), "{script}");
-        assert!(script.contains("form[action=\"/note\"]"));
-    }
 
     #[test]
     fn cookies_are_named_as_the_site_names_them() {

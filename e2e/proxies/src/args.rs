@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Parser;
 
 use crate::case::{ALL, Case};
-use crate::kind::Kind;
 use crate::show::Show;
+use counterfoil_proxies::kind::Kind;
 
 /// Puts real proxies with their generated configurations between a browser's bytes and an app, and looks everywhere.
 ///

@@ -13,7 +13,7 @@ mod question;
 mod websocket;
 
 use crate::chain::Chain;
-use crate::verdict::Shown;
+use counterfoil_proxies::verdict::Shown;
 
 /// One case.
 #[derive(Debug, Clone, Copy)]

@@ -1,8 +1,8 @@
 //! A chain: a real proxy with its generated configuration, and behind it an app, a decision endpoint and our pages.
 
 use std::fs;
-use std::io::{self, BufReader, Write as _};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::http2;
-use crate::kind::{Kind, LOG};
-use crate::process::Process;
-use crate::server::{Answer, Says, Server};
-use crate::site::{Site, free_port};
-use crate::tls::Tls;
-use crate::verdict::Failure;
-use crate::wire::{Message, read_answer};
+use counterfoil_proxies::kind::{Kind, LOG};
+use counterfoil_proxies::process::Process;
+use counterfoil_proxies::server::{Answer, Says, Server};
+use counterfoil_proxies::site::{HOST, RULES, Site, free_port};
+use counterfoil_proxies::tls::Tls;
+use counterfoil_proxies::verdict::Failure;
+use counterfoil_proxies::wire::{Message, exchange};
 
 /// All of it, until it is dropped.
 #[derive(Debug)]
@@ -86,6 +86,7 @@ impl Chain {
             public: pages.address,
             decision: decision.address,
             cookie_return,
+            rules: RULES,
         };
         let pem = tls.as_ref().map(|tls| tls.write(folder.path())).transpose()?;
         site.configure(counterfoil, folder.path(), pem.as_deref())?;
@@ -187,19 +188,6 @@ impl Seen {
     }
 }
 
-/// Sends a request and reads what comes back. A proxy may answer, and hang up, before it has heard everything.
-pub(crate) fn exchange(stream: &TcpStream, request: &[u8]) -> io::Result<Message> {
-    let method = String::from_utf8_lossy(request).split(' ').next().unwrap_or_default().to_owned();
-    let mut writing = stream.try_clone()?;
-    let sent = writing.write_all(request);
-    let answer = read_answer(&mut BufReader::new(stream), &method);
-    // An upgraded connection goes on.
-    if !answer.as_ref().is_ok_and(|answer| answer.status() == 101) {
-        let _ = stream.shutdown(Shutdown::Both);
-    }
-    answer.or_else(|error| sent.and(Err(error)))
-}
-
 /// What a decision that allows says, unless a case says otherwise.
 pub(crate) fn allowed(kind: Kind) -> Answer {
     Answer::new(kind.allowed())
@@ -231,8 +219,6 @@ pub(crate) const OWNED: [&str; 5] = [
     "Counterfoil-Auth-Time",
 ];
 
-/// Found on this machine by every resolver, and an origin that may go without https.
-pub(crate) const HOST: &str = "app.localhost";
 const START: Duration = Duration::from_secs(30);
 /// Longer than any proxy waits for a decision.
 const PATIENCE: Duration = Duration::from_secs(45);

@@ -1,18 +1,12 @@
 //! Somebody's way through a real proxy and the gateway itself: nobody, signed in, attacked, signed out.
 
-use std::net::{SocketAddr, TcpStream};
-use std::thread;
-use std::time::{Duration, Instant};
-
-use crate::chain::exchange;
 use crate::doctor::Patient;
-use crate::verdict::{Failure, Shown, promise};
-use crate::wire::Message;
+use counterfoil_proxies::verdict::{Failure, Shown, promise};
+use counterfoil_proxies::wire::Message;
 
 /// A browser, as far as it takes.
 struct Browser<'a> {
     patient: &'a Patient,
-    address: SocketAddr,
     host: String,
     /// Names and values of the cookies it holds.
     jar: Vec<(String, String)>,
@@ -21,9 +15,8 @@ struct Browser<'a> {
 impl Patient {
     /// From nobody to nobody, by way of the sign-in page.
     pub(crate) fn journey(&self) -> Shown {
-        let (_proxy, address) = self.proxy()?;
-        let mut browser = Browser { patient: self, address, host: self.host(), jar: Vec::new() };
-        browser.wait()?;
+        let _proxy = self.house.ready()?;
+        let mut browser = Browser { patient: self, host: self.house.host.clone(), jar: Vec::new() };
         browser.nobody()?;
         browser.signs_in()?;
         browser.is_told_to_the_app()?;
@@ -52,7 +45,7 @@ impl Browser<'_> {
     fn signs_in(&mut self) -> Result<(), Failure> {
         let form = self.get("/.session/login?next=%2Fpage", NAVIGATION)?;
         promise("the sign-in page is there", form.answer.status() == 200, || form.seen())?;
-        let password: Vec<_> = self.patient.password.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let password: Vec<_> = self.patient.house.password("ada").bytes().map(|byte| format!("%{byte:02x}")).collect();
         let body = format!("username=ada&password={}&next=%2Fpage{}", password.concat(), token_in(&form.answer));
         let done = self.post("/.session/login?next=%2Fpage", &body, SAME_ORIGIN)?;
         let signed_in = done.answer.status() == 303 && self.jar.iter().any(|(name, _)| name == "dev-id");
@@ -115,18 +108,6 @@ impl Browser<'_> {
         promise("a copied cookie is worth nothing afterwards", shut, || replayed.seen())
     }
 
-    /// Until the proxy knows its routes.
-    fn wait(&mut self) -> Result<(), Failure> {
-        let end = Instant::now() + Duration::from_secs(20);
-        loop {
-            let ready = self.get("/.session/login", NAVIGATION).is_ok_and(|seen| seen.answer.status() == 200);
-            if ready || Instant::now() > end {
-                return Ok(());
-            }
-            thread::sleep(Duration::from_millis(100));
-        }
-    }
-
     fn get(&mut self, target: &str, lines: &str) -> Result<Seen, Failure> {
         self.send(&format!("GET {target} HTTP/1.1\r\nHost: {}\r\n{}{lines}\r\n", self.host, self.cookies()))
     }
@@ -143,9 +124,7 @@ impl Browser<'_> {
     }
 
     fn send(&mut self, request: &str) -> Result<Seen, Failure> {
-        let stream = TcpStream::connect(self.address)?;
-        stream.set_read_timeout(Some(Duration::from_secs(30)))?;
-        let answer = exchange(&stream, request.as_bytes())?;
+        let answer = self.patient.house.ask(request.as_bytes())?;
         for cookie in answer.all("set-cookie") {
             let (name, value) = cookie.split(';').next().unwrap_or_default().split_once('=').unwrap_or_default();
             self.jar.retain(|(other, _)| other != name);

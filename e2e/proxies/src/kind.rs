@@ -10,26 +10,32 @@ use clap::ValueEnum;
 
 /// A proxy, and the contract it speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// nginx: `auth_request`.
     Nginx,
+    /// Traefik: `forwardAuth`.
     Traefik,
+    /// Caddy: `forward_auth`.
     Caddy,
+    /// HAProxy: our action in Lua.
     Haproxy,
+    /// Envoy: `ext_authz` over HTTP.
     Envoy,
+    /// Envoy: `ext_authz` over gRPC.
     EnvoyGrpc,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Nginx, Self::Traefik, Self::Caddy, Self::Haproxy, Self::Envoy, Self::EnvoyGrpc];
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::Nginx, Self::Traefik, Self::Caddy, Self::Haproxy, Self::Envoy, Self::EnvoyGrpc];
 
     /// Whether its contract is one that a scripted decision endpoint speaks.
-    pub(crate) fn speaks_http(self) -> bool {
+    pub fn speaks_http(self) -> bool {
         self != Self::EnvoyGrpc
     }
 
     /// As `counterfoil proxy-config` calls it.
-    pub(crate) const fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Nginx => "nginx",
             Self::Traefik => "traefik",
@@ -49,7 +55,7 @@ impl Kind {
     }
 
     /// The path of a decision about app `app`, for a request with this target.
-    pub(crate) fn decision(self, target: &str) -> String {
+    pub fn decision(self, target: &str) -> String {
         match self {
             Self::Nginx => "/authz/auth-request/app".to_owned(),
             Self::Traefik | Self::Caddy | Self::Haproxy => "/authz/forward-auth/app".to_owned(),
@@ -58,7 +64,7 @@ impl Kind {
     }
 
     /// The status that allows.
-    pub(crate) const fn allowed(self) -> u16 {
+    pub const fn allowed(self) -> u16 {
         match self {
             Self::Envoy | Self::EnvoyGrpc => 200,
             _ => 204,
@@ -66,7 +72,10 @@ impl Kind {
     }
 
     /// The version line of the program.
-    pub(crate) fn version(self) -> io::Result<String> {
+    ///
+    /// # Errors
+    /// If it cannot be run.
+    pub fn version(self) -> io::Result<String> {
         let word = match self {
             Self::Nginx | Self::Haproxy => "-v",
             Self::Traefik | Self::Caddy => "version",
@@ -79,7 +88,7 @@ impl Kind {
     }
 
     /// The program: named by a variable such as `NGINX_BIN`, installed by us, or the system's.
-    pub(crate) fn program(self) -> PathBuf {
+    pub fn program(self) -> PathBuf {
         if let Some(named) = std::env::var_os(format!("{}_BIN", self.program_name().to_uppercase())) {
             return named.into();
         }
@@ -106,7 +115,7 @@ impl Kind {
     ///
     /// # Errors
     /// If a file beside the generated ones cannot be written.
-    pub(crate) fn command(self, folder: &Path) -> io::Result<Command> {
+    pub fn command(self, folder: &Path) -> io::Result<Command> {
         let program = self.program();
         let program = if program.components().count() > 1 { fs::canonicalize(program)? } else { program };
         let mut command = Command::new(program);
@@ -152,7 +161,7 @@ impl fmt::Display for Kind {
 }
 
 /// What a proxy printed, in its folder.
-pub(crate) const LOG: &str = "printed.log";
+pub const LOG: &str = "printed.log";
 
 /// One process, and nothing outside the folder it is started in.
 const NGINX: &str = "\

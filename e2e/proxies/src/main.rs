@@ -8,15 +8,8 @@ mod chain;
 mod doctor;
 mod http2;
 mod journey;
-mod kind;
-mod process;
-mod server;
 mod show;
-mod site;
 mod table;
-mod tls;
-mod verdict;
-mod wire;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -29,9 +22,9 @@ use crate::args::Args;
 use crate::case::Case;
 use crate::chain::Chain;
 use crate::doctor::Patient;
-use crate::kind::Kind;
 use crate::table::{Cell, Table};
-use crate::verdict::{Failure, Shown};
+use counterfoil_proxies::kind::Kind;
+use counterfoil_proxies::verdict::{Failure, Shown};
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -107,8 +100,8 @@ fn examine(kind: Kind, counterfoil: &Path) -> Vec<u8> {
             if !kind.speaks_http() {
                 return vec![journey];
             }
-            let well = say("doctor", patient.is_well(counterfoil));
-            let ill = doctor::of(kind).map(|spoil| say(spoil.name, patient.is_ill(counterfoil, spoil)));
+            let well = say("doctor", patient.is_well());
+            let ill = doctor::of(kind).map(|spoil| say(spoil.name, patient.is_ill(spoil)));
             [journey, well].into_iter().chain(ill).collect()
         }
     }

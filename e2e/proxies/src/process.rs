@@ -11,14 +11,14 @@ use crate::verdict::Failure;
 
 /// One that was started here; dropping it ends it.
 #[derive(Debug)]
-pub(crate) struct Process(Child);
+pub struct Process(Child);
 
 impl Process {
     /// Starts it.
     ///
     /// # Errors
     /// [`Failure::Start`], with the program's name.
-    pub(crate) fn start(mut command: Command, program: PathBuf) -> Result<Self, Failure> {
+    pub fn start(mut command: Command, program: PathBuf) -> Result<Self, Failure> {
         command.spawn().map(Self).map_err(|error| Failure::Start(program, error))
     }
 
@@ -26,7 +26,7 @@ impl Process {
     ///
     /// # Errors
     /// If the system does not tell.
-    pub(crate) fn has_ended(&mut self) -> io::Result<bool> {
+    pub fn has_ended(&mut self) -> io::Result<bool> {
         Ok(self.0.try_wait()?.is_some())
     }
 }
@@ -34,8 +34,13 @@ impl Process {
 /// Waits until somebody listens at `address`.
 ///
 /// # Errors
-/// If the process ended before, or takes too long.
-pub(crate) fn listening(address: SocketAddr, process: &mut Process) -> Result<(), ()> {
+/// [`Failure::NotReady`] with what the program said, if it ended before or takes too long.
+pub fn listening(
+    address: SocketAddr,
+    process: &mut Process,
+    program: &'static str,
+    said: impl FnOnce() -> String,
+) -> Result<(), Failure> {
     let end = Instant::now() + START;
     while Instant::now() < end && !process.has_ended().unwrap_or(true) {
         if TcpStream::connect(address).is_ok() {
@@ -43,7 +48,7 @@ pub(crate) fn listening(address: SocketAddr, process: &mut Process) -> Result<()
         }
         thread::sleep(Duration::from_millis(50));
     }
-    Err(())
+    Err(Failure::NotReady { program, said: said() })
 }
 
 const START: Duration = Duration::from_secs(30);

@@ -11,8 +11,9 @@ use crate::wire::{Message, read_request};
 
 /// A server on a free port of loopback, which lives until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Server {
-    pub(crate) address: SocketAddr,
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
     memory: Arc<Memory>,
     listening: Mutex<Option<JoinHandle<()>>>,
 }
@@ -29,7 +30,7 @@ struct Memory {
 
 /// What a server does with a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Says {
+pub enum Says {
     /// It answers.
     Answer(Answer),
     /// It sends these bytes, and hangs up.
@@ -42,10 +43,13 @@ pub(crate) enum Says {
 
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: String,
+pub struct Answer {
+    /// Its status.
+    pub status: u16,
+    /// Names and values, sent as they are.
+    pub headers: Vec<(String, String)>,
+    /// What follows the head.
+    pub body: String,
 }
 
 impl Server {
@@ -53,7 +57,7 @@ impl Server {
     ///
     /// # Errors
     /// If there is no free port.
-    pub(crate) fn open(says: Says) -> io::Result<Self> {
+    pub fn open(says: Says) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let memory = Arc::new(Memory {
             heard: Mutex::default(),
@@ -68,7 +72,7 @@ impl Server {
     }
 
     /// Closes the port, and every connection.
-    pub(crate) fn close(&self) {
+    pub fn close(&self) {
         self.memory.closed.store(true, Ordering::SeqCst);
         // Wakes the listener; if it is gone already, so much the better.
         let _ = TcpStream::connect(self.address);
@@ -86,7 +90,7 @@ impl Server {
     ///
     /// # Errors
     /// If somebody took it meanwhile.
-    pub(crate) fn reopen(&self) -> io::Result<()> {
+    pub fn reopen(&self) -> io::Result<()> {
         let listener = TcpListener::bind(self.address)?;
         self.memory.closed.store(false, Ordering::SeqCst);
         *lock(&self.listening) = Some(Memory::listen(&self.memory, listener));
@@ -94,17 +98,17 @@ impl Server {
     }
 
     /// What it says from now on.
-    pub(crate) fn says(&self, says: Says) {
+    pub fn says(&self, says: Says) {
         *lock(&self.memory.says) = says;
     }
 
     /// What it heard since it was last asked.
-    pub(crate) fn heard(&self) -> Vec<Message> {
+    pub fn heard(&self) -> Vec<Message> {
         std::mem::take(&mut *lock(&self.memory.heard))
     }
 
     /// Connections made to it, all in all.
-    pub(crate) fn connections(&self) -> usize {
+    pub fn connections(&self) -> usize {
         self.memory.connections.load(Ordering::SeqCst)
     }
 }
@@ -162,22 +166,25 @@ impl Memory {
 }
 
 impl Answer {
-    pub(crate) fn new(status: u16) -> Self {
+    /// One with this status, and nothing else.
+    pub fn new(status: u16) -> Self {
         Self { status, headers: Vec::new(), body: String::new() }
     }
 
-    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+    /// With one more header.
+    pub fn with(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
     /// Without what stands under this name.
-    pub(crate) fn without(mut self, name: &str) -> Self {
+    pub fn without(mut self, name: &str) -> Self {
         self.headers.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
         self
     }
 
-    pub(crate) fn saying(mut self, body: &str) -> Self {
+    /// With this body.
+    pub fn saying(mut self, body: &str) -> Self {
         body.clone_into(&mut self.body);
         self
     }

@@ -1,16 +1,16 @@
 //! A gateway to look at: a real proxy before a small app, until somebody ends it.
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use crate::kind::{Kind, LOG};
-use crate::process::{Process, listening};
-use crate::site::{FILE, Site, account, command, free_port};
-use crate::verdict::Failure;
+use counterfoil_proxies::house::{GATEWAY_LOG, at, serve};
+use counterfoil_proxies::kind::{Kind, LOG};
+use counterfoil_proxies::process::{Process, listening};
+use counterfoil_proxies::site::{FILE, RULES, Site, account, free_port};
+use counterfoil_proxies::verdict::Failure;
 
 /// What is shown, and where.
 #[derive(Debug)]
@@ -31,32 +31,26 @@ impl Show {
     pub(crate) fn run(&self) -> Result<(), Failure> {
         let folder = fs::canonicalize("target")?.join("gateway");
         fs::create_dir_all(&folder)?;
-        let at = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let origin = format!("http://127.0.0.1:{}", self.port);
         let (upstream, public, decision) = (at(free_port()?), at(free_port()?), at(free_port()?));
-        let site = Site { kind: self.kind, origin, upstream, public, decision, cookie_return: "one" };
+        let site = Site { kind: self.kind, origin, upstream, public, decision, cookie_return: "one", rules: RULES };
         site.configure(&self.counterfoil, &folder, None)?;
-        let password = account(&self.counterfoil, &folder)?;
+        let known = folder.join("data/accounts.toml").exists();
+        let password = if known { None } else { Some(account(&self.counterfoil, &folder, "ada")?) };
 
         let mut app = Process::start(self.app_of(&site), self.app.clone())?;
-        let (log, mut serve) = (log(&folder, "gateway.log")?, command(&self.counterfoil, &folder));
-        serve.args(["serve", "--config", FILE]).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-        let mut gateway = Process::start(serve, self.counterfoil.clone())?;
+        let mut gateway = serve(&self.counterfoil, &folder, decision)?;
         let mut proxy = Process::start(self.kind.command(&folder)?, self.kind.program())?;
         let said = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default();
-        let parts = [
-            ("the app", upstream, &mut app, ""),
-            ("counterfoil", decision, &mut gateway, "gateway.log"),
-            (self.kind.name(), at(self.port), &mut proxy, LOG),
-        ];
+        let parts = [("the app", upstream, &mut app, ""), (self.kind.name(), at(self.port), &mut proxy, LOG)];
         for (program, address, process, name) in parts {
-            listening(address, process).map_err(|()| Failure::NotReady { program, said: said(name) })?;
+            listening(address, process, program, || said(name))?;
         }
         println!("{}", self.banner(&site, &folder, password.as_deref()));
         loop {
             for (program, process, name) in [
                 ("the app", &mut app, ""),
-                ("counterfoil", &mut gateway, "gateway.log"),
+                ("counterfoil", &mut gateway, GATEWAY_LOG),
                 (self.kind.name(), &mut proxy, LOG),
             ] {
                 if process.has_ended()? {
@@ -101,8 +95,4 @@ What was written and logged is in {folder}: {FILE}, the configuration of {kind},
 ctrl-c ends it; sessions are kept."
         )
     }
-}
-
-fn log(folder: &Path, name: &str) -> std::io::Result<fs::File> {
-    fs::File::create(folder.join(name))
 }

@@ -12,15 +12,21 @@ use crate::verdict::Failure;
 
 /// An app behind one proxy.
 #[derive(Debug)]
-pub(crate) struct Site<'a> {
-    pub(crate) kind: Kind,
-    pub(crate) origin: String,
+pub struct Site<'a> {
+    /// The proxy.
+    pub kind: Kind,
+    /// Where browsers find it.
+    pub origin: String,
     /// Where the app is.
-    pub(crate) upstream: SocketAddr,
-    /// Where the gateway listens.
-    pub(crate) public: SocketAddr,
-    pub(crate) decision: SocketAddr,
-    pub(crate) cookie_return: &'a str,
+    pub upstream: SocketAddr,
+    /// Where the gateway listens for browsers.
+    pub public: SocketAddr,
+    /// Where it listens for the proxy.
+    pub decision: SocketAddr,
+    /// `one` or `none`: whether answers of the app bring cookies of ours.
+    pub cookie_return: &'a str,
+    /// Which paths demand what, as the gateway's file says it; [`RULES`] is enough for most.
+    pub rules: &'a str,
 }
 
 impl Site<'_> {
@@ -28,7 +34,7 @@ impl Site<'_> {
     ///
     /// # Errors
     /// [`Failure::Config`] with what the gateway says.
-    pub(crate) fn configure(&self, counterfoil: &Path, folder: &Path, pem: Option<&Path>) -> Result<(), Failure> {
+    pub fn configure(&self, counterfoil: &Path, folder: &Path, pem: Option<&Path>) -> Result<(), Failure> {
         fs::write(folder.join(FILE), self.file(folder))?;
         let mut command = command(counterfoil, folder);
         command.args(["proxy-config", self.kind.name(), "--app", "app", "--config", FILE, "--out", "."]);
@@ -43,7 +49,7 @@ impl Site<'_> {
     }
 
     fn file(&self, folder: &Path) -> String {
-        let Self { kind, origin, upstream, public, decision, cookie_return } = self;
+        let Self { kind, origin, upstream, public, decision, cookie_return, rules } = self;
         let data = folder.join("data");
         format!(
             r#"data = "{}"
@@ -56,41 +62,32 @@ origins = ["{origin}"]
 proxy = "{kind}"
 upstream = "http://{upstream}"
 cookie_return = "{cookie_return}"
-[[apps.app.rules]]
-path = "/public/*"
-access = "public"
-[[apps.app.rules]]
-path = "/*"
-access = "signed-in"
-"#,
+{rules}"#,
             data.display()
         )
     }
 }
 
-/// Makes ada's account the first time; her password then.
+/// Makes somebody's account, and says the password.
 ///
 /// # Errors
 /// [`Failure::Config`] with what the gateway's command says.
-pub(crate) fn account(counterfoil: &Path, folder: &Path) -> Result<Option<String>, Failure> {
-    if folder.join("data/accounts.toml").exists() {
-        return Ok(None);
-    }
+pub fn account(counterfoil: &Path, folder: &Path, name: &str) -> Result<String, Failure> {
     // The gateway makes it when it starts; accounts may be there before.
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder.join("data"))?;
     let mut add = command(counterfoil, folder);
-    add.args(["user", "add", "ada", "--generate", "--data", "data"]);
+    add.args(["user", "add", name, "--generate", "--data", "data"]);
     let output = add.output().map_err(|error| Failure::Start(counterfoil.to_owned(), error))?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let shown = text.lines().find_map(|line| line.split_once("shown this once: "));
     match shown {
-        Some((_, password)) if output.status.success() => Ok(Some(password.trim().to_owned())),
+        Some((_, password)) if output.status.success() => Ok(password.trim().to_owned()),
         _ => Err(Failure::Config(text + &String::from_utf8_lossy(&output.stderr))),
     }
 }
 
 /// A command of the gateway's in `folder`, with nothing of whoever runs the suite in its environment.
-pub(crate) fn command(counterfoil: &Path, folder: &Path) -> Command {
+pub fn command(counterfoil: &Path, folder: &Path) -> Command {
     let program = fs::canonicalize(counterfoil).unwrap_or_else(|_| counterfoil.to_owned());
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("COUNTERFOIL")) {
@@ -101,9 +98,25 @@ pub(crate) fn command(counterfoil: &Path, folder: &Path) -> Command {
 }
 
 /// A port nobody listens at.
-pub(crate) fn free_port() -> io::Result<u16> {
+///
+/// # Errors
+/// If there is none.
+pub fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
 /// The gateway's configuration.
-pub(crate) const FILE: &str = "counterfoil.toml";
+pub const FILE: &str = "counterfoil.toml";
+
+/// Everybody sees what is public, and whoever is signed in sees the rest.
+pub const RULES: &str = "\
+[[apps.app.rules]]
+path = \"/public/*\"
+access = \"public\"
+[[apps.app.rules]]
+path = \"/*\"
+access = \"signed-in\"
+";
+
+/// Found on this machine by every resolver, and an origin that may go without https.
+pub const HOST: &str = "app.localhost";

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::case::Case;
-use crate::kind::Kind;
+use counterfoil_proxies::kind::Kind;
 
 /// Cases by proxies.
 #[derive(Debug)]

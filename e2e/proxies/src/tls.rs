@@ -12,21 +12,21 @@ use crate::wire::{Message, read_answer};
 
 /// A certificate, and who believes it.
 #[derive(Debug)]
-pub(crate) struct Tls {
+pub struct Tls {
     host: String,
     pem: String,
     certificate: CertificateDer<'static>,
 }
 
 /// A connection over https.
-pub(crate) type Encrypted = StreamOwned<ClientConnection, TcpStream>;
+pub type Encrypted = StreamOwned<ClientConnection, TcpStream>;
 
 impl Tls {
     /// A new certificate for one host.
     ///
     /// # Errors
     /// If there is no randomness.
-    pub(crate) fn new(host: &str) -> io::Result<Self> {
+    pub fn new(host: &str) -> io::Result<Self> {
         let made = rcgen::generate_simple_self_signed([host.to_owned()]).map_err(io::Error::other)?;
         let pem = made.cert.pem() + &made.signing_key.serialize_pem();
         Ok(Self { host: host.to_owned(), pem, certificate: made.cert.der().clone() })
@@ -36,7 +36,7 @@ impl Tls {
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub(crate) fn write(&self, folder: &Path) -> io::Result<PathBuf> {
+    pub fn write(&self, folder: &Path) -> io::Result<PathBuf> {
         let path = folder.join("certificate.pem");
         std::fs::write(&path, &self.pem)?;
         Ok(path)
@@ -46,7 +46,7 @@ impl Tls {
     ///
     /// # Errors
     /// What went wrong on the way.
-    pub(crate) fn exchange(&self, stream: TcpStream, request: &[u8]) -> io::Result<Message> {
+    pub fn exchange(&self, stream: TcpStream, request: &[u8]) -> io::Result<Message> {
         let mut stream = self.connect(stream, None)?;
         stream.write_all(request)?;
         let method = String::from_utf8_lossy(request).split(' ').next().unwrap_or_default().to_owned();
@@ -57,7 +57,7 @@ impl Tls {
     ///
     /// # Errors
     /// If the two sides do not agree.
-    pub(crate) fn connect(&self, stream: TcpStream, protocol: Option<&str>) -> io::Result<Encrypted> {
+    pub fn connect(&self, stream: TcpStream, protocol: Option<&str>) -> io::Result<Encrypted> {
         let mut roots = RootCertStore::empty();
         roots.add(self.certificate.clone()).map_err(io::Error::other)?;
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());

@@ -4,11 +4,11 @@ use std::io;
 use std::path::PathBuf;
 
 /// What a case saw, in words for the report.
-pub(crate) type Shown = Result<String, Failure>;
+pub type Shown = Result<String, Failure>;
 
 /// Why a case is not green.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Failure {
+pub enum Failure {
     /// A promise is broken.
     #[error("{promise}: {seen}")]
     Broken {
@@ -43,13 +43,13 @@ pub(crate) enum Failure {
 ///
 /// # Errors
 /// [`Failure::Broken`] with what was seen, where it was not kept.
-pub(crate) fn promise(promise: &'static str, kept: bool, seen: impl FnOnce() -> String) -> Result<(), Failure> {
+pub fn promise(promise: &'static str, kept: bool, seen: impl FnOnce() -> String) -> Result<(), Failure> {
     if kept { Ok(()) } else { Err(Failure::Broken { promise, seen: seen() }) }
 }
 
 impl Failure {
     /// The error with all its causes.
-    pub(crate) fn in_full(&self) -> String {
+    pub fn in_full(&self) -> String {
         let first = std::error::Error::source(self);
         let causes = std::iter::successors(first, |cause| cause.source());
         causes.fold(self.to_string(), |text, cause| format!("{text}: {cause}"))

@@ -1,43 +1,48 @@
 //! As much of HTTP/1.1 as it takes to hear a proxy and to speak to one byte by byte: also what no library would send.
 
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpStream};
 
 /// A request or an answer as it came over the wire.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Message {
+pub struct Message {
     /// The first line, without its end.
-    pub(crate) first: String,
+    pub first: String,
     /// Names and values as they were written, without the space around values.
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
+    pub headers: Vec<(String, String)>,
+    /// What follows the head, without its framing.
+    pub body: Vec<u8>,
 }
 
 impl Message {
-    /// The method of a request, or the version of an answer.
-    pub(crate) fn word(&self, at: usize) -> &str {
+    /// A word of the first line.
+    pub fn word(&self, at: usize) -> &str {
         self.first.split(' ').nth(at).unwrap_or_default()
     }
 
-    pub(crate) fn method(&self) -> &str {
+    /// The method of a request.
+    pub fn method(&self) -> &str {
         self.word(0)
     }
 
-    pub(crate) fn target(&self) -> &str {
+    /// The target of a request, as it was sent.
+    pub fn target(&self) -> &str {
         self.word(1)
     }
 
-    pub(crate) fn status(&self) -> u16 {
+    /// The status of an answer; 0 where it has none.
+    pub fn status(&self) -> u16 {
         self.word(1).parse().unwrap_or(0)
     }
 
     /// Every value under a name, in their order.
-    pub(crate) fn all(&self, wanted: &str) -> Vec<&str> {
+    pub fn all(&self, wanted: &str) -> Vec<&str> {
         let same = self.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(wanted));
         same.map(|(_, value)| value.as_str()).collect()
     }
 
     /// The value under a name that is there once; nothing where it is absent or repeated.
-    pub(crate) fn only(&self, wanted: &str) -> Option<&str> {
+    pub fn only(&self, wanted: &str) -> Option<&str> {
         match self.all(wanted).as_slice() {
             [value] => Some(value),
             _ => None,
@@ -45,12 +50,12 @@ impl Message {
     }
 
     /// What stands under a name, lines joined; empty where it is absent.
-    pub(crate) fn joined(&self, wanted: &str) -> String {
+    pub fn joined(&self, wanted: &str) -> String {
         self.all(wanted).join("; ")
     }
 
     /// Whether the text stands anywhere in the head.
-    pub(crate) fn mentions(&self, text: &str) -> bool {
+    pub fn mentions(&self, text: &str) -> bool {
         self.first.contains(text) || self.headers.iter().any(|(_, value)| value.contains(text))
     }
 
@@ -61,7 +66,7 @@ impl Message {
 
 /// How a message's end is found where its head does not say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Otherwise {
+pub enum Otherwise {
     /// It has no body: requests, and answers to `HEAD`.
     Empty,
     /// It lasts until the connection ends.
@@ -72,7 +77,7 @@ pub(crate) enum Otherwise {
 ///
 /// # Errors
 /// What went wrong with the connection, or [`io::ErrorKind::InvalidData`] for what is not HTTP/1.1.
-pub(crate) fn read_request(stream: &mut (impl BufRead + Write)) -> io::Result<Option<Message>> {
+pub fn read_request(stream: &mut (impl BufRead + Write)) -> io::Result<Option<Message>> {
     let Some(mut request) = read_head(stream)? else { return Ok(None) };
     if request.asks_for_100() {
         stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
@@ -85,7 +90,7 @@ pub(crate) fn read_request(stream: &mut (impl BufRead + Write)) -> io::Result<Op
 ///
 /// # Errors
 /// As [`read_request`]; [`io::ErrorKind::UnexpectedEof`] where there was none.
-pub(crate) fn read_answer(stream: &mut impl BufRead, to: &str) -> io::Result<Message> {
+pub fn read_answer(stream: &mut impl BufRead, to: &str) -> io::Result<Message> {
     loop {
         let mut answer = read_head(stream)?.ok_or(io::ErrorKind::UnexpectedEof)?;
         match answer.status() {
@@ -100,8 +105,27 @@ pub(crate) fn read_answer(stream: &mut impl BufRead, to: &str) -> io::Result<Mes
     }
 }
 
+/// Sends a request and reads what comes back. A proxy may answer, and hang up, before it has heard everything.
+///
+/// # Errors
+/// As [`read_answer`], or if the request could not be sent.
+pub fn exchange(stream: &TcpStream, request: &[u8]) -> io::Result<Message> {
+    let method = String::from_utf8_lossy(request).split(' ').next().unwrap_or_default().to_owned();
+    let mut writing = stream.try_clone()?;
+    let sent = writing.write_all(request);
+    let answer = read_answer(&mut BufReader::new(stream), &method);
+    // An upgraded connection goes on.
+    if !answer.as_ref().is_ok_and(|answer| answer.status() == 101) {
+        let _ = stream.shutdown(Shutdown::Both);
+    }
+    answer.or_else(|error| sent.and(Err(error)))
+}
+
 /// Reads to the end of a head, and no further.
-pub(crate) fn read_head(stream: &mut impl BufRead) -> io::Result<Option<Message>> {
+///
+/// # Errors
+/// As [`read_request`].
+pub fn read_head(stream: &mut impl BufRead) -> io::Result<Option<Message>> {
     let mut head = Vec::new();
     loop {
         let read = stream.by_ref().take(LONGEST_HEAD).read_until(b'\n', &mut head)?;

@@ -2,12 +2,16 @@
 
 use std::{collections::BTreeSet, time::SystemTime};
 
-use crate::{
+use counterfoil_browser::{
     exchange::SetLine,
+    form::fill,
     jar::Cookie,
     tab::{Person, Tab},
+};
+
+use crate::{
     verdict::{Failure, Shown, promise},
-    world::{Stage, fill},
+    world::Stage,
 };
 
 /// An anonymous visit, a sign-in, a step-up with the rotation it brings, and a sign-out: each cookie as declared.

@@ -2,10 +2,12 @@
 
 use serde_json::json;
 
+use counterfoil_browser::form::fill;
+
 use crate::{
     stranger::Served,
     verdict::{Shown, promise},
-    world::{Stage, fill},
+    world::Stage,
 };
 
 /// No script reads, replaces or removes our cookies, and no page or answer shows their values.

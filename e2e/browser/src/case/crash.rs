@@ -2,12 +2,14 @@
 
 use std::{path::Path, time::Duration};
 
-use tokio::time::{Instant, sleep};
-
-use crate::{
+use counterfoil_browser::{
     chromium::Chromium,
     jar::{Cookie, Secret},
     tab::Person,
+};
+use tokio::time::{Instant, sleep};
+
+use crate::{
     verdict::{Failure, Shown, promise},
     world::{Stage, until},
 };

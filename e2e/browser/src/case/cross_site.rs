@@ -2,13 +2,15 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
+use counterfoil_browser::{
+    devtools::{DevToolsError, Event},
+    exchange::Exchange,
+    tab::Tab,
+};
 use serde_json::Value;
 
 use crate::{
-    devtools::{DevToolsError, Event},
-    exchange::Exchange,
     stranger::Served,
-    tab::Tab,
     verdict::{Failure, Shown, promise},
     world::Stage,
 };

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
+use counterfoil_browser::jar::Cookie;
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    jar::Cookie,
     verdict::{Failure, Shown, promise},
     world::{Stage, until},
 };

@@ -1,8 +1,11 @@
 //! The whole of the demo by keyboard alone, with scripts switched off.
 
-use crate::{
+use counterfoil_browser::{
     devtools::DevToolsError,
     tab::{Key, Landed, Tab},
+};
+
+use crate::{
     verdict::{Failure, Shown, promise},
     world::Stage,
 };

@@ -2,13 +2,15 @@
 
 use std::time::SystemTime;
 
+use counterfoil_browser::{
+    devtools::DevToolsError,
+    jar::Cookie,
+    tab::{Person, Tab},
+};
 use futures_util::future::try_join_all;
 
 use crate::{
-    devtools::DevToolsError,
-    jar::Cookie,
     stranger::Served,
-    tab::{Person, Tab},
     variants::{self, Claim, Lasts, Over, Variant},
     verdict::{Failure, Shown, promise},
     world::Stage,

@@ -2,10 +2,11 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
+use counterfoil_browser::{form::fill, tab::Tab};
+
 use crate::{
-    tab::Tab,
     verdict::{Failure, Shown, promise},
-    world::{Stage, fill},
+    world::Stage,
 };
 
 /// Every field of every form, the address bar, and the name of the browser.

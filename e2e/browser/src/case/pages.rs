@@ -1,12 +1,11 @@
 //! How the pages look: nothing is refused by their own policy, nothing is wider than the window, and pictures are kept.
 
+use counterfoil_browser::{devtools::Event, form::fill, tab::Tab};
 use serde_json::json;
 
 use crate::{
-    devtools::Event,
-    tab::Tab,
     verdict::{Failure, Shown, promise},
-    world::{Stage, fill},
+    world::Stage,
 };
 
 /// Every page, wide and narrow, light and dark, signed in and not.

@@ -1,10 +1,10 @@
 //! What a page's own policy stops is stopped in a real browser, and told to whoever runs the site.
 
 use crate::{
-    tab::Tab,
     verdict::{Failure, Shown, promise},
     world::{Stage, until},
 };
+use counterfoil_browser::tab::Tab;
 
 /// Script that found its way into a page does not run; the report arrives, and the session's owner can read of it.
 pub(super) async fn arrive(stage: Stage) -> Shown {

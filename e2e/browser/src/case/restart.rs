@@ -3,11 +3,12 @@
 
 use std::{fs, path::Path};
 
+use counterfoil_browser::{form::fill, tab::Tab};
+
 use crate::{
     demo::{Demo, House},
-    tab::Tab,
     verdict::{Failure, Shown, promise},
-    world::{Stage, fill},
+    world::Stage,
 };
 
 pub(super) async fn and_stays(stage: Stage) -> Shown {

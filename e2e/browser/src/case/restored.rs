@@ -2,12 +2,14 @@
 
 use std::{path::Path, time::Duration};
 
+use counterfoil_browser::{
+    jar::Secret,
+    tab::{Person, Tab},
+};
 use futures_util::future::try_join_all;
 use tokio::time::sleep;
 
 use crate::{
-    jar::Secret,
-    tab::{Person, Tab},
     verdict::{Failure, Shown, promise},
     world::{Stage, until},
 };

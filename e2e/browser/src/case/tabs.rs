@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use counterfoil_browser::tab::Tab;
 use futures_util::future::try_join_all;
 use serde_json::Value;
 
 use crate::{
-    tab::Tab,
     verdict::{Failure, Shown, promise},
     world::Stage,
 };

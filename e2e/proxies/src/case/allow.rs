@@ -1,9 +1,9 @@
 //! What of a decision that allows reaches the app.
 
 use crate::chain::{Chain, OWNED, Seen, allowed, allowed_for_nobody};
-use crate::server::Answer;
-use crate::verdict::{Failure, Shown, promise};
-use crate::wire::Message;
+use counterfoil_proxies::server::Answer;
+use counterfoil_proxies::verdict::{Failure, Shown, promise};
+use counterfoil_proxies::wire::Message;
 
 pub(super) fn what_is_told_reaches_the_app(chain: &Chain) -> Shown {
     let seen = chain.get("/page", "Cookie: theme=dark; dev-id=secret\r\n");

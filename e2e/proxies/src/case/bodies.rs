@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::allow::{question, reached};
 use crate::chain::Chain;
-use crate::kind::Kind;
-use crate::server::Answer;
-use crate::verdict::{Shown, promise};
-use crate::wire::read_answer;
+use counterfoil_proxies::kind::Kind;
+use counterfoil_proxies::server::Answer;
+use counterfoil_proxies::verdict::{Shown, promise};
+use counterfoil_proxies::wire::read_answer;
 
 pub(super) fn every_method_is_told_and_passed_on(chain: &Chain) -> Shown {
     for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "BREW"] {

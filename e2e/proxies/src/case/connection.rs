@@ -2,7 +2,7 @@
 
 use super::allow::reached;
 use crate::chain::Chain;
-use crate::verdict::{Shown, promise};
+use counterfoil_proxies::verdict::{Shown, promise};
 
 pub(super) fn decisions_share_connections(chain: &Chain) -> Shown {
     let before = chain.decision.connections();

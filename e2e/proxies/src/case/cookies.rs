@@ -2,9 +2,9 @@
 
 use super::allow::{question, reached};
 use crate::chain::{Chain, allowed, allowed_for_nobody};
-use crate::kind::Kind;
-use crate::server::{Answer, Says};
-use crate::verdict::{Failure, Shown, promise};
+use counterfoil_proxies::kind::Kind;
+use counterfoil_proxies::server::{Answer, Says};
+use counterfoil_proxies::verdict::{Failure, Shown, promise};
 
 pub(super) fn one_comes_back_beside_the_apps(chain: &Chain) -> Shown {
     chain.decide(allowed(chain.kind).with("Set-Cookie", OURS));

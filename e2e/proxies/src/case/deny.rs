@@ -1,9 +1,9 @@
 //! Denials, and everything that is not a decision: the app is not reached.
 
 use crate::chain::Chain;
-use crate::kind::Kind;
-use crate::server::{Answer, Says};
-use crate::verdict::{Failure, Shown, promise};
+use counterfoil_proxies::kind::Kind;
+use counterfoil_proxies::server::{Answer, Says};
+use counterfoil_proxies::verdict::{Failure, Shown, promise};
 
 pub(super) fn what_is_denied_does_not_reach_the_app(chain: &Chain) -> Shown {
     for status in [401, 403, 429, 503] {
@@ -97,6 +97,11 @@ pub(super) fn every_path_is_asked_about(chain: &Chain) -> Shown {
     Ok(format!("{} paths", paths.len()))
 }
 
-fn not_reached(chain: &Chain, what: &str, method: &str, app: &[crate::wire::Message]) -> Result<(), Failure> {
+fn not_reached(
+    chain: &Chain,
+    what: &str,
+    method: &str,
+    app: &[counterfoil_proxies::wire::Message],
+) -> Result<(), Failure> {
     promise("the app is not reached", app.is_empty(), || format!("{}: {method} after {}", chain.kind, what))
 }

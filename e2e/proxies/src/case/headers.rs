@@ -1,7 +1,7 @@
 //! Headers that are ours, sent by a browser.
 
 use crate::chain::{Chain, OWNED, allowed};
-use crate::verdict::{Shown, promise};
+use counterfoil_proxies::verdict::{Shown, promise};
 
 pub(super) fn ours_do_not_come_from_the_browser_in_any_spelling(chain: &Chain) -> Shown {
     let mut refused = 0;

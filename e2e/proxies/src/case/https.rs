@@ -2,8 +2,8 @@
 
 use super::allow::{question, reached};
 use crate::chain::Chain;
-use crate::kind::Kind;
-use crate::verdict::{Shown, promise};
+use counterfoil_proxies::kind::Kind;
+use counterfoil_proxies::verdict::{Shown, promise};
 
 pub(super) fn the_scheme_is_told(chain: &Chain) -> Shown {
     let chain = chain.over_https()?;

@@ -1,8 +1,8 @@
 //! Our own paths: the pages, which need no decision, and the decisions, which are nobody's but the proxy's.
 
 use crate::chain::Chain;
-use crate::server::Answer;
-use crate::verdict::{Shown, promise};
+use counterfoil_proxies::server::Answer;
+use counterfoil_proxies::verdict::{Shown, promise};
 
 pub(super) fn ours_are_not_asked_about_and_not_the_apps(chain: &Chain) -> Shown {
     chain.decide(Answer::new(403));

@@ -1,8 +1,8 @@
 //! Paths: what the decision judges, the app gets.
 
 use crate::chain::Chain;
-use crate::kind::Kind;
-use crate::verdict::{Shown, promise};
+use counterfoil_proxies::kind::Kind;
+use counterfoil_proxies::verdict::{Shown, promise};
 
 pub(super) fn what_is_judged_is_what_the_app_gets(chain: &Chain) -> Shown {
     let targets = [

@@ -2,9 +2,9 @@
 
 use super::allow::question;
 use crate::chain::Chain;
-use crate::kind::Kind;
-use crate::verdict::{Shown, promise};
-use crate::wire::Message;
+use counterfoil_proxies::kind::Kind;
+use counterfoil_proxies::verdict::{Shown, promise};
+use counterfoil_proxies::wire::Message;
 
 pub(super) fn the_browsers_query_is_no_parameter(chain: &Chain) -> Shown {
     let target = "/page?app=other&rd=http://evil.test/&next=/&query";

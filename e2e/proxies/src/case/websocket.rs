@@ -4,9 +4,9 @@ use std::io::{BufReader, Read as _, Write as _};
 
 use super::allow::question;
 use crate::chain::Chain;
-use crate::server::{Answer, Says};
-use crate::verdict::{Shown, promise};
-use crate::wire::read_answer;
+use counterfoil_proxies::server::{Answer, Says};
+use counterfoil_proxies::verdict::{Shown, promise};
+use counterfoil_proxies::wire::read_answer;
 
 pub(super) fn one_opens_after_a_decision(chain: &Chain) -> Shown {
     let opens = Answer::new(101).with("Upgrade", "websocket").with("Connection", "Upgrade");

@@ -1,6 +1,6 @@
 //! Configurations with one thing wrong: what many a deployment has.
 
-use crate::kind::Kind;
+use counterfoil_proxies::kind::Kind;
 
 /// One thing wrong.
 #[derive(Debug, Clone, Copy)]
