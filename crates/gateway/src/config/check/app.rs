@@ -134,6 +134,13 @@ impl Checking<'_> {
             let text = format!("is {age}, and access is public: nobody is asked to sign in there; remove one of them");
             return self.wrong(&format!("{path}.{name}"), text);
         }
+        if settings.access == AccessSetting::Public && pattern.as_ref().is_some_and(Pattern::is_about_endings) {
+            let text = format!(
+                "`{}` would open every path that ends so, whoever chooses how it begins: name the paths, or ask for signed-in",
+                settings.path
+            );
+            return self.wrong(&format!("{path}.path"), text);
+        }
         if let (Some(age), false) = (settings.max_step_up_age, settings.access == AccessSetting::StepUp) {
             let text = format!("is {age}, and access is not step-up: write access = \"step-up\", or remove it");
             return self.wrong(&format!("{path}.max_step_up_age"), text);
