@@ -61,6 +61,9 @@ pub(super) struct AppSettings {
     pub(super) cookie_return: CookieReturn,
     #[serde(default)]
     pub(super) assertion: Algorithm,
+    /// Names of its own session cookies.
+    #[serde(default)]
+    pub(super) app_cookies: Vec<String>,
     #[serde(default)]
     pub(super) rules: Vec<RuleSettings>,
     #[serde(default, rename = "policy")]

@@ -39,6 +39,10 @@ fn described(app: &AppConfig) -> Result<String, fmt::Error> {
         app.proxy.as_str(),
         app.assertion.as_str()
     )?;
+    let theirs: Vec<_> = app.app_cookies.iter().map(ToString::to_string).collect();
+    if !theirs.is_empty() {
+        writeln!(text, "  its own session cookies end with ours: {}", theirs.join(", "))?;
+    }
     let limits = policy.limits();
     let [idle, absolute, rotate, elevated] =
         [limits.idle, limits.absolute, policy.rotate_every(), policy.elevated_for()].map(Span::from);

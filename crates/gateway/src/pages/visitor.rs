@@ -8,13 +8,15 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, Request};
 use axum::response::{IntoResponse as _, Response};
 use counterfoil::{Assurance, CsrfToken, Error, Flash, Identity, Recent, Session, SignedIn, Subject, is_navigation};
+use counterfoil_core::origin::Origin;
 use http::request::Parts;
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, HeaderValue, Method, header};
 use serde::Serialize;
 
 use super::Local;
 use super::views::Frame;
 use crate::accounts::AccountName;
+use crate::app_cookies;
 use crate::gateway::Site;
 
 /// The app whose pages these are, and what all apps share.
@@ -44,6 +46,8 @@ pub(super) struct Visitor {
     /// What the request before said, where this one is for a page.
     said: Vec<String>,
     place: Place,
+    /// What ends the app's own session in this browser.
+    app_endings: Arc<[HeaderValue]>,
 }
 
 /// Somebody who is signed in. For anybody else the handler does not run.
@@ -62,6 +66,7 @@ pub(super) struct SteppedUp(Member);
 pub(super) struct Place {
     app: String,
     host: String,
+    secure: bool,
 }
 
 /// What `me` says.
@@ -112,8 +117,9 @@ impl Here {
         let host = || headers.get(header::HOST).and_then(|host| host.to_str().ok());
         let origin = target.or_else(host).and_then(|authority| self.site.origin_at(authority));
         // As it is configured, not as it was asked for: no case and no trailing dot to wonder about.
+        let secure = origin.is_some_and(Origin::is_https);
         let host = origin.and_then(|origin| origin.as_str().split_once("://")).map_or("", |(_, host)| host);
-        Place { app: self.site.app.name.as_str().to_owned(), host: host.to_owned() }
+        Place { app: self.site.app.name.as_str().to_owned(), host: host.to_owned(), secure }
     }
 }
 
@@ -166,6 +172,12 @@ impl Visitor {
     /// Whom this browser is known by, if they are not signed in any more. Good for a greeting.
     pub(super) fn remembered(&self) -> Option<&str> {
         self.identity.as_ref().filter(|identity| !is_signed_in(identity)).map(|identity| identity.subject.as_str())
+    }
+
+    /// An answer that ends also what the app itself keeps of whoever was here.
+    pub(super) fn without_app_cookies(&self, mut answer: Response) -> Response {
+        app_cookies::end(&self.app_endings, answer.headers_mut());
+        answer
     }
 
     /// Where the request came from, as far as it can be believed.
@@ -264,7 +276,9 @@ impl FromRequestParts<Here> for Visitor {
             _ => Vec::new(),
         };
         let place = here.place(parts.uri.authority().map(http::uri::Authority::as_str), &parts.headers);
-        Ok(Self { session, wants, identity, csrf, flash, said, place })
+        let secure = place.secure;
+        let app_endings = here.site.app.app_cookies.endings(&parts.headers, secure).into();
+        Ok(Self { session, wants, identity, csrf, flash, said, place, app_endings })
     }
 }
 

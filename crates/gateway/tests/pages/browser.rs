@@ -19,6 +19,7 @@ use counterfoil_core::seal::Sealer;
 use counterfoil_core::testing::{Fault, FaultyStore};
 use counterfoil_gateway::accounts::{AccountName, Accounts, Folder, settle};
 use counterfoil_gateway::app::{Algorithm, AppConfig, CookieReturn, Proxy};
+use counterfoil_gateway::app_cookies::AppCookies;
 use counterfoil_gateway::gateway::Gateway;
 use counterfoil_gateway::pages::{self, History, Local};
 use counterfoil_gateway::rules::{Access, ChangesState, Rule, Rules};
@@ -80,6 +81,7 @@ pub(crate) fn app(name: &str, origin: &str) -> AppConfig {
         rules: Rules::new(rules),
         cookie_return: CookieReturn::One,
         assertion: Algorithm::Es256,
+        app_cookies: AppCookies::new(vec!["app-session".parse().unwrap(), "APP*".parse().unwrap()]),
         upstream: None,
     }
 }

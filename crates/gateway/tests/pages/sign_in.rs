@@ -59,6 +59,37 @@ async fn our_own_redirect_never_does_what_another_site_s_link_may_not() {
 }
 
 #[tokio::test]
+async fn the_app_s_own_session_cookies_end_at_every_sign_in_and_sign_out() {
+    let gate = Gate::open();
+    let mut ada = gate.browser();
+    let left = |browser: &crate::browser::Browser| {
+        let theirs = ["APP1", "app-session", "theme"].into_iter().filter(|name| browser.jar.contains_key(*name));
+        theirs.collect::<Vec<_>>()
+    };
+    let leave_behind = |browser: &mut crate::browser::Browser| {
+        for name in ["APP1", "app-session", "theme"] {
+            browser.jar.insert(name.to_owned(), "planted".to_owned());
+        }
+    };
+    leave_behind(&mut ada);
+    let wrong = ada.post("/.session/login", &[("username", "ada"), ("password", "not hers")]).await;
+    assert_eq!((wrong.status.as_u16(), left(&ada).len()), (401, 3), "nothing ends for a wrong password");
+    assert_eq!(ada.sign_in("ada").await.status, 200);
+    assert_eq!(left(&ada), ["theme"]);
+    leave_behind(&mut ada);
+    assert_eq!(ada.get("/.session/me").await.status, 200);
+    assert_eq!(left(&ada).len(), 3, "nothing ends in between");
+    assert_eq!(ada.post("/.session/logout", &[]).await.status, 200);
+    assert_eq!(left(&ada), ["theme"]);
+
+    ada.sign_in("ada").await;
+    leave_behind(&mut ada);
+    let session = ada.get("/.session/me").await.json()["session"].as_str().unwrap().to_owned();
+    assert_eq!(ada.post(&format!("/.session/devices/{session}/end"), &[]).await.status, 200);
+    assert_eq!(left(&ada), ["theme"], "also from the page of devices");
+}
+
+#[tokio::test]
 async fn whatever_is_wrong_is_answered_the_same_after_one_hash() {
     let gate = Gate::open();
     let told =

@@ -138,10 +138,10 @@ async fn complete(
         }
         Err(error) => return Err(error),
     }
-    Ok(match visitor.wants {
+    Ok(visitor.without_app_cookies(match visitor.wants {
         Wants::Page => see_other(here.onward(next)),
         Wants::Data => Json(visitor.me().await?).into_response(),
-    })
+    }))
 }
 
 /// `GET login/code`
@@ -204,11 +204,16 @@ pub(super) async fn sign_out_form(visitor: Visitor) -> Response {
 
 /// `POST logout`: fine where nobody is signed in.
 pub(super) async fn sign_out(visitor: Visitor) -> Result<Response, Error> {
+    end_here(&visitor).await
+}
+
+/// Ends the session of whoever asks, and the app's own in this browser.
+pub(super) async fn end_here(visitor: &Visitor) -> Result<Response, Error> {
     visitor.session.sign_out().await?;
-    Ok(match visitor.wants {
+    Ok(visitor.without_app_cookies(match visitor.wants {
         Wants::Page => see_other("/.session/logout"),
         Wants::Data => Json(json!({ "signed_out": true })).into_response(),
-    })
+    }))
 }
 
 fn show<'a>(
