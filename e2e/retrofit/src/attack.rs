@@ -182,7 +182,7 @@ async fn socket<P: Program>(stage: &Arc<Stage>, ada: &Someone) -> Shown {
     let own = handshake(stage, target, &all, &stage.house.origin).await?;
     promise("its own page's opens", own == 101, || format!("status {own}"))?;
     let foreign = handshake(stage, target, &all, "http://elsewhere.test").await?;
-    promise("another site's does not", matches!(foreign, 401 | 403), || format!("status {foreign}"))?;
+    promise("another site's does not", REFUSED.contains(&foreign), || format!("status {foreign}"))?;
     Ok(format!("{foreign}; its own opens"))
 }
 
@@ -198,7 +198,7 @@ async fn headers<P: Program>(stage: &Arc<Stage>, ada: &Someone) -> Shown {
         // A proxy may take them out; then it is the page as without them.
         let harmless = matches!(signed_in.status(), 400 | 403) || (signed_in.status() == 200 && says::<P>(&signed_in));
         promise("they are refused, or gone", harmless, || format!("{lines:?}: {}", seen(&signed_in)))?;
-        let nobody = matches!(stranger.status(), 303 | 400 | 401 | 403) && !says::<P>(&stranger);
+        let nobody = (stranger.status() == 400 || REFUSED.contains(&stranger.status())) && !says::<P>(&stranger);
         promise("and make nobody somebody", nobody, || format!("{lines:?}: {}", seen(&stranger)))?;
         statuses.push(signed_in.status().to_string());
     }
@@ -215,7 +215,7 @@ async fn replay<P: Program>(stage: &Arc<Stage>, ada: &Someone) -> Shown {
     if let Some(target) = P::SOCKET {
         let copies: Vec<_> = all.iter().map(|cookie| (*cookie).clone()).collect();
         let status = handshake(stage, target, &copies, &stage.house.origin).await?;
-        promise("neither for a WebSocket", matches!(status, 401 | 403), || format!("status {status}"))?;
+        promise("neither for a WebSocket", REFUSED.contains(&status), || format!("status {status}"))?;
     }
     let (_, left) = ada.cookies().await?;
     let name = P::session_cookie(&stage.house.host);
@@ -276,7 +276,7 @@ fn says<P: Program>(answer: &Message) -> bool {
 
 /// Nothing of the application came through.
 fn shut<P: Program>(answer: &Message) -> bool {
-    matches!(answer.status(), 303 | 401 | 403) && !says::<P>(answer)
+    REFUSED.contains(&answer.status()) && !says::<P>(answer)
 }
 
 /// For the report: never a cookie.
@@ -285,6 +285,8 @@ fn seen(answer: &Message) -> String {
 }
 
 const NAVIGATION: &str = "Sec-Fetch-Mode: navigate\r\nSec-Fetch-Site: none\r\n";
+/// By a redirect to a page of ours where the requester may be a person.
+const REFUSED: [u16; 3] = [303, 401, 403];
 const SPOOFED: [&str; 5] = [
     "Counterfoil-Subject: grace\r\n",
     "counterfoil_subject: grace\r\n",

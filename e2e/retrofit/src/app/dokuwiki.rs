@@ -8,7 +8,7 @@ use counterfoil_browser::devtools::DevToolsError;
 use counterfoil_browser::tab::Tab;
 
 use super::{Program, SENTENCE, password};
-use crate::stage::{Stage, attach, click, fill_in, output};
+use crate::stage::{Stage, attach, fill_in, output};
 use crate::verdict::{Failure, Shown, promise};
 
 #[derive(Debug)]
@@ -101,12 +101,14 @@ changes_state = "with-query"
 
     async fn upload(stage: &Stage, tab: &Tab) -> Shown {
         tab.go(&stage.at("/lib/exe/mediamanager.php")).await?;
-        let file = stage.file("plan.txt", "a plan of 24 wheels")?;
-        attach(tab, "#upload__file", &file).await?;
-        click(tab, "#dw__upload button[type=submit]").await?;
+        let file = stage.file("plan.pdf", "%PDF-1.4 a plan of 24 wheels")?;
+        attach(tab, "#mediamanager__uploader input[type=file]", &file).await?;
+        tab.run("document.querySelector('#mediamanager__upload_button').click()").await?;
+        stage.until_file(&stage.folder().join("data/media/plan.pdf"), "24 wheels").await?;
+        tab.reload().await?;
         let text = tab.text().await?;
-        promise("a file is uploaded", text.contains("plan.txt"), || text)?;
-        let answer = tab.ask("GET", "/lib/exe/fetch.php?media=plan.txt", "").await?;
+        promise("a file is uploaded", text.contains("plan.pdf"), || text)?;
+        let answer = tab.ask("GET", "/lib/exe/fetch.php?media=plan.pdf", "").await?;
         promise("and can be had", answer.text.contains("24 wheels"), || answer.text)?;
         Ok("a file, and had back".to_owned())
     }

@@ -70,7 +70,7 @@ changes_state = "with-query"
         let settings = format!(
             "c.PasswordIdentityProvider.hashed_password = '{hash}'\nc.IdentityProvider.token = ''\n\
              c.ServerApp.local_hostnames = ['localhost', 'app.localhost']\nc.ServerApp.trust_xheaders = True\n\
-             c.ServerApp.root_dir = '{}'\nc.ServerApp.terminals_enabled = False\nc.LabApp.news_url = None\n",
+             c.ServerApp.root_dir = '{}'\nc.ServerApp.terminals_enabled = False\n",
             folder.join("work").display()
         );
         fs::write(folder.join("jupyter_server_config.py"), settings)?;
@@ -121,6 +121,9 @@ changes_state = "with-query"
         }
         let shown = until_text(tab, ".jp-OutputArea-output", &format!("{SENTENCE} 42")).await?;
         tab.run("document.querySelector('[data-command=\"docmanager:save\"]').click()").await?;
+        // It asks for a name the first time.
+        until_text(tab, ".jp-Dialog .jp-mod-accept", "").await?;
+        tab.run("document.querySelector('.jp-Dialog .jp-mod-accept').click()").await?;
         let kept = stage.folder().join("work/Untitled.ipynb");
         stage.until_file(&kept, SENTENCE).await?;
         Ok(format!("a notebook, its cell run: {}", shown.trim()))
@@ -130,7 +133,7 @@ changes_state = "with-query"
         let file = stage.file("plan.txt", "a plan of 24 wheels")?;
         tab.call("Page.setInterceptFileChooserDialog", json!({ "enabled": true })).await?;
         let mark = tab.mark();
-        tab.run("document.querySelector('[data-command=\"filebrowser:upload\"], .jp-id-upload').click()").await?;
+        tab.run("document.querySelector('.jp-id-upload jp-button, .jp-id-upload button').click()").await?;
         let opened = |events: &[counterfoil_browser::devtools::Event]| {
             let event = events.iter().find(|event| event.name == "Page.fileChooserOpened")?;
             event.body.get("backendNodeId").cloned()

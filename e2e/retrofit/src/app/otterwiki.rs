@@ -6,9 +6,10 @@ use std::process::Command;
 
 use counterfoil_browser::devtools::DevToolsError;
 use counterfoil_browser::tab::Tab;
+use serde_json::json;
 
 use super::{Program, SENTENCE, password};
-use crate::stage::{Stage, attach, click, fill_in, installed, output};
+use crate::stage::{Stage, attach, click, fill_in, installed, output, until_text};
 use crate::verdict::{Failure, Shown, promise};
 
 #[derive(Debug)]
@@ -61,11 +62,11 @@ access = "signed-in"
         );
         fs::write(&settings, text)?;
         let accounts = format!(
-            "from otterwiki.server import app, db\nfrom otterwiki.models import User\n\
+            "from datetime import datetime\nfrom otterwiki.server import app, db\nfrom otterwiki.models import User\n\
              from werkzeug.security import generate_password_hash as hashed\n\
              with app.app_context():\n    for name, password in [('ada', '{}'), ('grace', '{}')]:\n        \
              db.session.add(User(name=name, email=name + '@wiki.example', password_hash=hashed(password), is_approved=True, \
-             email_confirmed=True))\n    db.session.commit()\n",
+             email_confirmed=True, first_seen=datetime.now(), last_seen=datetime.now()))\n    db.session.commit()\n",
             password("ada"),
             password("grace")
         );
@@ -100,7 +101,10 @@ access = "signed-in"
 
     async fn write(stage: &Stage, tab: &Tab) -> Shown {
         tab.go(&stage.at("/ideas/edit")).await?;
-        fill_in(tab, "#saveform", &[("content", SENTENCE), ("commit", "an idea")]).await?;
+        until_text(tab, ".cm-content", "").await?;
+        tab.run("document.querySelector('.cm-content').focus()").await?;
+        tab.call("Input.insertText", json!({ "text": SENTENCE })).await?;
+        fill_in(tab, "#saveform", &[("commit", "an idea")]).await?;
         let text = tab.text().await?;
         promise("a page is written", text.contains(SENTENCE), || text)?;
         let kept = fs::read_to_string(stage.folder().join("pages/ideas.md")).unwrap_or_default();
