@@ -69,6 +69,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Put published applications, unchanged, behind the gateway, use and attack them in a real browser; installs them
+    Retrofit {
+        /// For `retrofit`, e.g. `otterwiki --proxy caddy --verbose` or `--write docs/gateway/retrofit.md`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Try the example apps in Python, JavaScript, PHP, Go and Rust; installs what runs them where it is missing
     Apps {
         /// For `examples/apps/test.py`, e.g. `flask go` or `--mutants php`
@@ -149,6 +155,7 @@ impl Task {
             Self::Browser { arguments } => ("a real browser at the demo", plan::browser(arguments)),
             Self::Gateway { arguments } => ("the gateway behind a real proxy", plan::gateway(arguments)),
             Self::Proxies { arguments } => ("real proxies before the gateway", plan::proxies(arguments)),
+            Self::Retrofit { arguments } => ("published applications behind the gateway", plan::retrofit(arguments)),
             Self::Apps { arguments } => ("apps in other languages, and forged assertions", plan::apps(arguments)),
             Self::Model { arguments } => ("a model check of the token family", plan::model(arguments)),
             Self::Simulate { arguments } => ("a simulation of rotation", plan::simulate(arguments)),

@@ -2,14 +2,26 @@
 
 use std::sync::Arc;
 
+use counterfoil_proxies::house::GATEWAY_LOG;
+
 use crate::app::Program;
 use crate::notes::Notes;
 use crate::stage::{Someone, Stage};
 use crate::verdict::{Failure, Shown, promise};
 
 /// The steps, in their order.
-pub(crate) const STEPS: [&str; 9] =
-    ["sign in", "read", "write", "upload", "search", "second tab", "another user", "sign out", "next user, same browser"];
+pub(crate) const STEPS: [&str; 10] = [
+    "sign in",
+    "read",
+    "write",
+    "upload",
+    "search",
+    "second tab",
+    "another user",
+    "sign out",
+    "next user, same browser",
+    "nothing else was refused",
+];
 
 /// All of them; nothing more after one that failed.
 pub(crate) async fn all<P: Program>(stage: &Arc<Stage>, notes: &mut Notes) -> Option<()> {
@@ -24,7 +36,8 @@ pub(crate) async fn all<P: Program>(stage: &Arc<Stage>, notes: &mut Notes) -> Op
     let grace = notes.open(STEPS[6], stage.someone("grace").await)?;
     notes.note(STEPS[6], another::<P>(stage, &ada, &grace).await)?;
     notes.note(STEPS[7], out::<P>(stage, &ada, &grace).await)?;
-    notes.note(STEPS[8], next_in_line::<P>(stage, ada).await)
+    notes.note(STEPS[8], next_in_line::<P>(stage, ada).await)?;
+    notes.note(STEPS[9], refused_nothing(stage))
 }
 
 async fn second_tab<P: Program>(stage: &Stage, ada: &Someone) -> Shown {
@@ -48,6 +61,16 @@ async fn out<P: Program>(stage: &Stage, ada: &Someone, grace: &Someone) -> Shown
     let who = P::who(stage, &grace.tab).await?;
     promise("others stay signed in", P::is(grace.name, &who), || format!("it shows {who:?}"))?;
     Ok("of gateway and application; the other user stays".to_owned())
+}
+
+/// What pages ask for behind people's backs was let through as well, while they were signed in.
+fn refused_nothing(stage: &Stage) -> Shown {
+    let log = std::fs::read_to_string(stage.house.folder().join(GATEWAY_LOG))?;
+    let denied: Vec<_> = log.lines().filter(|line| line.contains("a request is denied")).collect();
+    let others: Vec<_> = denied.iter().filter(|line| !line.contains("nobody is signed in")).collect();
+    promise("only strangers are refused in a normal day", others.is_empty(), || format!("{others:#?}"))?;
+    promise("and the log says so of them", !denied.is_empty(), || log.clone())?;
+    Ok(format!("{} times a stranger, nobody else", denied.len()))
 }
 
 /// Somebody else at the same machine is not taken for whoever was there before.

@@ -1,7 +1,7 @@
 //! `DokuWiki` as Debian packages it: PHP, sessions in files, pages as text.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use counterfoil_browser::devtools::DevToolsError;
@@ -39,7 +39,7 @@ changes_state = "with-query"
     }
 
     fn version() -> Result<String, Failure> {
-        let path = Path::new(PACKAGE).join("VERSION");
+        let path = package().join("VERSION");
         Ok(fs::read_to_string(&path).map_err(|_| Failure::Missing(path))?.trim().to_owned())
     }
 
@@ -65,7 +65,7 @@ changes_state = "with-query"
         let mut php = Command::new(php());
         php.env("PHP_CLI_SERVER_WORKERS", "4").arg("-d").arg(format!("auto_prepend_file={at}/where.php"));
         php.arg("-d").arg(format!("session.save_path={at}/sessions"));
-        php.arg("-S").arg(format!("127.0.0.1:{port}")).args(["-t", PACKAGE]);
+        php.arg("-S").arg(format!("127.0.0.1:{port}")).arg("-t").arg(package());
         Ok(php)
     }
 
@@ -144,5 +144,8 @@ fn php() -> std::ffi::OsString {
     std::env::var_os("PHP_BIN").unwrap_or_else(|| "php".into())
 }
 
-/// Where Debian's package puts it.
-const PACKAGE: &str = "/usr/share/dokuwiki";
+/// Where Debian's package puts it, or where the `doku.php` is that is named.
+fn package() -> PathBuf {
+    let named = std::env::var_os("DOKUWIKI_PHP").map(PathBuf::from);
+    named.as_deref().and_then(Path::parent).unwrap_or(Path::new("/usr/share/dokuwiki")).to_owned()
+}
