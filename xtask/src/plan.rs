@@ -280,10 +280,12 @@ fn retrofitted(arguments: impl IntoIterator<Item = String>) -> Vec<Step> {
     let environment = |name: &str, pip: &'static str| {
         let make = Invocation::program("python3", "-m venv").arguments([format!("target/retrofit/{name}")]);
         let install = Invocation::program(pip, "install --quiet --disable-pip-version-check --only-binary :all:");
-        let install = install.arguments(["--no-binary", "feedgen", "-r"]).arguments([format!("e2e/retrofit/{name}.txt")]);
+        let install =
+            install.arguments(["--no-binary", "feedgen", "-r"]).arguments([format!("e2e/retrofit/{name}.txt")]);
         [Step::Run(make), Step::Run(install)]
     };
-    let retrofit = Invocation::program("target/release/retrofit", "--bin target/release/counterfoil").arguments(arguments);
+    let retrofit =
+        Invocation::program("target/release/retrofit", "--bin target/release/counterfoil").arguments(arguments);
     let mut steps = Vec::from([NGINX, CHROMIUM, PHP, DOKUWIKI].map(Step::InstallPackage));
     steps.push(Step::InstallWheels);
     steps.extend(environment("otterwiki", "target/retrofit/otterwiki/bin/pip"));

@@ -48,15 +48,19 @@ pub(crate) async fn all<P: Program>(stage: &Arc<Stage>, notes: &mut Notes) -> Op
 async fn stranger<P: Program>(stage: &Arc<Stage>) -> Shown {
     let answer = stage.raw(P::PAGE, &[], NAVIGATION).await?;
     let to = answer.joined("location");
-    promise("a stranger is sent to sign in", shut::<P>(&answer) && to.starts_with("/.session/login"), || seen(&answer))?;
+    promise("a stranger is sent to sign in", shut::<P>(&answer) && to.starts_with("/.session/login"), || {
+        seen(&answer)
+    })?;
     Ok(format!("sent to sign in, {}", answer.status()))
 }
 
 async fn alone<P: Program>(stage: &Arc<Stage>, ada: &Someone) -> Shown {
     let (ours, theirs) = ada.cookies().await?;
-    promise("the application set its cookie", theirs.iter().any(|cookie| cookie.name == P::session_cookie(&stage.house.host)), || {
-        format!("{:?}", theirs.iter().map(|cookie| &cookie.name).collect::<Vec<_>>())
-    })?;
+    promise(
+        "the application set its cookie",
+        theirs.iter().any(|cookie| cookie.name == P::session_cookie(&stage.house.host)),
+        || format!("{:?}", theirs.iter().map(|cookie| &cookie.name).collect::<Vec<_>>()),
+    )?;
     both_pass::<P>(stage, &ours, &theirs).await?;
     let answer = stage.raw(P::PAGE, &theirs.iter().collect::<Vec<_>>(), NAVIGATION).await?;
     promise("without ours it reaches nothing", shut::<P>(&answer), || seen(&answer))?;
@@ -108,7 +112,8 @@ async fn planted_theirs<P: Program>(stage: &Arc<Stage>) -> Shown {
 
 async fn form<P: Program>(stage: &Arc<Stage>, ada: &Someone) -> Shown {
     let (path, fields) = P::FORM;
-    let inputs: String = fields.iter().map(|(name, value)| format!("<input name=\"{name}\" value=\"{value}\">")).collect();
+    let inputs: String =
+        fields.iter().map(|(name, value)| format!("<input name=\"{name}\" value=\"{value}\">")).collect();
     let page = format!("<form method=post action=\"{}\">{inputs}</form>", stage.at(path));
     stage.go_elsewhere(&ada.tab, &page).await?;
     let landed = ada.tab.follow("document.forms[0].submit()").await?;
@@ -122,13 +127,17 @@ async fn script<P: Program>(stage: &Arc<Stage>, ada: &Someone) -> Shown {
     let body: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let (target, body) = (json!(stage.at(path)), json!(body.join("&")));
     let mut scripts = vec![
-        format!("fetch({target}, {{ method: 'POST', mode: 'no-cors', credentials: 'include', body: new URLSearchParams({body}) }})"),
+        format!(
+            "fetch({target}, {{ method: 'POST', mode: 'no-cors', credentials: 'include', body: new URLSearchParams({body}) }})"
+        ),
         format!("fetch({target}, {{ method: 'POST', mode: 'no-cors', credentials: 'include', body: {body} }})"),
     ];
     for link in P::LINKS {
         let link = json!(stage.at(link));
         scripts.push(format!("fetch({link}, {{ mode: 'no-cors', credentials: 'include' }})"));
-        scripts.push(format!("new Promise(done => {{ const i = new Image(); i.onload = i.onerror = done; i.src = {link}; }})"));
+        scripts.push(format!(
+            "new Promise(done => {{ const i = new Image(); i.onload = i.onerror = done; i.src = {link}; }})"
+        ));
     }
     stage.go_elsewhere(&ada.tab, "").await?;
     let mark = ada.tab.mark();
@@ -141,8 +150,11 @@ async fn script<P: Program>(stage: &Arc<Stage>, ada: &Someone) -> Shown {
         (all.len() >= scripts.len()).then_some(all)
     };
     let all = ada.tab.wait(mark, "an answer to each", arrived).await?;
-    let through: Vec<_> = all.iter().filter(|sent| sent.status.is_some_and(|status| status < 300)).map(|sent| &sent.url).collect();
-    promise("none of them is let through", through.iter().all(|url| url.contains("/.session/")), || format!("{through:?}"))?;
+    let through: Vec<_> =
+        all.iter().filter(|sent| sent.status.is_some_and(|status| status < 300)).map(|sent| &sent.url).collect();
+    promise("none of them is let through", through.iter().all(|url| url.contains("/.session/")), || {
+        format!("{through:?}")
+    })?;
     unchanged::<P>(stage, ada).await?;
     Ok(format!("{} requests, nothing changed", scripts.len()))
 }
@@ -156,20 +168,27 @@ async fn link<P: Program>(stage: &Arc<Stage>, ada: &Someone) -> Shown {
     let landed = from_elsewhere(stage, &ada.tab, P::PAGE).await?;
     promise("a link to a page still arrives", landed == P::PAGE, || landed.clone())?;
     own::<P>(stage, ada).await?;
-    Ok(format!("{} that would act are refused, one to a page arrives; the application's own pages may do both", P::LINKS.len()))
+    Ok(format!(
+        "{} that would act are refused, one to a page arrives; the application's own pages may do both",
+        P::LINKS.len()
+    ))
 }
 
 /// From the application's own pages, and typed, all of this does what it says.
 async fn own<P: Program>(stage: &Arc<Stage>, ada: &Someone) -> Result<(), Failure> {
     ada.tab.go(&stage.at(P::PAGE)).await?;
-    let status = ada.tab.run(&format!("{}.then(answer => answer.status)", P::OWN_WRITE.replace("MARKER", MARKER))).await?;
+    let status =
+        ada.tab.run(&format!("{}.then(answer => answer.status)", P::OWN_WRITE.replace("MARKER", MARKER))).await?;
     let done = status.as_u64().is_some_and(|status| (200..300).contains(&status));
     promise("its own page writes it", done && stage.keeps_marker()?, || format!("status {status}"))?;
     let grace = stage.someone("grace").await?;
     grace.signs_in::<P>(stage).await?;
     let before = P::who(stage, &grace.tab).await?;
     // Of the first link the effect is seen by who it is.
-    let other = P::LINKS.iter().find(|link| link.contains("logout")).map_or("/doku.php/start?do=login&u=ada&p=ada-of-the-application-1", |link| link);
+    let other = P::LINKS
+        .iter()
+        .find(|link| link.contains("logout"))
+        .map_or("/doku.php/start?do=login&u=ada&p=ada-of-the-application-1", |link| link);
     grace.tab.go(&stage.at(other)).await?;
     let after = P::who(stage, &grace.tab).await?;
     promise("typed, such a link acts", before != after, || format!("{other}: still {after:?}"))?;
@@ -219,7 +238,9 @@ async fn replay<P: Program>(stage: &Arc<Stage>, ada: &Someone) -> Shown {
     }
     let (_, left) = ada.cookies().await?;
     let name = P::session_cookie(&stage.house.host);
-    promise("the application's is gone from the browser too", left.iter().all(|cookie| cookie.name != name), || name.clone())?;
+    promise("the application's is gone from the browser too", left.iter().all(|cookie| cookie.name != name), || {
+        name.clone()
+    })?;
     Ok(format!("copies of all {} cookies: {}", all.len(), answer.status()))
 }
 

@@ -94,11 +94,8 @@ async fn both<P: Program + 'static>(args: &Args, kind: Kind, notes: &mut Notes) 
         let (counterfoil, devtools) = (args.counterfoil(), browser.devtools().clone());
         let open = move || Stage::open::<P>(kind, &counterfoil, elsewhere, devtools);
         let stage = Arc::new(tokio::task::spawn_blocking(open).await??);
-        let done = if everyday {
-            everyday::all::<P>(&stage, notes).await
-        } else {
-            attack::all::<P>(&stage, notes).await
-        };
+        let done =
+            if everyday { everyday::all::<P>(&stage, notes).await } else { attack::all::<P>(&stage, notes).await };
         if done.is_none() || notes.iter().any(|(_, shown)| shown.is_err()) {
             let name = format!("{}-{kind}-{}", P::NAME, if everyday { "everyday" } else { "attack" });
             for picture in stage.opened.pictures(&args.pictures, &name).await {

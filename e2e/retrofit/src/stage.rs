@@ -63,8 +63,14 @@ impl Stage {
         let mut app = Process::start(command, P::NAME.into())?;
         let printed = || fs::read_to_string(folder.path().join(LOG)).unwrap_or_default();
         listening(at(port), &mut app, P::NAME, printed)?;
-        let plan =
-            Plan { kind, counterfoil, over: Over::Https, upstream: at(port), rules: P::TABLE, people: &["ada", "grace", "mallory"] };
+        let plan = Plan {
+            kind,
+            counterfoil,
+            over: Over::Https,
+            upstream: at(port),
+            rules: P::TABLE,
+            people: &["ada", "grace", "mallory"],
+        };
         let house = House::open(plan)?;
         let proxy = house.ready()?;
         Ok(Self { house, elsewhere, opened: Opened::default(), devtools, folder, _proxy: proxy, _app: app })
@@ -116,7 +122,8 @@ impl Stage {
     ) -> Result<Message, Failure> {
         let jar: Vec<_> = cookies.iter().map(|cookie| format!("{}={}", cookie.name, cookie.value.reveal())).collect();
         let jar = if jar.is_empty() { String::new() } else { format!("Cookie: {}\r\n", jar.join("; ")) };
-        let request = format!("GET {target} HTTP/1.1\r\nHost: {}\r\nAccept: text/html\r\n{jar}{lines}\r\n", self.house.host);
+        let request =
+            format!("GET {target} HTTP/1.1\r\nHost: {}\r\nAccept: text/html\r\n{jar}{lines}\r\n", self.house.host);
         let stage = std::sync::Arc::clone(self);
         Ok(tokio::task::spawn_blocking(move || stage.house.ask(request.as_bytes())).await??)
     }
@@ -131,7 +138,9 @@ impl Stage {
 
     /// The gateway's sign-in page, from wherever it is asked for; where it leads.
     pub(crate) async fn pass_the_gate(&self, tab: &Tab, name: &str) -> Result<Landed, Failure> {
-        let landed = tab.follow(&fill("/.session/login", &[("username", name), ("password", self.house.password(name))])).await?;
+        let landed = tab
+            .follow(&fill("/.session/login", &[("username", name), ("password", self.house.password(name))]))
+            .await?;
         promise("a right password signs in", !landed.path().starts_with("/.session/"), || landed.url.clone())?;
         Ok(landed)
     }
@@ -141,7 +150,9 @@ impl Someone {
     /// Signs in twice: at the gateway, and at the application.
     pub(crate) async fn signs_in<P: Program>(&self, stage: &Stage) -> Result<(), Failure> {
         let landed = self.tab.go(&stage.at(P::PAGE)).await?;
-        promise("a stranger is sent to sign in", landed.path().starts_with("/.session/login?next="), || landed.url.clone())?;
+        promise("a stranger is sent to sign in", landed.path().starts_with("/.session/login?next="), || {
+            landed.url.clone()
+        })?;
         stage.pass_the_gate(&self.tab, self.name).await?;
         P::sign_in(stage, &self.tab, self.name).await?;
         let who = P::who(stage, &self.tab).await?;
@@ -179,7 +190,9 @@ pub(crate) async fn click(tab: &Tab, what: &str) -> Result<Landed, Failure> {
 
 /// Chooses a file in a form.
 pub(crate) async fn attach(tab: &Tab, input: &str, file: &Path) -> Result<(), Failure> {
-    let found = tab.call("Runtime.evaluate", json!({ "expression": format!("document.querySelector({})", json!(input)) })).await?;
+    let found = tab
+        .call("Runtime.evaluate", json!({ "expression": format!("document.querySelector({})", json!(input)) }))
+        .await?;
     let object = found.pointer("/result/objectId").cloned().unwrap_or(Value::Null);
     tab.call("DOM.setFileInputFiles", json!({ "objectId": object, "files": [file] })).await?;
     Ok(())
@@ -224,8 +237,9 @@ fn mentions(folder: &Path, text: &[u8]) -> io::Result<bool> {
         let found = match entry.file_type()? {
             kind if kind.is_dir() => mentions(&entry.path(), text)?,
             // One may go while we look.
-            kind if kind.is_file() && entry.file_name() != LOG => fs::read(entry.path())
-                .is_ok_and(|bytes| bytes.windows(text.len()).any(|window| window == text)),
+            kind if kind.is_file() && entry.file_name() != LOG => {
+                fs::read(entry.path()).is_ok_and(|bytes| bytes.windows(text.len()).any(|window| window == text))
+            }
             _ => false,
         };
         if found {

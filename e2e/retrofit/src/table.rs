@@ -63,7 +63,8 @@ impl Table {
     pub(crate) fn write(&self, page: &Path, head: &str) -> io::Result<()> {
         let text = std::fs::read_to_string(page)?;
         let parts = text.split_once(BEGIN).and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
-        let (before, after) = parts.ok_or_else(|| io::Error::other(format!("{} lacks {BEGIN} and {END}", page.display())))?;
+        let (before, after) =
+            parts.ok_or_else(|| io::Error::other(format!("{} lacks {BEGIN} and {END}", page.display())))?;
         std::fs::write(page, format!("{before}{BEGIN}\n{head}\n{}{END}{after}", self.markdown()))
     }
 

@@ -54,7 +54,10 @@ changes_state = "with-query"
         fs::write(data.join("pages/start.txt"), "====== Start ======\nThe first page. More at [[ideas]].\n")?;
         let at = folder.display();
         // Where its own settings are: the one thing its package takes from outside.
-        fs::write(folder.join("where.php"), format!("<?php define('DOKU_CONF', '{at}/conf/'); define('DOKU_FARM', 'default');\n"))?;
+        fs::write(
+            folder.join("where.php"),
+            format!("<?php define('DOKU_CONF', '{at}/conf/'); define('DOKU_FARM', 'default');\n"),
+        )?;
         let settings = format!(
             "<?php\n$conf['title'] = 'Wiki';\n$conf['useacl'] = 1;\n$conf['superuser'] = '@admin';\n$conf['userewrite'] = 2;\n\
              $conf['disableactions'] = 'register';\n$conf['savedir'] = '{at}/data';\n"

@@ -75,10 +75,24 @@ changes_state = "with-query"
         );
         fs::write(folder.join("jupyter_server_config.py"), settings)?;
         let mut jupyter = Command::new(installed("jupyterlab", "jupyter-lab")?);
-        let places = [("HOME", "home"), ("JUPYTER_CONFIG_DIR", "."), ("JUPYTER_DATA_DIR", "home"), ("JUPYTER_RUNTIME_DIR", "home")];
+        let places = [
+            ("HOME", "home"),
+            ("JUPYTER_CONFIG_DIR", "."),
+            ("JUPYTER_DATA_DIR", "home"),
+            ("JUPYTER_RUNTIME_DIR", "home"),
+        ];
         jupyter.envs(places.map(|(name, place)| (name, folder.join(place))));
-        jupyter.args(["--no-browser", "--allow-root", "--ip=127.0.0.1", "--ServerApp.port_retries=0", &format!("--port={port}")]);
-        jupyter.args(["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.extension_manager=readonly"]);
+        jupyter.args([
+            "--no-browser",
+            "--allow-root",
+            "--ip=127.0.0.1",
+            "--ServerApp.port_retries=0",
+            &format!("--port={port}"),
+        ]);
+        jupyter.args([
+            "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+            "--LabApp.extension_manager=readonly",
+        ]);
         Ok(jupyter)
     }
 
@@ -118,7 +132,8 @@ changes_state = "with-query"
         tab.call("Input.insertText", json!({ "text": format!("print('{SENTENCE}', 6 * 7)") })).await?;
         // Shift and Enter: runs the cell.
         for kind in ["rawKeyDown", "keyUp"] {
-            let key = json!({ "type": kind, "key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "modifiers": 8 });
+            let key =
+                json!({ "type": kind, "key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "modifiers": 8 });
             tab.call("Input.dispatchKeyEvent", key).await?;
         }
         let shown = until_text(tab, ".jp-OutputArea-output", &format!("{SENTENCE} 42")).await?;

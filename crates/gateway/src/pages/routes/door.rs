@@ -125,12 +125,7 @@ async fn go_on(
     })
 }
 
-async fn complete(
-    here: &Here,
-    visitor: &Visitor,
-    attempt: SigningIn,
-    next: Option<&str>,
-) -> Result<Response, Error> {
+async fn complete(here: &Here, visitor: &Visitor, attempt: SigningIn, next: Option<&str>) -> Result<Response, Error> {
     match attempt.complete().await {
         Ok(_) => {}
         Err(Error::SignIn(refusal @ (SignInError::SubjectMoved | SignInError::OverLimit))) => {
