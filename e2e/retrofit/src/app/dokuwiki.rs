@@ -8,7 +8,7 @@ use counterfoil_browser::devtools::DevToolsError;
 use counterfoil_browser::tab::Tab;
 
 use super::{Program, SENTENCE, password};
-use crate::stage::{Stage, attach, fill_in, output};
+use crate::stage::{Stage, attach, fill_in, output, until_text};
 use crate::verdict::{Failure, Shown, promise};
 
 #[derive(Debug)]
@@ -105,7 +105,10 @@ changes_state = "with-query"
     async fn upload(stage: &Stage, tab: &Tab) -> Shown {
         tab.go(&stage.at("/lib/exe/mediamanager.php")).await?;
         let file = stage.file("plan.pdf", "%PDF-1.4 a plan of 24 wheels")?;
-        attach(tab, "#mediamanager__uploader input[type=file]", &file).await?;
+        // The page's script puts its own in the place of a plain form.
+        until_text(tab, ".qq-upload-button", "").await?;
+        attach(tab, ".qq-upload-button input[type=file]", &file).await?;
+        until_text(tab, ".qq-upload-list li", "").await?;
         tab.run("document.querySelector('#mediamanager__upload_button').click()").await?;
         stage.until_file(&stage.folder().join("data/media/plan.pdf"), "24 wheels").await?;
         tab.reload().await?;
