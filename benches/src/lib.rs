@@ -3,6 +3,7 @@
 pub mod curves;
 pub mod durable;
 pub mod instructions;
+pub mod least;
 pub mod load;
 pub mod machine;
 pub mod measure;

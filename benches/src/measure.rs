@@ -101,6 +101,7 @@ pub fn measure(programs: &Path, size: Size, placement: Placement, bar: &Progress
     on_disk.arg(folder.join("store"));
     std::fs::create_dir_all(folder)?;
     let mut embedded = Server::start(on_disk, core)?;
+    let mut least = Server::start(Command::new(programs.join("least")), core)?;
     let mut all = MODES.map(|mode| Compared { mode, runs: Vec::new(), bare: Vec::new() });
     for _ in 0..size.runs {
         let bare = run(&mut bare_server, BARE, size.requests)?;
@@ -110,6 +111,7 @@ pub fn measure(programs: &Path, size: Size, placement: Placement, bar: &Progress
                 Served::Bare => &mut bare_server,
                 Served::WithSessions => &mut sessions,
                 Served::Embedded => &mut embedded,
+                Served::Least => &mut least,
             };
             compared.runs.push(run(server, compared.mode, size.requests)?);
             compared.bare.push(bare);

@@ -41,6 +41,8 @@ pub enum Served {
     WithSessions,
     /// The one whose sessions are on the disk.
     Embedded,
+    /// The one that does the least a session layer with such tokens can do.
+    Least,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,8 +94,9 @@ pub const BARE: Mode =
 /// Counterfoil, all defaults on but where the name says otherwise, the store in memory; the last ones with the embedded
 /// store. And what a longer request costs without it.
 #[rustfmt::skip]
-pub const MODES: [Mode; 14] = [
+pub const MODES: [Mode; 15] = [
     Mode { name: "bare server, sent such a cookie", target: NONE, served: Served::Bare, path: "/", cookie: Cookie::AsLong, ..READ },
+    Mode { name: "tag, hash and one look into a table, nothing else", target: NONE, served: Served::Least, ..READ },
     READ,
     Mode { name: "anonymous, no cookie", target: promise(0.95, 0.3), path: "/", cookie: Cookie::None, ..READ },
     Mode { name: "forged token", target: promise(0.90, 0.6), path: "/", cookie: Cookie::Forged, ..READ },

@@ -1,5 +1,6 @@
 //! Sessions as a store gets them from the engine: somebody's, signed in with a password, with some data.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use counterfoil_core::data::Payload;
@@ -36,7 +37,7 @@ pub fn of_subject(ring: &KeyRing, name: &str, number: u64) -> Result<Record, Fai
         elevations: [None, None],
         references: Vec::new(),
     };
-    Ok(Record { holder: Holder::Member(Box::new(member)), ..visitor(id(reference, number), number) })
+    Ok(Record { holder: Holder::Member(Arc::new(member)), ..visitor(id(reference, number), number) })
 }
 
 /// Session `number` of nobody.

@@ -82,11 +82,11 @@ async fn sign_in(gate: SignIn, uri: Uri) -> Result<&'static str, Error> {
 }
 
 #[derive(Deserialize)]
-struct Who {
+pub(crate) struct Who {
     user: String,
 }
 
-async fn login(gate: SignIn, Form(who): Form<Who>) -> Result<StatusCode, Error> {
+pub(crate) async fn login(gate: SignIn, Form(who): Form<Who>) -> Result<StatusCode, Error> {
     let mut attempt = gate.begin(Subject::new(&who.user)?).await?;
     attempt.factor(Amr::Pwd);
     attempt.complete().await?;

@@ -100,7 +100,7 @@ fn session() -> Live {
             closed_at: at(10),
             next: Some(Box::new(link)),
         },
-        holder: Holder::Member(Box::new(Member {
+        holder: Holder::Member(Arc::new(Member {
             reference: KeyRing::from_source(&FixedKeys).expect("good keys").reference(&subject),
             subject,
             factors: [Factor { amr: Amr::Pwd, verified_at: at(1) }].into(),

@@ -65,7 +65,7 @@ impl Browser {
             let Some(identity) = exchange.identity().await? else { return Ok(Answer::Refused) };
             let data: Data = exchange.read().await?;
             let (session, elevated) = (identity.session.to_string(), identity.elevated_at.is_some());
-            Ok(Answer::Accepted { user: number_of(&identity.subject), session, counter: data.counter, elevated })
+            Ok(Answer::Accepted { user: number_of(identity.subject()), session, counter: data.counter, elevated })
         });
         settled(asked.await)
     }

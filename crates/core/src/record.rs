@@ -34,7 +34,7 @@ pub enum Holder {
     /// Nobody's yet. A pending sign-in makes nobody somebody: nothing that yields a subject accepts it.
     Visitor(Option<Box<Pending>>),
     /// A subject's.
-    Member(Box<Member>),
+    Member(Arc<Member>),
 }
 
 /// The signed-in part of a record.
@@ -155,7 +155,7 @@ impl Record {
             data: change.data.clone().unwrap_or_else(|| self.data.clone()),
             holder: match &self.holder {
                 Holder::Visitor(pending) => Holder::Visitor(change.pending.clone().unwrap_or_else(|| pending.clone())),
-                Holder::Member(member) => Holder::Member(Box::new(member.with(change))),
+                Holder::Member(member) => Holder::Member(Member::with(member, change)),
             },
             ..self.clone()
         }
@@ -168,8 +168,12 @@ impl Member {
         assurance::auth_time(&self.factors)
     }
 
-    fn with(&self, change: &Change) -> Self {
-        let mut member = self.clone();
+    /// The same where the change is not about it, which is most changes.
+    fn with(self: &Arc<Self>, change: &Change) -> Arc<Self> {
+        if change.first_use.is_none() && change.label.is_none() && change.step_up.is_none() {
+            return Arc::clone(self);
+        }
+        let mut member = Self::clone(self);
         member.presented |= change.first_use.is_some();
         if let Some(label) = &change.label {
             member.label.clone_from(label);
@@ -183,7 +187,7 @@ impl Member {
             }
             Some(StepUp::Withdrawn) => member.elevations = [None, None],
         }
-        member
+        Arc::new(member)
     }
 }
 

@@ -39,7 +39,7 @@ async fn find(old: MemoryStore, cookie: OldCookie) -> Found {
 }
 
 async fn home(session: Session) -> Result<String, Error> {
-    let user = session.identity().await?.map(|user| user.subject.to_string());
+    let user = session.identity().await?.map(|user| user.subject().to_string());
     Ok(format!("hello {}\n", user.unwrap_or("stranger".into())))
 }
 

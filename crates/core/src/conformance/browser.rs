@@ -99,7 +99,7 @@ impl Browser {
     pub(super) async fn visit_as(&mut self, engine: &Engine, name: &str) -> Verdict<Identity> {
         let found = self.visit(engine).await?;
         found
-            .filter(|identity| identity.subject.as_str() == name)
+            .filter(|identity| identity.subject().as_str() == name)
             .ok_or_else(|| Failure::new(format!("{name} was signed in here, and is not any more")))
     }
 

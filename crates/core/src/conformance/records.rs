@@ -1,6 +1,7 @@
 //! Records made by hand, for cases that ask a store's verbs without the engine.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::bench::{ABSOLUTE, Bench, IDLE};
@@ -24,7 +25,7 @@ pub(super) async fn member(bench: &Bench, store: &dyn DynStore, subject: &str, s
     }
     record.id = SessionId::from_bytes(id);
     record.epochs = store.epochs(Some(reference)).await?;
-    record.holder = Holder::Member(Box::new(Member {
+    record.holder = Holder::Member(Arc::new(Member {
         subject: Subject::new(subject)?,
         reference,
         factors: [Factor { amr: Amr::Pwd, verified_at: record.created_at }].into(),
@@ -40,7 +41,7 @@ pub(super) async fn member(bench: &Bench, store: &dyn DynStore, subject: &str, s
 pub(super) async fn provisional(bench: &Bench, store: &dyn DynStore, subject: &str, seed: u64) -> Verdict<Record> {
     let mut record = member(bench, store, subject, seed).await?;
     if let Holder::Member(member) = &mut record.holder {
-        member.presented = false;
+        Arc::make_mut(member).presented = false;
     }
     Ok(record)
 }

@@ -18,7 +18,7 @@ impl Exchange {
     /// The [`Denial`] to answer with.
     pub async fn require_auth_age(&self, max_age: Duration) -> Result<Identity, Denial> {
         let identity = self.require_signed_in().await?;
-        if self.arrived_at().since(identity.auth_time) < max_age {
+        if self.arrived_at().since(identity.auth_time()) < max_age {
             return Ok(identity);
         }
         Err(self.ask_again(&identity, max_age))
@@ -39,7 +39,7 @@ impl Exchange {
         let (now, noted) = (self.arrived_at(), ACTIVE.key(&max_idle.as_millis().to_string()));
         let active = self.get(noted.clone()).await.map_err(|error| denial_of(&error))?;
         let active =
-            active.map_or(identity.auth_time, |active| identity.auth_time.max(Moment::from_unix_millis(active)));
+            active.map_or(identity.auth_time(), |active| identity.auth_time().max(Moment::from_unix_millis(active)));
         let idle = now.since(active);
         if idle >= max_idle {
             return Err(self.ask_again(&identity, max_idle));

@@ -7,7 +7,7 @@ use super::Engine;
 use super::exchange::{Exchange, Presence};
 use crate::id::{SessionId, Subject, SubjectRef};
 use crate::moment::Moment;
-use crate::record::Member;
+use crate::record::{Holder, Member};
 use crate::rules::{Assurance, Factor, Standing};
 use crate::seam::Denial;
 use crate::store::{Live, StoreError};
@@ -15,18 +15,13 @@ use crate::store::{Live, StoreError};
 /// Who is signed in, and how surely.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// Who.
-    pub subject: Subject,
+    member: Arc<Member>,
     /// The name under which stores and events know them.
     pub reference: SubjectRef,
     /// The session's public id.
     pub session: SessionId,
     /// What the request may rely on.
     pub assurance: Assurance,
-    /// What was verified, and when.
-    pub factors: Arc<[Factor]>,
-    /// When they last proved who they are.
-    pub auth_time: Moment,
     /// When they signed in.
     pub created_at: Moment,
     /// When they stepped up, if that still counts.
@@ -37,13 +32,30 @@ pub struct Identity {
     pub ends_in: Duration,
 }
 
+impl Identity {
+    /// Who.
+    pub fn subject(&self) -> &Subject {
+        &self.member.subject
+    }
+
+    /// What was verified, and when.
+    pub fn factors(&self) -> &[Factor] {
+        &self.member.factors
+    }
+
+    /// When they last proved who they are.
+    pub fn auth_time(&self) -> Moment {
+        self.member.auth_time().unwrap_or(self.created_at)
+    }
+}
+
 impl Exchange {
     /// Who is signed in or remembered, if anybody.
     ///
     /// # Errors
     /// [`StoreError`]: reply 503. An outage is not absence.
     pub async fn identity(&self) -> Result<Option<Identity>, StoreError> {
-        Ok(self.identity_in(&self.presence().await?))
+        self.see(|presence| self.identity_in(presence)).await
     }
 
     /// Who is signed in now; a remembered user is not.
@@ -51,10 +63,8 @@ impl Exchange {
     /// # Errors
     /// The [`Denial`] to answer with.
     pub async fn require_signed_in(&self) -> Result<Identity, Denial> {
-        let presence = self.presence().await.map_err(|_| Denial::Unavailable)?;
-        self.identity_in(&presence)
-            .filter(|identity| identity.assurance >= Assurance::Authenticated)
-            .ok_or(Denial::SignInRequired)
+        let identity = self.identity().await.map_err(|_| Denial::Unavailable)?;
+        identity.filter(|identity| identity.assurance >= Assurance::Authenticated).ok_or(Denial::SignInRequired)
     }
 
     /// Who is signed in and stepped up no longer than `max_age` ago. A fresh sign-in alone is not enough. However large
@@ -78,19 +88,19 @@ impl Exchange {
             return None;
         };
         let record = &holding.live.record;
-        let member: &Member = record.member()?;
+        let Holder::Member(member) = &record.holder else {
+            return None;
+        };
         let assurance = match (holding.standing, holding.elevation) {
             (Standing::Live, Some(_)) => Assurance::Elevated,
             (Standing::Live, None) => Assurance::Authenticated,
             _ => Assurance::Remembered,
         };
         Some(Identity {
-            subject: member.subject.clone(),
+            member: Arc::clone(member),
             reference: member.reference,
             session: record.id,
             assurance,
-            factors: Arc::clone(&member.factors),
-            auth_time: member.auth_time().unwrap_or(record.created_at),
             created_at: record.created_at,
             elevated_at: holding.elevation.map(|elevation| elevation.at),
             expires_in: self.engine.expiry(&holding.live, holding.standing).since(self.arrival.at),

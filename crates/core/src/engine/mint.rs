@@ -1,5 +1,7 @@
 //! Making sessions: records with their first token, and the cookies that carry tokens.
 
+use std::sync::Arc;
+
 use super::Engine;
 use super::error::SessionError;
 use super::exchange::{Exchange, Holding, Phase, Presence};
@@ -89,7 +91,7 @@ impl Engine {
         let id = SessionId::fresh(member.reference.bucket(), self.entropy())?;
         let limits = *self.policy().limits();
         let limits = Limits { remember_for: limits.remember_for.filter(|_| remember), ..limits };
-        self.mint(TokenKind::Session, id, Holder::Member(Box::new(member)), data, epochs, limits, now)
+        self.mint(TokenKind::Session, id, Holder::Member(Arc::new(member)), data, epochs, limits, now)
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of a record, named by its two callers")]

@@ -36,12 +36,17 @@ impl Exchange {
     }
 
     pub(super) async fn presence(&self) -> Result<Presence, StoreError> {
+        self.see(Presence::clone).await
+    }
+
+    /// What `look` makes of who is there. It must not look for itself: the state is locked meanwhile.
+    pub(super) async fn see<T>(&self, look: impl FnOnce(&Presence) -> T) -> Result<T, StoreError> {
         if let Some(presence) = &self.look_at_once().presence {
-            return Ok(presence.clone());
+            return Ok(look(presence));
         }
         // Apart, because whoever waits here would else have to hold all that this may take, in every request.
         let presence = Box::pin(self.find_presence()).await?;
-        Ok(self.state.lock().presence.get_or_insert(presence).clone())
+        Ok(look(self.state.lock().presence.get_or_insert(presence)))
     }
 
     fn look_at_once(&self) -> MutexGuard<'_, State> {

@@ -44,7 +44,7 @@ pub(super) fn read(head: &Head, plain: Option<&[u8]>) -> Result<Holder, StoredEr
             let references = read_references(&mut reader)?;
             let presented = head.presented;
             let member = Member { subject, reference, factors, presented, label, elevations, references };
-            Holder::Member(Box::new(member))
+            Holder::Member(Arc::new(member))
         }
         _ => return Err(reader.malformed()),
     };

@@ -258,7 +258,7 @@ fn more_than_a_record_may_hold_is_refused_before_it_is_written() {
     assert!(matches!(encode(&of(most + 1), &sealer), Err(SealError::TooLarge { part: "data", .. })));
     let long = sample(|record| {
         if let Holder::Member(member) = &mut record.holder {
-            member.label = "x".repeat(70_000).into();
+            Arc::make_mut(member).label = "x".repeat(70_000).into();
         }
     });
     assert!(matches!(encode(&long, &sealer), Err(SealError::TooLarge { part: "listing", .. })));

@@ -26,7 +26,7 @@ use crate::handle::{Handle, Rejection};
 /// use counterfoil::SignedIn;
 ///
 /// async fn me(user: SignedIn) -> String {
-///     format!("{} since {}", user.subject(), user.auth_time.unix_seconds())
+///     format!("{} since {}", user.subject(), user.auth_time().unix_seconds())
 /// }
 /// ```
 /// Only a request gives one; it cannot be made from what else says who somebody is:
@@ -86,7 +86,7 @@ pub struct Recent<const SECONDS: u64>(SignedIn);
 impl SignedIn {
     /// Who.
     pub fn subject(&self) -> &Subject {
-        &self.0.subject
+        self.0.subject()
     }
 
     /// The session's public id.

@@ -44,7 +44,7 @@ struct Value {
 async fn greet(session: Session) -> Result<String, Error> {
     let identity = session.identity().await?;
     Ok(identity
-        .map_or("who are you?".into(), |user| format!("{} ({})", user.subject.as_str(), user.assurance.as_str())))
+        .map_or("who are you?".into(), |user| format!("{} ({})", user.subject().as_str(), user.assurance.as_str())))
 }
 
 async fn login(gate: SignIn, Form(form): Form<Credentials>) -> Result<Redirect, Error> {
@@ -74,7 +74,7 @@ async fn other_half(gate: SignIn) -> Result<StatusCode, Error> {
 }
 
 async fn me(user: SignedIn) -> String {
-    let factors: Vec<&str> = user.factors.iter().map(|factor| factor.amr.as_str()).collect();
+    let factors: Vec<&str> = user.factors().iter().map(|factor| factor.amr.as_str()).collect();
     format!("{} ({}) by {}", user.subject(), user.assurance.as_str(), factors.join(", "))
 }
 

@@ -55,7 +55,7 @@ impl House {
 /// Whom the session in `jar` belongs to.
 pub(crate) fn who(site: &Counterfoil, jar: &mut Jar) -> Option<Subject> {
     let identity = run(Request::new(site.engine(), jar).send(async |exchange| exchange.identity().await));
-    identity.unwrap().map(|identity| identity.subject)
+    identity.unwrap().map(|identity| identity.subject().clone())
 }
 
 /// Waits for it, in this thread.

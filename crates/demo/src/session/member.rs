@@ -53,7 +53,7 @@ pub struct DeviceEntry {
 impl Member {
     /// Who.
     pub fn name(&self) -> &str {
-        self.identity.subject.as_str()
+        self.identity.subject().as_str()
     }
 
     /// Whether a step-up is in force.
@@ -136,11 +136,11 @@ impl Member {
 impl From<Identity> for Me {
     fn from(identity: Identity) -> Self {
         Self {
-            subject: identity.subject.as_str().to_owned(),
+            subject: identity.subject().as_str().to_owned(),
             sid: identity.session.to_string(),
             assurance: identity.assurance.as_str(),
-            factors: identity.factors.iter().map(|factor| factor.amr.as_str()).collect(),
-            auth_time: identity.auth_time.unix_seconds(),
+            factors: identity.factors().iter().map(|factor| factor.amr.as_str()).collect(),
+            auth_time: identity.auth_time().unix_seconds(),
             created_at: identity.created_at.unix_seconds(),
             expires_in: identity.expires_in.as_secs(),
         }

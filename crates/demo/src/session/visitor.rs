@@ -69,12 +69,12 @@ impl Visitor {
 
     /// Who is signed in, if anybody.
     pub fn subject(&self) -> Option<&str> {
-        self.identity.as_ref().filter(|identity| is_signed_in(identity)).map(|identity| identity.subject.as_str())
+        self.identity.as_ref().filter(|identity| is_signed_in(identity)).map(|identity| identity.subject().as_str())
     }
 
     /// Whom this browser is known by, if they are not signed in any more. Good for a greeting.
     pub fn remembered(&self) -> Option<&str> {
-        self.identity.as_ref().filter(|identity| !is_signed_in(identity)).map(|identity| identity.subject.as_str())
+        self.identity.as_ref().filter(|identity| !is_signed_in(identity)).map(|identity| identity.subject().as_str())
     }
 
     /// How surely anybody is known.

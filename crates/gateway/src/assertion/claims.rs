@@ -59,12 +59,12 @@ impl Claims<'_> {
         let payload = Payload {
             iss: self.original.origin.as_str(),
             aud: self.site.app.name.as_str(),
-            sub: signed_in.map(|identity| identity.subject.as_str()),
+            sub: signed_in.map(|identity| identity.subject().as_str()),
             sid: signed_in.map(|identity| identity.session.to_string()),
             iat: now.unix_seconds(),
             exp: (now + LIFE).unix_seconds(),
             jti: BASE64.encode(jti),
-            auth_time: signed_in.map(|identity| identity.auth_time.unix_seconds()),
+            auth_time: signed_in.map(|identity| identity.auth_time().unix_seconds()),
             amr: self.amr(),
             acr: self.who.assurance(),
             csrf,
@@ -98,8 +98,8 @@ impl Claims<'_> {
         }
         if let Some(identity) = self.who.signed_in() {
             add(identity.session.as_bytes());
-            add(&identity.auth_time.unix_millis().to_be_bytes());
-            for factor in identity.factors.iter() {
+            add(&identity.auth_time().unix_millis().to_be_bytes());
+            for factor in identity.factors().iter() {
                 add(factor.amr.as_str().as_bytes());
             }
         }
@@ -109,7 +109,7 @@ impl Claims<'_> {
     /// Each method once, in the order in which they were used.
     fn amr(&self) -> Vec<&'static str> {
         let mut all = Vec::new();
-        for factor in self.who.signed_in().into_iter().flat_map(|identity| identity.factors.iter()) {
+        for factor in self.who.signed_in().into_iter().flat_map(|identity| identity.factors().iter()) {
             let name = factor.amr.as_str();
             if !all.contains(&name) {
                 all.push(name);

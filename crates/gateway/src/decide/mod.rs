@@ -112,10 +112,10 @@ fn pass(
     let mut headers = HeaderMap::with_capacity(8);
     headers.insert(ASSERTION, assertion);
     let signed_in = who.signed_in();
-    headers.insert(SUBJECT, signed_in.map_or(EMPTY, |identity| owned::visible(identity.subject.as_str())));
+    headers.insert(SUBJECT, signed_in.map_or(EMPTY, |identity| owned::visible(identity.subject().as_str())));
     headers.insert(SESSION, signed_in.map_or(EMPTY, |identity| owned::visible(&identity.session.to_string())));
     headers.insert(ASSURANCE, HeaderValue::from_static(who.assurance()));
-    headers.insert(AUTH_TIME, signed_in.map_or(EMPTY, |identity| identity.auth_time.unix_seconds().into()));
+    headers.insert(AUTH_TIME, signed_in.map_or(EMPTY, |identity| identity.auth_time().unix_seconds().into()));
     let names = site.app.policy.cookies().names();
     headers.insert(COOKIE, owned::cookies(&original.headers, names, original.join));
     headers.insert(CACHE_CONTROL, NO_STORE);

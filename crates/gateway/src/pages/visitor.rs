@@ -166,12 +166,12 @@ impl Visitor {
 
     /// Who is signed in, if anybody.
     pub(super) fn subject(&self) -> Option<&Subject> {
-        self.identity.as_ref().filter(|identity| is_signed_in(identity)).map(|identity| &identity.subject)
+        self.identity.as_ref().filter(|identity| is_signed_in(identity)).map(|identity| identity.subject())
     }
 
     /// Whom this browser is known by, if they are not signed in any more. Good for a greeting.
     pub(super) fn remembered(&self) -> Option<&str> {
-        self.identity.as_ref().filter(|identity| !is_signed_in(identity)).map(|identity| identity.subject.as_str())
+        self.identity.as_ref().filter(|identity| !is_signed_in(identity)).map(|identity| identity.subject().as_str())
     }
 
     /// An answer that ends also what the app itself keeps of whoever was here.
@@ -201,7 +201,7 @@ impl Visitor {
 impl Member {
     /// Their account. `None` for a session whose subject no account could have: another identity provider's.
     pub(super) fn account(&self) -> Option<AccountName> {
-        self.identity.subject.as_str().parse().ok()
+        self.identity.subject().as_str().parse().ok()
     }
 
     /// Whether a step-up is in force.
@@ -217,10 +217,10 @@ fn is_signed_in(identity: &Identity) -> bool {
 impl From<Identity> for Who {
     fn from(identity: Identity) -> Self {
         Self {
-            subject: identity.subject.as_str().to_owned(),
+            subject: identity.subject().as_str().to_owned(),
             session: identity.session.to_string(),
-            factors: identity.factors.iter().map(|factor| factor.amr.as_str()).collect(),
-            auth_time: identity.auth_time.unix_seconds(),
+            factors: identity.factors().iter().map(|factor| factor.amr.as_str()).collect(),
+            auth_time: identity.auth_time().unix_seconds(),
             created_at: identity.created_at.unix_seconds(),
             expires_in: identity.expires_in.as_secs(),
             ends_in: identity.ends_in.as_secs(),

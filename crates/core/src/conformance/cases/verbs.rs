@@ -1,5 +1,7 @@
 //! The verbs that change and find sessions: what each does, and what it must not do.
 
+use std::sync::Arc;
+
 use crate::conformance::bench::{Bench, Node, TOUCH_STEP};
 use crate::conformance::failure::{Verdict, ensure, ensure_is};
 use crate::conformance::records;
@@ -11,7 +13,7 @@ pub(super) async fn every_change(bench: Bench) -> Verdict {
     let store = bench.store(Node::A);
     let mut record = records::provisional(&bench, &*store, "ada", 1).await?;
     if let Holder::Member(member) = &mut record.holder {
-        member.references = vec![Reference { kind: "oidc.sid".into(), value: "b1946ac9".into() }];
+        Arc::make_mut(member).references = vec![Reference { kind: "oidc.sid".into(), value: "b1946ac9".into() }];
     }
     records::insert(&bench, &*store, &record).await?;
     let mut expected = record.clone();
@@ -90,7 +92,7 @@ pub(super) async fn resolve(bench: Bench) -> Verdict {
         let mut record = records::member(&bench, &*store, "ada", seed).await?;
         if let Holder::Member(member) = &mut record.holder {
             let (kind, value) = ("oidc.sid".into(), value.into());
-            member.references = vec![Reference { kind, value }];
+            Arc::make_mut(member).references = vec![Reference { kind, value }];
         }
         records::insert(&bench, &*store, &record).await?;
         ids.push(record.id);

@@ -203,7 +203,7 @@ impl Exchange {
             elevations: [None, None],
             references: vec![heir.reference()],
         };
-        let (family, holder) = (Family::born(token.hash(), now), Holder::Member(Box::new(member)));
+        let (family, holder) = (Family::born(token.hash(), now), Holder::Member(Arc::new(member)));
         Record { id, created_at: now, epochs, limits, family, holder, data: crate::data::Payload::default() }
     }
 

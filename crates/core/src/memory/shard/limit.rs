@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Shard, Slot, ended_by_subject};
+use super::{Entry, Shard, Slot, ended_by_subject};
 use crate::id::{SessionId, SubjectRef};
 use crate::moment::Moment;
 use crate::record::{Change, Record};
@@ -47,7 +47,7 @@ impl Shard {
     fn sessions_of(&self, subject: SubjectRef, now: Moment) -> impl Iterator<Item = &Live> {
         let ids = self.subjects.get(&subject).map(|member| member.sessions.as_slice()).unwrap_or_default();
         ids.iter().filter_map(move |id| match self.slots.get(id) {
-            Some(Slot::Live(live)) => {
+            Some(Slot::Live(Entry { live, .. })) => {
                 let over = matches!(live.record.limits.judge(&live.record.life(live.seen_at), now), Standing::Over(_));
                 (!over && ended_by_subject(&self.subjects, &live.record).is_none()).then_some(live)
             }

@@ -25,17 +25,28 @@ pub(super) struct Shard {
     due: BinaryHeap<Reverse<(Moment, SessionId)>>,
     /// Subjects whose epoch rose, in that order: their entries outlive their sessions for a while.
     moved: VecDeque<SubjectRef>,
+    /// How often any subject's epoch rose.
+    rises: u64,
 }
 
 /// What an id stands for.
 #[derive(Debug)]
 pub(super) enum Slot {
-    Live(Live),
+    Live(Entry),
     /// A tombstone: what ended stays ended until nothing could be alive.
     Ended {
         reason: EndReason,
         forget_at: Moment,
     },
+}
+
+/// A session, and what is known of its subject's epoch.
+#[derive(Debug)]
+pub(super) struct Entry {
+    live: Live,
+    /// How often any subject's epoch had risen when this session's was last looked up. As long as none rises, a read
+    /// spares that second look: it is memory that no processor has at hand.
+    looked_up: u64,
 }
 
 /// A subject: its epoch, and which sessions it has.
@@ -56,9 +67,12 @@ impl Shard {
         match self.slots.get_mut(&id) {
             None => Loaded::Absent,
             Some(Slot::Ended { reason, .. }) => Loaded::Ended(*reason),
-            Some(Slot::Live(live)) => {
-                if let Some(reason) = ended_by_subject(&self.subjects, &live.record) {
-                    return Loaded::Ended(reason);
+            Some(Slot::Live(Entry { live, looked_up })) => {
+                if *looked_up != self.rises {
+                    if let Some(reason) = ended_by_subject(&self.subjects, &live.record) {
+                        return Loaded::Ended(reason);
+                    }
+                    *looked_up = self.rises;
                 }
                 if let Some(seen_at) = activity.and_then(|activity| activity.touch(live, now)) {
                     live.seen_at = seen_at;
@@ -93,7 +107,7 @@ impl Shard {
         match self.slots.get(&id) {
             None => Committed::Gone(None),
             Some(Slot::Ended { reason, .. }) => Committed::Gone(Some(*reason)),
-            Some(Slot::Live(live)) => match ended_by_subject(&self.subjects, &live.record) {
+            Some(Slot::Live(Entry { live, .. })) => match ended_by_subject(&self.subjects, &live.record) {
                 Some(reason) => Committed::Gone(Some(reason)),
                 None if live.revision == expect => Committed::Done(expect, Vec::new()),
                 None => Committed::Conflict(live.clone()),
@@ -103,7 +117,7 @@ impl Shard {
 
     pub(super) fn record(&self, id: SessionId) -> Option<Arc<Record>> {
         match self.slots.get(&id) {
-            Some(Slot::Live(live)) => Some(Arc::clone(&live.record)),
+            Some(Slot::Live(Entry { live, .. })) => Some(Arc::clone(&live.record)),
             _ => None,
         }
     }
@@ -112,7 +126,7 @@ impl Shard {
     pub(super) fn commit(&mut self, id: SessionId, change: &Change, now: Moment) -> Committed {
         let yielding = self.yield_to_first_use(id, change, now);
         self.end_each(&yielding, EndReason::Limit);
-        let Some(Slot::Live(live)) = self.slots.get_mut(&id) else {
+        let Some(Slot::Live(Entry { live, .. })) = self.slots.get_mut(&id) else {
             return Committed::Gone(None);
         };
         live.seen_at = live.seen_at.max(change.seen_at.unwrap_or_default());
@@ -125,7 +139,9 @@ impl Shard {
 
     pub(super) fn end(&mut self, id: SessionId, expect: Option<Revision>, reason: EndReason) -> Ending {
         let current = match self.slots.get(&id) {
-            Some(Slot::Live(live)) if ended_by_subject(&self.subjects, &live.record).is_none() => live.clone(),
+            Some(Slot::Live(Entry { live, .. })) if ended_by_subject(&self.subjects, &live.record).is_none() => {
+                live.clone()
+            }
             _ => return Ending::Already,
         };
         if expect.is_some_and(|expect| expect != current.revision) {
@@ -138,7 +154,7 @@ impl Shard {
     /// Takes a slot out for the moment of a replace. `put_back` follows under the same lock.
     pub(super) fn take(&mut self, id: SessionId) -> Option<Slot> {
         let taken = self.slots.remove(&id);
-        if let Some(Slot::Live(live)) = &taken {
+        if let Some(Slot::Live(Entry { live, .. })) = &taken {
             self.unlink(&live.record);
         }
         taken
@@ -148,10 +164,12 @@ impl Shard {
     pub(super) fn put_back(&mut self, id: SessionId, slot: Option<Slot>, ended: Option<EndReason>) {
         let Some(slot) = slot else { return };
         let slot = match (slot, ended) {
-            (Slot::Live(live), Some(reason)) => Slot::Ended { reason, forget_at: live.record.forget_at() },
+            (Slot::Live(Entry { live, .. }), Some(reason)) => {
+                Slot::Ended { reason, forget_at: live.record.forget_at() }
+            }
             (slot, _) => slot,
         };
-        if let Slot::Live(live) = &slot {
+        if let Slot::Live(Entry { live, .. }) = &slot {
             self.link(&live.record);
         }
         self.slots.insert(id, slot);
@@ -178,8 +196,9 @@ impl Shard {
         member.epoch = member.epoch.after(now);
         (member.reason, member.moved_at) = (reason, now);
         self.moved.push_back(subject);
+        self.rises = self.rises.wrapping_add(1);
         let epoch = member.epoch;
-        if let Some(Slot::Live(live)) = spared.and_then(|id| self.slots.get_mut(&id)) {
+        if let Some(Slot::Live(Entry { live, .. })) = spared.and_then(|id| self.slots.get_mut(&id)) {
             let mut record = Record::clone(&live.record);
             record.epochs.subject = epoch;
             live.record = Arc::new(record);
@@ -195,7 +214,7 @@ impl Shard {
     fn store(&mut self, record: Record) {
         let id = record.id;
         let first_look = record.limits.first_look(record.created_at);
-        self.slots.insert(id, Slot::Live(Live::born(record)));
+        self.slots.insert(id, Slot::Live(Entry { live: Live::born(record), looked_up: self.rises }));
         self.due.push(Reverse((first_look, id)));
     }
 

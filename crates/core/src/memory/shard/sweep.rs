@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::{Shard, Slot};
+use super::{Entry, Shard, Slot};
 use crate::id::SessionId;
 use crate::moment::Moment;
 use crate::store::Epoch;
@@ -33,7 +33,7 @@ impl Shard {
     fn next_look(&self, id: SessionId, now: Moment, global: Epoch) -> Option<Moment> {
         match self.slots.get(&id)? {
             Slot::Ended { forget_at, .. } => (*forget_at > now).then_some(*forget_at),
-            Slot::Live(live) => {
+            Slot::Live(Entry { live, .. }) => {
                 let record = &live.record;
                 // The global epoch is never forgotten. A subject's is, so what it ended stays until its own time is over:
                 // a record written back after that is of no use.

@@ -68,7 +68,7 @@ pub(super) fn sample(alter: impl FnOnce(&mut Record)) -> Live {
             closed_at: at(10),
             next: Some(Box::new(link)),
         },
-        holder: Holder::Member(Box::new(Member {
+        holder: Holder::Member(Arc::new(Member {
             subject: Subject::new("ada@example.org").unwrap(),
             reference: SubjectRef::from_bytes([6; 16]),
             factors: [Factor { amr: Amr::Pwd, verified_at: at(1) }].into(),
@@ -85,7 +85,7 @@ pub(super) fn sample(alter: impl FnOnce(&mut Record)) -> Live {
 
 pub(super) fn member(live: &mut Live) -> &mut Member {
     match &mut Arc::make_mut(&mut live.record).holder {
-        Holder::Member(member) => member,
+        Holder::Member(member) => Arc::make_mut(member),
         Holder::Visitor(_) => panic!("a visitor"),
     }
 }

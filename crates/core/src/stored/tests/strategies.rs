@@ -68,7 +68,7 @@ fn holder() -> impl Strategy<Value = Holder> {
     prop_oneof![
         Just(Holder::Visitor(None)),
         pending().prop_map(|pending| Holder::Visitor(Some(Box::new(pending)))),
-        member().prop_map(|member| Holder::Member(Box::new(member))),
+        member().prop_map(|member| Holder::Member(Arc::new(member))),
     ]
 }
 

@@ -296,7 +296,7 @@ impl HolderRow {
                     kind: kind.as_str().into(),
                     value: value.as_str().into(),
                 };
-                Holder::Member(Box::new(Member {
+                Holder::Member(Arc::new(Member {
                     subject: Subject::new(subject).unwrap(),
                     reference: SubjectRef::from_bytes(array(reference)),
                     factors: factors(given).into(),

@@ -1,5 +1,7 @@
 //! Stores that lose a part of what they are given, or hand out something else.
 
+use std::sync::Arc;
+
 use counterfoil_core::data::Payload;
 use counterfoil_core::rules::Family;
 use counterfoil_core::store::{
@@ -98,7 +100,7 @@ impl Alters {
             live: Some(|mut live| {
                 let mut record = Record::clone(&live.record);
                 if let Holder::Member(member) = &mut record.holder {
-                    member.elevations[1] = None;
+                    Arc::make_mut(member).elevations[1] = None;
                 }
                 live.record = record.into();
                 live

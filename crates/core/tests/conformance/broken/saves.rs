@@ -1,5 +1,7 @@
 //! Stores with a "save": they create where they should change, or overwrite what others wrote.
 
+use std::sync::Arc;
+
 use counterfoil_core::data::Payload;
 use counterfoil_core::rules::{EndReason, Family, Limits};
 use counterfoil_core::store::{
@@ -125,7 +127,7 @@ impl Twist for Adopts {
             let now = Moment::from_unix_seconds(1_800_000_000);
             let mut record = blank(SessionId::from_bytes(id), now);
             record.epochs = epochs;
-            record.holder = Holder::Member(Box::new(member(reference, somebody)));
+            record.holder = Holder::Member(Arc::new(member(reference, somebody)));
             Store::insert(&self.0, record, None, now).await?;
         }
         Ok(epochs)

@@ -1,5 +1,6 @@
 //! Sessions made by hand, and keys that outlive a store.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use counterfoil_core::data::Payload;
@@ -51,7 +52,7 @@ impl Keys {
             elevations: [None, None],
             references: vec![Reference { kind: "oidc.sid".into(), value: format!("{name}-{number}").into() }],
         };
-        Record { id: SessionId::from_bytes(id), holder: Holder::Member(Box::new(member)), ..visitor(number) }
+        Record { id: SessionId::from_bytes(id), holder: Holder::Member(Arc::new(member)), ..visitor(number) }
     }
 }
 
