@@ -113,7 +113,7 @@ async fn planted_theirs<P: Program>(stage: &Arc<Stage>) -> Shown {
 async fn form<P: Program>(stage: &Arc<Stage>, ada: &Someone) -> Shown {
     let (path, fields) = P::FORM;
     let inputs: String =
-        fields.iter().map(|(name, value)| format!("<input name=\"{name}\" value=\"{value}\">")).collect();
+        fields.iter().flat_map(|(name, value)| ["<input name=\"", name, "\" value=\"", value, "\">"]).collect();
     let page = format!("<form method=post action=\"{}\">{inputs}</form>", stage.at(path));
     stage.go_elsewhere(&ada.tab, &page).await?;
     let landed = ada.tab.follow("document.forms[0].submit()").await?;

@@ -69,7 +69,7 @@ async fn run_all(args: &Args) -> Result<ExitCode, Failure> {
     }
     versions.push(browser(&args.chromium, None).await?.0.version().await?);
     let versions = versions.join("; ");
-    print!("{}{versions}; {:.0} s\n", table.show(), began.elapsed().as_secs_f64());
+    println!("{}{versions}; {:.0} s", table.show(), began.elapsed().as_secs_f64());
     if let Some(page) = &args.write {
         table.write(page, &format!("Last written with {versions}."))?;
     }

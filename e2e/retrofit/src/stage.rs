@@ -177,7 +177,7 @@ impl Someone {
 pub(crate) async fn fill_in(tab: &Tab, form: &str, fields: &[(&str, &str)]) -> Result<Landed, Failure> {
     let mut script = format!("const form = document.querySelector({});", json!(form));
     for (name, value) in fields {
-        script += &format!("form.elements[{}].value = {};", json!(name), json!(value));
+        script.extend(["form.elements[", &json!(name).to_string(), "].value = ", &json!(value).to_string(), ";"]);
     }
     script += "form.requestSubmit(form.querySelector('[type=submit]'));";
     Ok(tab.follow(&format!("{{ {script} }}")).await?)

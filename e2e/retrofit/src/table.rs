@@ -8,6 +8,7 @@ use counterfoil_proxies::kind::Kind;
 
 use crate::app::Which;
 use crate::notes::Notes;
+use crate::verdict::Failure;
 use crate::{attack, everyday};
 
 /// All that was tried.
@@ -31,7 +32,7 @@ impl Table {
     pub(crate) fn worst(&self) -> u8 {
         let cells = || self.0.iter().flat_map(|column| rows().map(|row| column.notes.of(row)));
         match () {
-            () if cells().flatten().any(|shown| shown.as_ref().is_err_and(|failure| failure.is_broken_promise())) => 1,
+            () if cells().flatten().any(|shown| shown.as_ref().is_err_and(Failure::is_broken_promise)) => 1,
             () if self.0.is_empty() || cells().any(|cell| cell.is_none_or(Result::is_err)) => 2,
             () => 0,
         }
@@ -115,7 +116,6 @@ const END: &str = "<!-- end -->";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verdict::Failure;
 
     fn table(spoil: Option<Failure>, without: usize) -> Table {
         let mut notes = Notes::default();

@@ -99,7 +99,7 @@ impl Claims<'_> {
         if let Some(identity) = self.who.signed_in() {
             add(identity.session.as_bytes());
             add(&identity.auth_time().unix_millis().to_be_bytes());
-            for factor in identity.factors().iter() {
+            for factor in identity.factors() {
                 add(factor.amr.as_str().as_bytes());
             }
         }

@@ -166,7 +166,7 @@ impl Visitor {
 
     /// Who is signed in, if anybody.
     pub(super) fn subject(&self) -> Option<&Subject> {
-        self.identity.as_ref().filter(|identity| is_signed_in(identity)).map(|identity| identity.subject())
+        self.identity.as_ref().filter(|identity| is_signed_in(identity)).map(Identity::subject)
     }
 
     /// Whom this browser is known by, if they are not signed in any more. Good for a greeting.

@@ -141,7 +141,7 @@ fn users() -> Result<String, Failure> {
     for name in ["ada", "grace"] {
         let hash = format!("echo password_hash('{}', PASSWORD_BCRYPT);", password(name));
         let hash = output(Command::new(php()).arg("-r").arg(hash), "php")?;
-        file += &format!("{name}:{hash}:{name} the user:{name}@wiki.example:user\n");
+        file.extend([name, ":", &hash, ":", name, " the user:", name, "@wiki.example:user\n"]);
     }
     Ok(file)
 }
