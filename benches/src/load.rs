@@ -22,6 +22,22 @@ pub struct Script {
     pub requests: Vec<Vec<u8>>,
     /// Whether each request carries the cookie that the last answer set, as a browser's does.
     pub takes_cookie: bool,
+    /// How every answer begins and ends.
+    pub expects: Expects,
+}
+
+/// What an answer must be, or it is not the work that was meant.
+#[derive(Debug, Clone, Copy)]
+pub struct Expects {
+    /// With this it begins.
+    pub head: &'static str,
+    /// With this it ends.
+    pub end: &'static str,
+}
+
+impl Expects {
+    /// What all servers here answer to a request that is let in.
+    pub const THE_BODY: Self = Self { head: "HTTP/1.1 200 ", end: BODY };
 }
 
 #[derive(Debug)]
@@ -37,7 +53,7 @@ impl Load {
     /// Opens a connection per script, and learns from its first answer how long answers are.
     ///
     /// # Errors
-    /// If the server does not answer 200 with the body that all servers answer.
+    /// If an answer is not what its script expects.
     pub fn open(address: SocketAddr, scripts: Vec<Script>) -> Result<Self, Failed> {
         let connections = scripts.into_iter().map(|script| Connection::open(address, script));
         Ok(Self { connections: connections.collect::<Result<_, _>>()? })
@@ -105,7 +121,8 @@ impl Connection {
     }
 
     fn check(&self) -> Result<(), Failed> {
-        let expected = self.answer.starts_with(b"HTTP/1.1 200 ") && self.answer.ends_with(BODY.as_bytes());
+        let Expects { head, end } = self.script.expects;
+        let expected = self.answer.starts_with(head.as_bytes()) && self.answer.ends_with(end.as_bytes());
         expected.then_some(()).ok_or_else(|| format!("unexpected: {}", String::from_utf8_lossy(&self.answer)).into())
     }
 }

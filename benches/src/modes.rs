@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::Failed;
-use crate::load::{Script, ask};
+use crate::load::{Expects, Script, ask};
 use crate::site::ORIGIN;
 
 /// One kind of request.
@@ -159,7 +159,7 @@ impl Mode {
             Ok(self.request(&user, &cookie).into_bytes())
         };
         let requests = (0..sessions).map(request).collect::<Result<_, _>>()?;
-        Ok(Script { requests, takes_cookie: self.cookie == Cookie::Newest })
+        Ok(Script { requests, takes_cookie: self.cookie == Cookie::Newest, expects: Expects::THE_BODY })
     }
 
     fn request(&self, user: &str, cookie: &str) -> String {

@@ -13,6 +13,8 @@ pub enum Part {
     Durable,
     /// What the embedded store costs by how many sessions it has.
     Curves,
+    /// What decisions of the gateway cost.
+    Gateway,
 }
 
 /// Prints a part, and puts it into the page where one is given.
@@ -42,13 +44,14 @@ fn inside(page: &str, part: Part) -> Option<&str> {
 }
 
 impl Part {
-    const ALL: [Self; 3] = [Self::SideBySide, Self::Durable, Self::Curves];
+    const ALL: [Self; 4] = [Self::SideBySide, Self::Gateway, Self::Durable, Self::Curves];
 
     const fn name(self) -> &'static str {
         match self {
             Self::SideBySide => "side-by-side",
             Self::Durable => "durable",
             Self::Curves => "curves",
+            Self::Gateway => "gateway",
         }
     }
 
@@ -65,7 +68,7 @@ const HEAD: &str = "\
 # Benchmarks
 
 Written by `cargo xtask bench`; run it to get this page for your machine, or one part of it by `--only side-by-side`,
-`--only durable` or `--only curves`. Each part says when and on what it was measured.
+`--only gateway`, `--only durable` or `--only curves`. Each part says when and on what it was measured.
 ";
 
 #[cfg(test)]

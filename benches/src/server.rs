@@ -77,6 +77,19 @@ pub fn pin(core: usize) -> Result<(), Failed> {
     Ok(sched_setaffinity(Pid::from_raw(0), &cores)?)
 }
 
+/// Does what starts processes, so that they run on `core`, or on any.
+///
+/// # Errors
+/// If there is no such core, or what `start` says.
+pub fn on<T>(core: Option<usize>, start: impl FnOnce() -> Result<T, Failed>) -> Result<T, Failed> {
+    let own = sched_getaffinity(Pid::from_raw(0))?;
+    // A process begins on the cores of whoever starts it.
+    core.map_or(Ok(()), pin)?;
+    let started = start();
+    sched_setaffinity(Pid::from_raw(0), &own)?;
+    started
+}
+
 /// A server in a process of its own, which ends when this is dropped.
 #[derive(Debug)]
 pub struct Server {
@@ -92,17 +105,17 @@ impl Server {
     /// # Errors
     /// If it does not start.
     pub fn start(mut command: Command, core: Option<usize>) -> Result<Self, Failed> {
-        let own = sched_getaffinity(Pid::from_raw(0))?;
-        // A process begins on the cores of whoever starts it.
-        core.map_or(Ok(()), pin)?;
-        let process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
-        sched_setaffinity(Pid::from_raw(0), &own)?;
-        let mut process = process?;
+        let mut process = on(core, || Ok(command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?))?;
         let ends = process.stdin.take().zip(process.stdout.take());
         let (ask, told) = ends.ok_or("the server has no pipes")?;
         let mut told = BufReader::new(told);
         let address = read(&mut told)?.parse()?;
         Ok(Self { process, ask, told, address })
+    }
+
+    /// Its number among the system's processes.
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Where it listens.

@@ -41,6 +41,8 @@ pub(crate) struct Bench {
 pub(crate) enum Part {
     /// Servers beside a bare one, and the pieces of a request
     SideBySide,
+    /// Decisions of the gateway, beside an empty answer and behind a real nginx
+    Gateway,
     /// Durable writes beside bare storage engines; with --peers also redb and SQLite
     Durable,
     /// What the embedded store costs with 1,000 to 10,000,000 sessions
@@ -163,7 +165,8 @@ pub(crate) fn simulate(arguments: Vec<String>) -> Vec<Stage> {
 /// Every measurement, or one, each of which writes its part of the page. Built as it is shipped.
 pub(crate) fn bench(bench: Bench) -> Vec<Stage> {
     let Bench { size, peers, only, sessions } = bench;
-    let build = cargo("build --profile dist --locked --package counterfoil-benches --bins");
+    let packages = "--package counterfoil-benches --package counterfoil-gateway-benches --package counterfoil-cli";
+    let build = cargo(&format!("build --profile dist --locked {packages} --bins"));
     let mut stages = vec![Stage::new("build", vec![build]).or_stop()];
     if peers == Peers::Too {
         stages.push(build_peers());
@@ -171,6 +174,9 @@ pub(crate) fn bench(bench: Bench) -> Vec<Stage> {
     for part in Part::ALL.into_iter().filter(|part| only.is_none_or(|only| only == *part)) {
         if part == Part::SideBySide {
             stages.push(Stage::new("pieces", vec![pieces(size)]).or_stop());
+        }
+        if part == Part::Gateway {
+            stages.push(Stage::new("nginx", vec![Step::InstallPackage(NGINX)]).or_stop());
         }
         let measure = Invocation::program(part.program(), size.flags_of_bench(sessions));
         let measure = match (part, peers) {
@@ -343,11 +349,12 @@ fn run_simulation(arguments: impl IntoIterator<Item = String>) -> Step {
 }
 
 impl Part {
-    const ALL: [Self; 3] = [Self::SideBySide, Self::Durable, Self::Curves];
+    const ALL: [Self; 4] = [Self::SideBySide, Self::Gateway, Self::Durable, Self::Curves];
 
     const fn name(self) -> &'static str {
         match self {
             Self::SideBySide => "side by side",
+            Self::Gateway => "gateway",
             Self::Durable => "durable writes",
             Self::Curves => "curves",
         }
@@ -358,6 +365,7 @@ impl Part {
             Self::SideBySide => "target/dist/side-by-side",
             Self::Durable => "target/dist/durable",
             Self::Curves => "target/dist/curves",
+            Self::Gateway => "target/dist/gateway-costs",
         }
     }
 }

@@ -26,6 +26,26 @@ pub struct Launch {
     pub program: PathBuf,
     /// `--host-resolver-rules`: which host and port leads where.
     pub rules: String,
+    /// Which certificates it believes.
+    pub believes: Believes,
+}
+
+/// Which certificates a browser believes beside those of public authorities.
+#[derive(Debug, Clone)]
+pub enum Believes {
+    /// Any. What it got with one that is not genuine it keeps in no cache.
+    Anyone,
+    /// Those with one of these public keys (SHA-256 of each `SubjectPublicKeyInfo`, base64), as if they were genuine.
+    Keys(Vec<String>),
+}
+
+impl Believes {
+    fn argument(&self) -> String {
+        match self {
+            Self::Anyone => "--ignore-certificate-errors".to_owned(),
+            Self::Keys(keys) => format!("--ignore-certificate-errors-spki-list={}", keys.join(",")),
+        }
+    }
 }
 
 /// A running browser. Dropping it kills all its processes.
@@ -69,6 +89,7 @@ impl Launch {
         let child = Command::new(&self.program)
             .args(ARGUMENTS)
             .arg(format!("--host-resolver-rules={}", self.rules))
+            .arg(self.believes.argument())
             .arg(format!("--user-data-dir={}", profile.display()))
             .args(more)
             // What it leaves behind when it is killed goes with the profile.
@@ -154,9 +175,9 @@ fn port_and_path(text: &str) -> Option<(u16, String)> {
     Some((port.parse().ok()?, path.starts_with("/devtools/").then(|| path.trim_end().to_owned())?))
 }
 
-/// No picture on a screen, nothing sent home, nothing slowed down because nobody looks; and certificates nobody signed.
+/// No picture on a screen, nothing sent home, nothing slowed down because nobody looks.
 /// The sandbox goes because the suite runs as root in containers; it visits nothing but itself.
-const ARGUMENTS: [&str; 19] = [
+const ARGUMENTS: [&str; 18] = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -174,7 +195,6 @@ const ARGUMENTS: [&str; 19] = [
     // Plain http is what some cases ask for.
     "--disable-features=HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,OptimizationHints,MediaRouter",
     "--password-store=basic",
-    "--ignore-certificate-errors",
     "--window-size=1280,900",
     "--remote-debugging-port=0",
 ];

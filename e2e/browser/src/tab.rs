@@ -282,6 +282,11 @@ impl Tab {
         self.log.mark()
     }
 
+    /// What the tab was told since `mark`.
+    pub fn events(&self, mark: usize) -> Vec<Event> {
+        self.log.since(mark)
+    }
+
     /// What went over the wire since `mark`.
     pub fn exchanges(&self, mark: usize) -> Vec<Exchange> {
         Exchange::all(&self.log.since(mark))
@@ -299,9 +304,14 @@ impl Tab {
 }
 
 impl Opened {
+    /// Those tabs.
+    pub fn tabs(&self) -> Vec<Tab> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Pictures of the tabs that still are open, and where each is.
     pub async fn pictures(&self, folder: &Path, name: &str) -> Vec<String> {
-        let tabs = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let tabs = self.tabs();
         let mut pictures = Vec::new();
         for (number, tab) in tabs.iter().enumerate() {
             let Ok(url) = tab.read("location.href").await else { continue };

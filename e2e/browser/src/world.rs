@@ -7,7 +7,7 @@ use std::{
 };
 
 use counterfoil_browser::{
-    chromium::{Chromium, Launch},
+    chromium::{Believes, Chromium, Launch},
     devtools::DevToolsError,
     form::fill,
     tab::{Landed, Opened, Person, Tab},
@@ -71,7 +71,8 @@ impl World {
             }
         }
         let stranger = Stranger::open().await?;
-        let launch = Launch { program: chromium.to_owned(), rules: rules(&demos, &stranger) };
+        let launch =
+            Launch { program: chromium.to_owned(), rules: rules(&demos, &stranger), believes: Believes::Anyone };
         let profile = tempfile::tempdir()?;
         allow_third_parties(profile.path())?;
         let browser = launch.start(profile.path()).await?;

@@ -36,6 +36,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PORT", default_value_t = 8080)]
     port: u16,
 
+    /// Where accounts, sessions and logs of what is shown are kept
+    #[arg(long, value_name = "FOLDER", default_value = "target/gateway")]
+    keep: PathBuf,
+
     /// The app that is shown [default: target/release/example-notes, else target/debug/example-notes]
     #[arg(long, value_name = "PATH")]
     app: Option<PathBuf>,
@@ -80,7 +84,7 @@ impl Args {
     pub(crate) fn shown(&self) -> Show {
         let app = self.app.clone().unwrap_or_else(|| built("example-notes"));
         let kind = self.kinds().first().copied().unwrap_or(Kind::Nginx);
-        Show { kind, counterfoil: self.counterfoil(), app, port: self.port }
+        Show { kind, counterfoil: self.counterfoil(), app, port: self.port, keep: self.keep.clone() }
     }
 }
 

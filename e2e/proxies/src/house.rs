@@ -25,7 +25,7 @@ pub struct Plan<'a> {
     /// The `counterfoil` binary.
     pub counterfoil: &'a Path,
     /// How browsers come to it.
-    pub over: Over,
+    pub over: Over<'a>,
     /// Where the app is, or will be.
     pub upstream: SocketAddr,
     /// As in [`Site::rules`].
@@ -35,12 +35,12 @@ pub struct Plan<'a> {
 }
 
 /// How browsers come to a house.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Over {
+#[derive(Debug, Clone, Copy)]
+pub enum Over<'a> {
     /// In the clear, on loopback.
     Http,
-    /// With a certificate of its own making.
-    Https,
+    /// With this certificate, which is for [`HOST`].
+    Https(&'a Tls),
 }
 
 /// The gateway, running; [`proxy`](Self::proxy) opens its door. Dropping it ends it and forgets its folder.
@@ -74,7 +74,7 @@ impl House {
         let host = format!("{HOST}:{port}");
         let (scheme, tls) = match over {
             Over::Http => ("http", None),
-            Over::Https => ("https", Some(Tls::new(HOST)?)),
+            Over::Https(tls) => ("https", Some(tls.clone())),
         };
         let origin = format!("{scheme}://{host}");
         let (public, decision) = (at(free_port()?), at(free_port()?));

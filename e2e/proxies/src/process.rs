@@ -22,6 +22,11 @@ impl Process {
         command.spawn().map(Self).map_err(|error| Failure::Start(program, error))
     }
 
+    /// Its number among the system's processes.
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     /// Whether it has ended by itself.
     ///
     /// # Errors

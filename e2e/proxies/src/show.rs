@@ -21,6 +21,8 @@ pub(crate) struct Show {
     pub(crate) app: PathBuf,
     /// Where browsers find it.
     pub(crate) port: u16,
+    /// Where its accounts, sessions and logs are kept.
+    pub(crate) keep: PathBuf,
 }
 
 impl Show {
@@ -29,8 +31,8 @@ impl Show {
     /// # Errors
     /// What could not be started.
     pub(crate) fn run(&self) -> Result<(), Failure> {
-        let folder = fs::canonicalize("target")?.join("gateway");
-        fs::create_dir_all(&folder)?;
+        fs::create_dir_all(&self.keep)?;
+        let folder = fs::canonicalize(&self.keep)?;
         let origin = format!("http://127.0.0.1:{}", self.port);
         let (upstream, public, decision) = (at(free_port()?), at(free_port()?), at(free_port()?));
         let site = Site { kind: self.kind, origin, upstream, public, decision, cookie_return: "one", rules: RULES };

@@ -17,10 +17,15 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use clap::Parser as _;
-use counterfoil_browser::chromium::{Chromium, Launch};
+use counterfoil_browser::chromium::{Believes, Chromium, Launch};
 use counterfoil_proxies::kind::Kind;
 use counterfoil_proxies::server::{Answer, Says, Server};
+use counterfoil_proxies::site::HOST;
+use counterfoil_proxies::tls::Tls;
 use tempfile::TempDir;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -67,7 +72,7 @@ async fn run_all(args: &Args) -> Result<ExitCode, Failure> {
             table.add(column);
         }
     }
-    versions.push(browser(&args.chromium, None).await?.0.version().await?);
+    versions.push(browser(&args.chromium, &Tls::new(HOST)?, "").await?.0.version().await?);
     let versions = versions.join("; ");
     println!("{}{versions}; {:.0} s", table.show(), began.elapsed().as_secs_f64());
     if let Some(page) = &args.write {
@@ -90,9 +95,10 @@ async fn column(args: &Args, app: Which, kind: Kind) -> Result<Column, Failure> 
 async fn both<P: Program + 'static>(args: &Args, kind: Kind, notes: &mut Notes) -> Result<(), Failure> {
     for everyday in [true, false] {
         let elsewhere = Server::open(Says::Answer(Answer::new(200)))?;
-        let (browser, _profile) = browser(&args.chromium, Some(&elsewhere)).await?;
+        let tls = Tls::new(HOST)?;
+        let (browser, _profile) = browser(&args.chromium, &tls, &resolver_rules(elsewhere.address)).await?;
         let (counterfoil, devtools) = (args.counterfoil(), browser.devtools().clone());
-        let open = move || Stage::open::<P>(kind, &counterfoil, elsewhere, devtools);
+        let open = move || Stage::open::<P>(kind, &counterfoil, &tls, elsewhere, devtools);
         let stage = Arc::new(tokio::task::spawn_blocking(open).await??);
         let done =
             if everyday { everyday::all::<P>(&stage, notes).await } else { attack::all::<P>(&stage, notes).await };
@@ -109,14 +115,14 @@ async fn both<P: Program + 'static>(args: &Args, kind: Kind, notes: &mut Notes) 
 }
 
 /// A browser on a profile of its own, which finds the other site by name.
-async fn browser(program: &Path, elsewhere: Option<&Server>) -> Result<(Chromium, TempDir), Failure> {
+async fn browser(program: &Path, tls: &Tls, rules: &str) -> Result<(Chromium, TempDir), Failure> {
     let profile = tempfile::tempdir()?;
     let folder = profile.path().join("Default");
     std::fs::create_dir_all(&folder)?;
     // A private window would withhold cookies from other sites' requests whatever their `SameSite`.
     std::fs::write(folder.join("Preferences"), r#"{"profile":{"cookie_controls_mode":0}}"#)?;
-    let rules = elsewhere.map(|elsewhere| resolver_rules(elsewhere.address)).unwrap_or_default();
-    let launch = Launch { program: program.to_owned(), rules };
+    let believes = Believes::Keys(vec![BASE64_STANDARD.encode(digest(&SHA256, tls.public_key()))]);
+    let launch = Launch { program: program.to_owned(), rules: rules.to_owned(), believes };
     Ok((launch.start(profile.path()).await?, profile))
 }
 

@@ -16,6 +16,7 @@ use counterfoil_proxies::kind::Kind;
 use counterfoil_proxies::process::{Process, listening};
 use counterfoil_proxies::server::{Answer, Says, Server};
 use counterfoil_proxies::site::free_port;
+use counterfoil_proxies::tls::Tls;
 use counterfoil_proxies::wire::Message;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -53,6 +54,7 @@ impl Stage {
     pub(crate) fn open<P: Program>(
         kind: Kind,
         counterfoil: &Path,
+        tls: &Tls,
         elsewhere: Server,
         devtools: DevTools,
     ) -> Result<Self, Failure> {
@@ -66,7 +68,7 @@ impl Stage {
         let plan = Plan {
             kind,
             counterfoil,
-            over: Over::Https,
+            over: Over::Https(tls),
             upstream: at(port),
             rules: P::TABLE,
             people: &["ada", "grace", "mallory"],
@@ -249,9 +251,11 @@ fn mentions(folder: &Path, text: &[u8]) -> io::Result<bool> {
     Ok(false)
 }
 
-/// Which address leads to the other site.
+/// Which address leads to the other site; names below localhost are this machine's, and nothing leads beyond it.
 pub(crate) fn resolver_rules(elsewhere: SocketAddr) -> String {
-    format!("MAP elsewhere.test:80 {elsewhere}")
+    format!(
+        "MAP elsewhere.test:80 {elsewhere}, MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost, EXCLUDE 127.0.0.1"
+    )
 }
 
 /// Another site.

@@ -12,7 +12,7 @@ use crate::cookie::{HeaderJoin, SetCookie};
 use crate::csrf::{DenyReason, RouteFlags};
 
 /// One request, as any transport sees it. Borrowed; nothing is copied on the way in.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct RequestView<'a> {
     /// The method.
     pub method: &'a Method,
@@ -30,6 +30,18 @@ pub struct RequestView<'a> {
     pub may_set_cookie: bool,
     /// What separates cookies. [`HeaderJoin::Standard`], unless a proxy in front is known to join `Cookie` headers.
     pub cookie_join: HeaderJoin,
+}
+
+impl std::fmt::Debug for RequestView<'_> {
+    /// Without headers, where cookies are, and without the target, where a token may be.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { method, authority, peer, .. } = self;
+        out.debug_struct("RequestView")
+            .field("method", method)
+            .field("authority", authority)
+            .field("peer", peer)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What the application declared about a route.
@@ -160,6 +172,23 @@ mod tests {
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         pairs.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn a_request_prints_no_cookie_and_no_target() {
+        let headers = headers(&[("cookie", "__Host-Http-id=secret")]);
+        let shown = RequestView {
+            method: &Method::GET,
+            authority: Some("shop.example"),
+            target: "/reset?code=also-secret",
+            headers: &headers,
+            peer: None,
+            websocket: false,
+            may_set_cookie: true,
+            cookie_join: HeaderJoin::Standard,
+        };
+        let shown = format!("{shown:?}");
+        assert!(shown.contains("shop.example") && !shown.contains("secret"), "{shown}");
     }
 
     #[test]
