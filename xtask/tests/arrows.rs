@@ -32,6 +32,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("counterfoil-e2e",     &[]),
     ("counterfoil-browser", &[]),
     ("counterfoil-proxies", &[]),
+    ("counterfoil-retrofit", &["counterfoil-browser", "counterfoil-proxies"]),
     ("counterfoil-journeys", &["counterfoil-browser", "counterfoil-proxies"]),
     ("counterfoil-model",   &["counterfoil-core"]),
     ("counterfoil-benches", &["counterfoil", "counterfoil-core", "counterfoil-stores"]),

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod app;
+pub mod app_cookies;
 pub mod assertion;
 pub mod authz;
 pub mod config;

@@ -161,15 +161,69 @@ fn of_two_limits_the_shorter_holds() {
 }
 
 #[test]
+fn a_get_changes_something_where_the_rule_says_so_however_its_query_is_spelled() {
+    use ChangesState::{Always, Never, WithQuery};
+    #[rustfmt::skip]
+    let table = [
+        // target                never  with-query  always
+        ("/page",               [false, false,      true]),
+        ("/page?do=logout",     [false, true,       true]),
+        ("/page?",              [false, true,       true]),
+        ("/page%3Fdo=logout",   [false, true,       true]),
+        ("/page%3fdo=logout",   [false, true,       true]),
+        ("//PAGE?do=logout",    [false, true,       true]),
+    ];
+    for (target, expected) in table {
+        let changes = [Never, WithQuery, Always].map(|changes_state| {
+            let rule = Rule { changes_state, ..Rule::new(pattern("/*"), Access::SignedIn) };
+            Rules::new(vec![rule]).demands(target).unwrap().unwrap().changes_state
+        });
+        assert_eq!(changes, expected, "{target}");
+    }
+}
+
+#[test]
+fn a_star_in_between_is_one_segment_or_more_in_every_spelling() {
+    let rules = Rules::new(vec![
+        Rule { changes_state: ChangesState::Always, ..Rule::new(pattern("/wiki/*/draft"), Access::SignedIn) },
+        Rule::new(pattern("/*"), Access::SignedIn),
+    ]);
+    #[rustfmt::skip]
+    let table = [
+        ("/wiki/home/draft",    true),
+        ("/wiki/a/b/draft",     true),
+        ("/wiki/home/draft?x",  true),
+        ("/wiki/home/%64raft",  true),
+        ("/WIKI/home/Draft",    true),
+        ("/wiki//home/draft",   true),
+        ("/wiki/home/draft;x",  true),
+        ("/wiki/draft",         false),
+        ("/wiki//draft",        false),
+        ("/wiki/home/drafts",   false),
+        ("/wiki/home/draft/x",  false),
+        ("/wiki/homedraft",     false),
+        ("/x/wiki/home/draft",  false),
+    ];
+    for (target, expected) in table {
+        assert_eq!(rules.demands(target).unwrap().unwrap().changes_state, expected, "{target}");
+    }
+    assert!(pattern("/wiki/*").covers(&pattern("/wiki/*/draft")) && pattern("/*/a").covers(&pattern("/*/a")));
+    assert!(!pattern("/wiki/*/draft").covers(&pattern("/wiki/*")) && !pattern("/*/a").covers(&pattern("/x/a")));
+}
+
+#[test]
 fn a_pattern_is_a_plain_path_and_says_what_is_wrong_otherwise() {
-    for good in ["/", "/*", "/a", "/a/", "/a/b/*", "/ä/*", "/a..b"] {
+    for good in ["/", "/*", "/a", "/a/", "/a/b/*", "/ä/*", "/a..b", "/*/a", "/a/*/b/c", "/*/"] {
         assert_eq!(pattern(good).to_string(), good);
     }
     for (bad, part) in [
         ("", "begins with a slash"),
         ("a/*", "begins with a slash"),
-        ("/a*", "last segment"),
-        ("/*/a", "last segment"),
+        ("/a*", "may be a segment"),
+        ("/*a/b", "may be a segment"),
+        ("/*/a/*", "may be a segment"),
+        ("/*/*/a", "may be a segment"),
+        ("/*/../a", "dot segment"),
         ("/a?b", "without query"),
         ("/a//b", "empty"),
         ("/a/../b", "dot segment"),

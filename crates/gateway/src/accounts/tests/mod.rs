@@ -67,6 +67,7 @@ impl Place {
             rules: Rules::default(),
             cookie_return: crate::app::CookieReturn::One,
             assertion: crate::app::Algorithm::Es256,
+            app_cookies: crate::app_cookies::AppCookies::default(),
             upstream: None,
         };
         let told = Arc::clone(&self.events);
