@@ -55,10 +55,12 @@ const fn policy(case: &'static str, what: &'static str, policy: &'static str) ->
 
 /// All of them.
 #[rustfmt::skip]
-pub(crate) static ALL: [Spoil; 10] = [
+pub(crate) static ALL: [Spoil; 12] = [
     nginx("there-and-back", "the way back forgets the query",       &[("X-Counterfoil-Target $request_uri", "X-Counterfoil-Target $uri")]),
     nginx("there-and-back", "everything is open",                   &[("auth_request /.counterfoil-decision;", "auth_request off;")]),
     nginx("cookie",         "the app gets our cookie",              &[("Cookie $counterfoil_app_cookie", "Cookie $http_cookie")]),
+    nginx("renewal",        "new cookies do not come back",         &[("add_header Set-Cookie $counterfoil_app_set_cookie always;", "")]),
+    caddy("renewal",        "new cookies do not come back",         &[("header +Set-Cookie {rp.header.Set-Cookie}", "")]),
     nginx("live",           "sockets are not passed on",            &[("proxy_set_header Upgrade $http_upgrade;", "")]),
     nginx("pages",          "a policy of its own on our pages",     &[("location ^~ /.session/ {", "location ^~ /.session/ { add_header Content-Security-Policy \"default-src 'none'\";")]),
     nginx("sign-out",       "our pages are kept in caches",         &[("location ^~ /.session/ {", "location ^~ /.session/ { proxy_hide_header Cache-Control; add_header Cache-Control \"private, max-age=600\";")]),
