@@ -75,6 +75,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Put published applications, unchanged, behind the gateway, use and attack them in a real browser; installs them
+    Retrofit {
+        /// For `retrofit`, e.g. `otterwiki --proxy caddy --verbose` or `--write docs/gateway/retrofit.md`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Have MDN's HTTP Observatory and testssl look at a site behind the gateway; installs both, takes minutes
     Scan {
         /// For `journeys --scan`, e.g. `--proxy caddy`
@@ -163,6 +169,7 @@ impl Task {
             Self::Proxies { arguments } => ("real proxies before the gateway", plan::proxies(arguments)),
             Self::Journeys { arguments } => ("a real browser through all of it", plan::journeys(arguments)),
             Self::Scan { arguments } => ("public scanners", plan::scan(arguments)),
+            Self::Retrofit { arguments } => ("published applications behind the gateway", plan::retrofit(arguments)),
             Self::Apps { arguments } => ("apps in other languages, and forged assertions", plan::apps(arguments)),
             Self::Model { arguments } => ("a model check of the token family", plan::model(arguments)),
             Self::Simulate { arguments } => ("a simulation of rotation", plan::simulate(arguments)),

@@ -62,6 +62,16 @@ pub(crate) const GO: Package = Package {
 pub(crate) const NPM: Package =
     Package { name: "npm", program: "npm", elsewhere: "npm", version: "--version", variable: "NPM_BIN" };
 
+/// An application of the retrofit's, with what it needs of PHP.
+pub(crate) const DOKUWIKI: Package = Package {
+    name: "dokuwiki",
+    // It has no program of its own.
+    program: "dpkg-query",
+    elsewhere: "dpkg-query",
+    version: "--show dokuwiki",
+    variable: "DOKUWIKI_PHP",
+};
+
 /// By whose rights a package is installed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rights {
@@ -99,9 +109,9 @@ impl Package {
 
     fn by_hand(self) -> String {
         format!(
-            "{program} is missing, and this command cannot install it: it is neither root on a Debian nor may it become so \
+            "{name} is missing, and this command cannot install it: it is neither root on a Debian nor may it become so \
              without a password.\nEither install it, on Debian by `{command}` as root, or name yours in {variable}.",
-            program = self.program,
+            name = self.name,
             command = self.installation(Rights::Root),
             variable = self.variable,
         )

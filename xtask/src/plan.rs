@@ -5,7 +5,7 @@
 mod tests;
 
 use crate::invocation::Invocation;
-use crate::packages::{CHROMIUM, GO, HAPROXY, NGINX, NPM, PHP, TESTSSL};
+use crate::packages::{CHROMIUM, DOKUWIKI, GO, HAPROXY, NGINX, NPM, PHP, TESTSSL};
 use crate::stage::{Stage, Step};
 use crate::tools::{CYCLONEDX, DENY, NEXTEST};
 
@@ -63,7 +63,7 @@ pub(crate) fn test(size: Size) -> Vec<Stage> {
         Stage::new("races", vec![run_races([size.flag_of_races()])]),
         Stage::new("crash", vec![run_crash([size.flag_of_crash()])]),
         in_browser(size),
-        behind_proxies([]),
+        at_the_gateway(size),
         through_all(size),
         in_other_languages(size),
     ]
@@ -145,6 +145,11 @@ pub(crate) fn scan(arguments: Vec<String>) -> Vec<Stage> {
         run_journeys(["--scan".to_owned()].into_iter().chain(arguments)),
     ]);
     vec![build_optimised().or_stop(), Stage::new("scan", steps).or_stop()]
+}
+
+/// Published applications behind the gateway, built and tried: all of them unless told otherwise.
+pub(crate) fn retrofit(arguments: Vec<String>) -> Vec<Stage> {
+    vec![build_optimised().or_stop(), Stage::new("retrofit", retrofitted(arguments)).or_stop()]
 }
 
 /// The example apps, built and tried: all of them unless told otherwise.
@@ -242,7 +247,7 @@ fn build() -> Stage {
 /// One call for all that runs optimised: by one each, their shared dependencies would be built with other features.
 fn build_optimised() -> Stage {
     let release = "build --release --locked --features counterfoil-cli/grpc -p counterfoil-cli -p counterfoil-e2e -p counterfoil-browser -p counterfoil-proxies \
-                   -p counterfoil-journeys -p example-notes -p counterfoil-model -p counterfoil-simulation -p counterfoil-crash -p counterfoil-crash-shim";
+                   -p counterfoil-journeys -p counterfoil-retrofit -p example-notes -p counterfoil-model -p counterfoil-simulation -p counterfoil-crash -p counterfoil-crash-shim";
     Stage::new("build", vec![cargo(release)])
 }
 
@@ -286,6 +291,34 @@ fn in_browser(size: Size) -> Stage {
         steps.push(run_browser(["--self-check".to_owned()]));
     }
     Stage::new("browser", steps).or_stop()
+}
+
+/// In its long version, published applications too.
+fn at_the_gateway(size: Size) -> Stage {
+    let mut stage = behind_proxies([]);
+    if size == Size::Full {
+        stage.steps.extend(retrofitted([]));
+    }
+    stage
+}
+
+/// What has no wheel is built from its source; everything is of the versions that were tried.
+fn retrofitted(arguments: impl IntoIterator<Item = String>) -> Vec<Step> {
+    let environment = |name: &str, pip: &'static str| {
+        let make = Invocation::program("python3", "-m venv").arguments([format!("target/retrofit/{name}")]);
+        let install = Invocation::program(pip, "install --quiet --disable-pip-version-check --only-binary :all:");
+        let install =
+            install.arguments(["--no-binary", "feedgen", "-r"]).arguments([format!("e2e/retrofit/{name}.txt")]);
+        [Step::Run(make), Step::Run(install)]
+    };
+    let retrofit =
+        Invocation::program("target/release/retrofit", "--bin target/release/counterfoil").arguments(arguments);
+    let mut steps = Vec::from([NGINX, CHROMIUM, PHP, DOKUWIKI].map(Step::InstallPackage));
+    steps.push(Step::InstallWheels);
+    steps.extend(environment("otterwiki", "target/retrofit/otterwiki/bin/pip"));
+    steps.extend(environment("jupyterlab", "target/retrofit/jupyterlab/bin/pip"));
+    steps.push(Step::Run(retrofit));
+    steps
 }
 
 fn behind_proxies(arguments: impl IntoIterator<Item = String>) -> Stage {

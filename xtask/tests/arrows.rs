@@ -25,13 +25,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     // It must not inherit our parser's blind spots.
     ("counterfoil-audit",   &[]),
     ("counterfoil-client",  &[]),
-    ("counterfoil-cli",     &["counterfoil", "counterfoil-gateway", "counterfoil-demo", "counterfoil-audit", "counterfoil-client"]),
+    ("counterfoil-cli",     &["counterfoil", "counterfoil-gateway", "counterfoil-demo", "counterfoil-serve", "counterfoil-audit", "counterfoil-client"]),
     // Outside the default members.
     ("counterfoil-crash",   &["counterfoil-core", "counterfoil-stores"]),
     ("counterfoil-crash-shim", &[]),
     ("counterfoil-e2e",     &[]),
     ("counterfoil-browser", &[]),
     ("counterfoil-proxies", &[]),
+    ("counterfoil-retrofit", &["counterfoil-browser", "counterfoil-proxies"]),
     ("counterfoil-journeys", &["counterfoil-browser", "counterfoil-proxies"]),
     ("counterfoil-model",   &["counterfoil-core"]),
     ("counterfoil-benches", &["counterfoil", "counterfoil-core", "counterfoil-stores"]),

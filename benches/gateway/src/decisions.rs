@@ -35,7 +35,7 @@ pub(crate) fn measure(
 ) -> Result<Decisions, Failed> {
     let arranged = Arranged::new(kind, counterfoil, at(9), None, CONNECTIONS * SESSIONS)?;
     let gateway: Process = arranged.gateway(counterfoil, core)?;
-    let empty = on(core, || Empty::start())?;
+    let empty = on(core, Empty::start)?;
     let mut measured = Decisions {
         kind,
         empty: Row::new("an empty 200, asked the same"),

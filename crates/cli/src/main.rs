@@ -3,25 +3,24 @@
 mod config;
 mod doctor;
 mod keys;
+mod log;
 mod proxy_config;
 mod store;
 mod user;
 
-use std::{
-    error::Error,
-    io::{IsTerminal as _, stderr},
-    process::ExitCode,
-};
+use std::{error::Error, process::ExitCode};
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 use config::ConfigCommand;
 use counterfoil_demo::options::DemoArgs;
 use counterfoil_gateway::options::ServeArgs;
+use counterfoil_serve::Log;
 use doctor::DoctorArgs;
 use keys::KeysCommand;
+use log::LogFormat;
 use proxy_config::ProxyConfigArgs;
 use store::StoreCommand;
-use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use tracing_subscriber::filter::Targets;
 use user::UserCommand;
 
 /// Counterfoil, the session layer for web apps and APIs
@@ -38,13 +37,6 @@ struct Arguments {
     /// How to log: lines for people, or an object of JSON to each line
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text", env = "COUNTERFOIL_LOG_FORMAT")]
     log_format: LogFormat,
-}
-
-/// How log lines are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum LogFormat {
-    Text,
-    Json,
 }
 
 #[derive(Debug, Subcommand)]
@@ -100,6 +92,13 @@ enum Command {
     Doctor(DoctorArgs),
 }
 
+impl Command {
+    /// Whether requests would wait for a log line to be read.
+    const fn serves(&self) -> bool {
+        matches!(self, Self::Demo(_) | Self::Serve(_))
+    }
+}
+
 const DEMO_EXAMPLES: &str = "\
 Examples:
   counterfoil demo                       http://127.0.0.1:8080
@@ -127,16 +126,14 @@ Examples:
 Exit status: 0 after ctrl-c or SIGTERM, 1 if it cannot run, 2 for arguments or a configuration that must be changed.";
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let to_stderr = tracing_subscriber::fmt::layer().with_writer(stderr);
-    let registry = tracing_subscriber::registry().with(arguments.log);
-    match arguments.log_format {
-        LogFormat::Text => registry.with(to_stderr.with_ansi(stderr().is_terminal())).init(),
-        LogFormat::Json => registry.with(to_stderr.json().flatten_event(true)).init(),
-    }
-    match arguments.command {
-        Command::Demo(arguments) => demo(arguments),
-        Command::Serve(arguments) => serve(arguments),
+    let Arguments { command, log: filter, log_format } = Arguments::parse();
+    let log = match log::begin(filter, log_format, command.serves()) {
+        Ok(log) => log,
+        Err(error) => return failed(&error, ExitCode::FAILURE),
+    };
+    match command {
+        Command::Demo(arguments) => demo(arguments, &log),
+        Command::Serve(arguments) => serve(arguments, &log),
         Command::Config(command) => config::run(command),
         Command::Keys(command) => match keys::run(command) {
             Ok(true) => ExitCode::SUCCESS,
@@ -166,20 +163,27 @@ fn main() -> ExitCode {
     }
 }
 
-fn demo(arguments: DemoArgs) -> ExitCode {
-    run(counterfoil_demo::run(arguments), counterfoil_demo::DemoFailed::is_configuration)
+fn demo(arguments: DemoArgs, log: &Log) -> ExitCode {
+    run(counterfoil_demo::run(arguments), counterfoil_demo::DemoFailed::is_configuration, log)
 }
 
-fn serve(arguments: ServeArgs) -> ExitCode {
-    run(counterfoil_gateway::serve(arguments), counterfoil_gateway::server::ServeFailed::is_configuration)
+fn serve(arguments: ServeArgs, log: &Log) -> ExitCode {
+    let server = counterfoil_gateway::serve(arguments, log.clone());
+    run(server, counterfoil_gateway::server::ServeFailed::is_configuration, log)
 }
 
-fn run<E: Error>(server: impl Future<Output = Result<(), E>>, is_configuration: impl Fn(&E) -> bool) -> ExitCode {
+fn run<E: Error>(
+    server: impl Future<Output = Result<(), E>>,
+    is_configuration: impl Fn(&E) -> bool,
+    log: &Log,
+) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error, ExitCode::FAILURE),
     };
-    match runtime.block_on(server) {
+    let ended = runtime.block_on(server);
+    log.finish(log::LONGEST_FLUSH);
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_configuration(&error) => failed(&error, ExitCode::from(2)),
         Err(error) => failed(&error, ExitCode::FAILURE),

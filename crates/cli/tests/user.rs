@@ -101,10 +101,27 @@ mod user {
             assert!(errors.starts_with("error: ") && errors.contains(says), "{line}: {errors}");
         }
         assert_eq!((std::fs::read(folder.path("accounts.toml")).unwrap(), folder.notes()), (before, 0));
-        for line in ["list", "add ada --generate"] {
+        for line in ["list", "passwd ada --generate"] {
             let (code, _, errors) = run(&format!("{line} --data /no/such/folder"), "");
             assert!(code == Some(1) && errors.contains("/no/such/folder: there is no such folder"), "{line}: {errors}");
         }
+    }
+
+    #[test]
+    fn the_first_account_makes_the_folder_for_its_owner_alone_and_says_so() {
+        let folder = Folder::new();
+        let data = folder.path("new/data");
+        let add = || run(&format!("add ada --generate --data {}", data.display()), "");
+        let (code, _, said) = add();
+        assert!(code == Some(0) && said.contains("new/data: made, for `counterfoil serve` to use"), "{said}");
+        assert!(data.join("accounts.toml").is_file());
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(std::fs::metadata(&data).unwrap().permissions().mode() & 0o777, 0o700);
+        }
+        let (code, _, said) = add();
+        assert!(code == Some(1) && !said.contains("made"), "{said}");
     }
 
     #[test]

@@ -53,6 +53,7 @@ async fn site(assertion: Algorithm) -> Result<(Router, HeaderValue), Failed> {
         rules: Rules::new(vec![rule]),
         cookie_return: CookieReturn::One,
         assertion,
+        app_cookies: counterfoil_gateway::app_cookies::AppCookies::default(),
         upstream: None,
     };
     let ring = SharedRing::from_source(&GeneratedKeys)?;

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use counterfoil::Policy;
 use serde::Deserialize;
 
+use crate::app_cookies::AppCookies;
 use crate::rules::Rules;
 
 /// One app.
@@ -24,6 +25,8 @@ pub struct AppConfig {
     pub cookie_return: CookieReturn,
     /// How its assertions are signed.
     pub assertion: Algorithm,
+    /// Its own session cookies, which end with ours.
+    pub app_cookies: AppCookies,
     /// Where the app itself is, for the proxy configurations we write.
     pub upstream: Option<http::Uri>,
 }
@@ -123,6 +126,11 @@ impl Algorithm {
 }
 
 impl Proxy {
+    /// Whether this build speaks its contract: gRPC is a feature.
+    pub const fn is_spoken(self) -> bool {
+        !matches!(self, Self::EnvoyGrpc) || cfg!(feature = "grpc")
+    }
+
     /// All there are.
     pub const ALL: [Self; 6] = [Self::Nginx, Self::Traefik, Self::Caddy, Self::Haproxy, Self::Envoy, Self::EnvoyGrpc];
 

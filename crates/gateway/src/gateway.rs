@@ -11,7 +11,7 @@ use counterfoil::{
 use counterfoil_core::Exchange;
 use counterfoil_core::agent::DeviceLabels;
 use counterfoil_core::keys::SharedRing;
-use counterfoil_core::origin::Origin;
+use counterfoil_core::origin::{Origin, Scheme};
 use counterfoil_core::store::DynStore;
 use quick_cache::sync::Cache;
 
@@ -233,14 +233,31 @@ impl Sites {
 }
 
 impl Site {
-    /// The origin of this site that `authority` names.
+    /// The origin of this site that `authority` names: in any case, and also with the default port written out. Nothing else:
+    /// a host with a dot at its end is another site to every browser.
     pub fn origin_at(&self, authority: &str) -> Option<&Origin> {
-        self.app.policy.public_origins().iter().find(|origin| origin.is_at(authority))
+        self.origins_at(authority).next()
+    }
+
+    /// All of them, where one host speaks both http and https.
+    pub(crate) fn origins_at(&self, authority: &str) -> impl Iterator<Item = &Origin> {
+        self.app.policy.public_origins().iter().filter(move |origin| {
+            let default = match origin.scheme() {
+                Scheme::Https => ":443",
+                Scheme::Http => ":80",
+            };
+            origin.is_at(authority) || authority.strip_suffix(default).is_some_and(|name| origin.is_at(name))
+        })
     }
 
     fn is_at(&self, authority: &str) -> bool {
         self.origin_at(authority).is_some()
     }
+}
+
+/// An origin's host as browsers send it: lower case, without the default port.
+pub(crate) fn authority_of(origin: &Origin) -> &str {
+    origin.as_str().split_once("://").map_or("", |(_, authority)| authority)
 }
 
 /// One reading of the data on user agents for all sites.

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod app;
+pub mod app_cookies;
 pub mod assertion;
 pub mod authz;
 pub mod config;
@@ -12,6 +13,7 @@ pub mod ops;
 pub mod options;
 pub mod owned;
 pub mod pages;
+mod private;
 pub mod proxy_config;
 pub mod request;
 pub mod rules;
@@ -20,18 +22,19 @@ pub mod server;
 mod testing;
 
 use axum::Router;
+use counterfoil_serve::Log;
 
 use gateway::Gateway;
 use options::ServeArgs;
 use pages::Local;
 use server::{Routers, ServeFailed};
 
-/// Runs the gateway until ctrl-c or SIGTERM; SIGHUP reads the configuration again.
+/// Runs the gateway until ctrl-c or SIGTERM; SIGHUP reads the configuration again. What `log` loses is counted.
 ///
 /// # Errors
 /// As [`server::run`].
-pub async fn serve(arguments: ServeArgs) -> Result<(), ServeFailed> {
-    server::run(arguments.into(), routers).await
+pub async fn serve(arguments: ServeArgs, log: Log) -> Result<(), ServeFailed> {
+    server::run(arguments.into(), log, routers).await
 }
 
 /// Everything the gateway serves, to each kind of caller what is for them.

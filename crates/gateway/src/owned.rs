@@ -45,14 +45,14 @@ pub enum Intruder {
 pub fn leaves_ours_alone(headers: &HeaderMap) -> Result<(), Intruder> {
     for name in headers.keys() {
         if is_ours(name.as_str()) {
-            return Err(Intruder::Sent(name.as_str().into()));
+            return Err(Intruder::Sent(shortened(name.as_str())));
         }
     }
     for value in headers.get_all(CONNECTION) {
         let named = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
         for name in named.filter_map(|name| std::str::from_utf8(name).ok()) {
             if is_ours(name) || is_told(name) {
-                return Err(Intruder::InConnection(name.chars().take(64).collect::<String>().into()));
+                return Err(Intruder::InConnection(shortened(name)));
             }
         }
     }
@@ -80,6 +80,11 @@ pub(crate) fn visible(text: &str) -> HeaderValue {
         }
     }
     HeaderValue::try_from(out).unwrap_or(EMPTY)
+}
+
+/// As a log may show it: names are the client's, and as long as they like.
+fn shortened(name: &str) -> Box<str> {
+    name.chars().take(64).collect::<String>().into()
 }
 
 /// Whether a name is ours in some app's eyes: letters in any case, and `_` and `.` for `-`.
@@ -157,6 +162,15 @@ mod tests {
     }
 
     #[test]
+    fn however_long_a_name_is_the_log_shows_its_beginning() {
+        let long = format!("counterfoil-{}", "x".repeat(1_000));
+        for sent in [headers(&[(&long, "x")]), headers(&[("connection", &long)])] {
+            let told = leaves_ours_alone(&sent).unwrap_err().to_string();
+            assert!(told.contains("counterfoil-xx") && told.len() < 150, "{told}");
+        }
+    }
+
+    #[test]
     fn what_no_header_can_carry_is_encoded() {
         for (text, expected) in [
             ("ada", "ada"),
@@ -173,6 +187,7 @@ mod tests {
     fn the_app_gets_all_cookies_but_ours() {
         let sent = headers(&[("cookie", "a=1; __Host-Http-id=cfoil1_k1_x; b=2"), ("cookie", "c=\u{e4}")]);
         let left = cookies(&sent, CookieNames::https(), HeaderJoin::Standard);
+        assert!(!format!("{left:?}").contains("a=1"), "{left:?}");
         assert_eq!(left.as_bytes(), "a=1; b=2; c=\u{e4}".as_bytes());
         assert_eq!(cookies(&HeaderMap::new(), CookieNames::https(), HeaderJoin::Standard), "");
     }

@@ -8,7 +8,7 @@ use counterfoil_core::seam::{RequestView, is_websocket};
 use counterfoil_core::token::looks_like_token;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
-use crate::gateway::Site;
+use crate::gateway::{Site, authority_of};
 use crate::owned::{Intruder, leaves_ours_alone};
 
 /// The request that a decision is about.
@@ -111,7 +111,7 @@ impl Original {
 
     /// Its host: lower case, without the scheme's default port.
     pub fn authority(&self) -> &str {
-        self.origin.as_str().split_once("://").map_or("", |(_, authority)| authority)
+        authority_of(&self.origin)
     }
 
     /// The path as logs may show it: without the query, not endless, and without one of our tokens.
@@ -166,15 +166,10 @@ pub(crate) fn take_scheme(headers: &mut HeaderMap, name: &'static str) -> Result
     }
 }
 
-/// The origin of the app that `host` names. Upper case and a written-out default port are brought to its form.
+/// The origin of the app that `host` names.
 fn origin<'a>(site: &'a Site, scheme: Scheme, host: &str) -> Result<&'a Origin, Malformed> {
-    let default = match scheme {
-        Scheme::Https => ":443",
-        Scheme::Http => ":80",
-    };
-    let named = host.strip_suffix(default).unwrap_or(host);
     let mut at: Option<&Origin> = None;
-    for origin in site.app.policy.public_origins().iter().filter(|origin| origin.is_at(named)) {
+    for origin in site.origins_at(host) {
         if origin.scheme() == scheme {
             return Ok(origin);
         }
@@ -219,6 +214,33 @@ pub(crate) const FORWARDED_FOR: &str = "x-forwarded-for";
 mod tests {
     use super::*;
     use crate::testing::gateway;
+
+    /// What is told; who it is, if that can be read, and if they have an address; what is left.
+    type Row<'a> = (&'a str, Option<Option<&'a str>>, Option<&'a str>);
+
+    #[test]
+    fn the_client_is_whom_the_proxy_saw_and_what_it_was_told_before_stays() {
+        #[rustfmt::skip]
+        let table: [Row<'_>; 10] = [
+            ("192.0.2.1",                       Some(Some("192.0.2.1")),   None),
+            ("198.51.100.6, 192.0.2.1",         Some(Some("192.0.2.1")),   Some("198.51.100.6")),
+            ("unknown, 10.0.0.1,192.0.2.1",     Some(Some("192.0.2.1")),   Some("unknown, 10.0.0.1")),
+            ("192.0.2.1:4711",                  Some(Some("192.0.2.1")),   None),
+            ("[2001:db8::1]:4711",              Some(Some("2001:db8::1")), None),
+            ("2001:db8::1",                     Some(Some("2001:db8::1")), None),
+            ("::ffff:192.0.2.1",                Some(Some("192.0.2.1")),   None),
+            ("unix:",                           Some(None),                None),
+            ("192.0.2.1, unknown",              None,                      Some("192.0.2.1")),
+            ("192.0.2.1,",                      None,                      Some("192.0.2.1")),
+        ];
+        for (text, address, left) in table {
+            let mut headers = HeaderMap::new();
+            headers.insert(FORWARDED_FOR, HeaderValue::from_static(text));
+            let found = take_address(&mut headers).ok();
+            assert_eq!(found, address.map(|address| address.map(|text| text.parse().unwrap())), "{text}");
+            assert_eq!(headers.get(FORWARDED_FOR).map(|left| left.to_str().unwrap()), left, "{text}");
+        }
+    }
 
     #[test]
     fn a_request_prints_no_cookie_and_no_query() {

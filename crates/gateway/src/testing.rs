@@ -20,6 +20,7 @@ pub(crate) fn app(name: &str) -> AppConfig {
         rules: Rules::new(vec![Rule::new("/*".parse().unwrap(), Access::SignedIn)]),
         cookie_return: CookieReturn::One,
         assertion: Algorithm::Es256,
+        app_cookies: crate::app_cookies::AppCookies::default(),
         upstream: None,
     }
 }

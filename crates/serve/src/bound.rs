@@ -11,7 +11,7 @@ use std::time::Duration;
 use axum::Router;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
@@ -107,6 +107,7 @@ impl Bound {
             slots: Arc::new(Semaphore::new(self.bounds.most_connections)),
             goodbye: GracefulShutdown::new(),
             leaving: Arc::default(),
+            over: watch::Sender::new(false),
         };
         self.accept_until(&app, &open, pin!(stop)).await;
 
@@ -119,6 +120,7 @@ impl Bound {
         if !longest_leave.is_zero() {
             let _ = timeout(longest_leave, open.all_gone(&self.bounds)).await;
         }
+        open.over.send_replace(true);
         if timeout(longest_goodbye, open.goodbye.shutdown()).await.is_err() {
             tracing::warn!("some requests were still under way and are cut off");
         }
@@ -137,6 +139,7 @@ impl Bound {
                 app: app.clone(),
                 watcher: open.goodbye.watcher(),
                 leaving: Arc::clone(&open.leaving),
+                over: open.over.subscribe(),
                 longest_head: self.bounds.longest_head,
                 _slot: slot,
             };
@@ -165,6 +168,8 @@ struct Open {
     slots: Arc<Semaphore>,
     goodbye: GracefulShutdown,
     leaving: Arc<AtomicBool>,
+    /// Whether who has not begun to ask is let go.
+    over: watch::Sender<bool>,
 }
 
 impl Open {

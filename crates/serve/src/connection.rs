@@ -21,9 +21,10 @@ use hyper_util::server::graceful::Watcher;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::{Notify, OwnedSemaphorePermit};
+use tokio::sync::{Notify, OwnedSemaphorePermit, watch};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tower::{Service, ServiceExt, util::BoxCloneSyncService};
 
 use crate::Peers;
@@ -40,17 +41,48 @@ pub(crate) struct Connection {
     pub(crate) watcher: Watcher,
     /// Whether peers are told to close it.
     pub(crate) leaving: Arc<AtomicBool>,
+    /// Whether it is let go if it has not begun to ask.
+    pub(crate) over: watch::Receiver<bool>,
     pub(crate) longest_head: Duration,
     pub(crate) _slot: Option<OwnedSemaphorePermit>,
 }
 
+/// A connection on which requests may come.
+enum Begun {
+    Plain(TcpStream, Speaks),
+    Encrypted(Box<TlsStream<TcpStream>>, Speaks),
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Speaks {
+    Http1,
+    Http2,
+}
+
 impl Connection {
-    pub(crate) async fn run(
-        mut self,
+    pub(crate) async fn run(mut self, stream: TcpStream, announced_by: Option<Arc<Peers>>, tls: Option<TlsAcceptor>) {
+        let mut over = self.over.clone();
+        let begun = tokio::select! {
+            biased;
+            begun = self.begin(stream, announced_by, tls) => begun,
+            _ = over.wait_for(|over| *over) => return tracing::debug!("nothing had been asked at the end"),
+        };
+        match begun {
+            Some(Begun::Plain(stream, Speaks::Http1)) => self.http1(stream).await,
+            Some(Begun::Plain(stream, Speaks::Http2)) => self.http2(stream).await,
+            Some(Begun::Encrypted(stream, Speaks::Http1)) => self.http1(stream).await,
+            Some(Begun::Encrypted(stream, Speaks::Http2)) => self.http2(stream).await,
+            None => {}
+        }
+    }
+
+    /// All that comes before the first request. Has [`LONGEST_HANDSHAKE`] for each step.
+    async fn begin(
+        &mut self,
         mut stream: TcpStream,
         announced_by: Option<Arc<Peers>>,
         tls: Option<TlsAcceptor>,
-    ) {
+    ) -> Option<Begun> {
         // Answers are small and complete; waiting to fill a packet only delays them.
         let _ = stream.set_nodelay(true);
         if let Some(peers) = announced_by {
@@ -58,25 +90,29 @@ impl Connection {
             match announced.unwrap_or(Err(proxy_protocol::Refused::TooSlow)) {
                 Ok(peer) => self.peer = peer,
                 Err(refused) => {
-                    return tracing::warn!(
+                    tracing::warn!(
                         rule = "proxy_protocol",
                         reason = refused.reason(),
                         "a connection to the public listener was closed: {refused}"
                     );
+                    return None;
                 }
             }
         }
         let Some(tls) = tls else {
-            let begun = self.plain_http2 && timeout(LONGEST_HANDSHAKE, begins_in_http2(&stream)).await == Ok(true);
-            return if begun { self.http2(stream).await } else { self.http1(stream).await };
+            let http2 = self.plain_http2 && timeout(LONGEST_HANDSHAKE, begins_in_http2(&stream)).await == Ok(true);
+            return Some(Begun::Plain(stream, if http2 { Speaks::Http2 } else { Speaks::Http1 }));
         };
         match timeout(LONGEST_HANDSHAKE, tls.accept(stream)).await {
-            Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => self.http2(stream).await,
-            Ok(Ok(stream)) => self.http1(stream).await,
+            Ok(Ok(stream)) => {
+                let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+                return Some(Begun::Encrypted(Box::new(stream), if http2 { Speaks::Http2 } else { Speaks::Http1 }));
+            }
             // A browser that distrusts the self-made certificate ends here, every time it asks its user.
             Ok(Err(error)) => tracing::debug!(error = &error as &dyn Error, "TLS handshake failed"),
             Err(_) => tracing::debug!("TLS handshake took too long"),
         }
+        None
     }
 
     async fn http1<I: AsyncRead + AsyncWrite + Unpin + 'static>(self, stream: I) {

@@ -1,10 +1,11 @@
 //! What programs that serve have in common: connections, accepted, encrypted if asked for, bounded in time and number, and
-//! let go gently at the end; and the folder they keep sessions and keys in.
+//! let go gently at the end; the folder they keep sessions and keys in; and log lines, which hold up nobody.
 
 mod bound;
 mod connection;
 pub mod inherited;
 pub mod keep;
+mod log;
 mod peers;
 mod proxy_protocol;
 mod signals;
@@ -12,6 +13,7 @@ mod tls;
 
 pub use self::bound::{Bound, Bounds};
 pub use self::connection::LONGEST_HANDSHAKE;
+pub use self::log::{Line, Log};
 pub use self::peers::{NotANetwork, Peers};
 pub use self::signals::stop_signal;
 pub use self::tls::{Certificate, CertificateFailed, VALID_FOR};

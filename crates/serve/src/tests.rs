@@ -262,6 +262,40 @@ async fn a_server_without_connections_leaves_at_once_and_with_idle_ones_in_time(
     }
 }
 
+type Made<'a> = &'a dyn Fn(TcpListener) -> Bound;
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_has_not_begun_to_ask_holds_up_no_stop() {
+    let peers = || Peers::new(["127.0.0.0/8"]).unwrap();
+    let certificate = Certificate::self_made(&[], SystemTime::now()).unwrap();
+    #[rustfmt::skip]
+    let table: [(&str, Made<'_>, &[u8]); 6] = [
+        ("http/1.1",               &|listener| Bound::plain(listener),                                b""),
+        ("http/1.1 or 2",          &|listener| Bound::plain(listener).with_plain_http2(),             b""),
+        ("half of http/2's first", &|listener| Bound::plain(listener).with_plain_http2(),             b"PRI * HT"),
+        ("the PROXY protocol",     &|listener| Bound::plain(listener).announced_by(peers()),          b""),
+        ("half of its header",     &|listener| Bound::plain(listener).announced_by(peers()),          b"\r\n\r\n"),
+        ("TLS",                    &|listener| Bound::encrypted(listener, &certificate),              b""),
+    ];
+    for (name, made, sent) in table {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let bound = made(listener).within(Bounds::OF_PROXIES);
+        let server = tokio::spawn(bound.serve(app(), async move { drop(stopped.await) }));
+        let mut silent = TcpStream::connect(address).await.unwrap();
+        silent.write_all(sent).await.unwrap();
+        // Time passes once everybody waits: then the server has it.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let began = tokio::time::Instant::now();
+        stop.send(()).unwrap();
+        server.await.unwrap();
+        let longest = Bounds::OF_PROXIES.longest_leave * 2 + Duration::from_millis(50);
+        assert!(began.elapsed() <= longest, "{name}: {:?}", began.elapsed());
+        drop(silent);
+    }
+}
+
 #[tokio::test]
 async fn with_the_proxy_protocol_handlers_see_whom_the_proxy_speaks_for_and_nobody_goes_without() {
     let header = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x0c\xc0\x00\x02\x07\x0a\x00\x00\x01\xc7\x38\x01\xbb";

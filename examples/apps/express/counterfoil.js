@@ -5,6 +5,7 @@ import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
 
 const APP = process.env.COUNTERFOIL_APP; // the app's name in the gateway's configuration
 const ORIGINS = process.env.COUNTERFOIL_ORIGINS.split(' '); // where browsers find it, such as https://shop.example.com
+const ALGORITHM = process.env.COUNTERFOIL_ALGORITHM ?? 'ES256'; // or EdDSA: as the app's `assertion` there says
 const KEYS = createRemoteJWKSet(new URL(process.env.COUNTERFOIL_JWKS), {
   cacheMaxAge: 300_000, cooldownDuration: 3_000, timeoutDuration: 3_000,
 });
@@ -20,7 +21,7 @@ export async function verify(request) {
   const assertions = request.headersDistinct['counterfoil-assertion'] ?? [];
   if (assertions.length !== 1) throw new Bypassed('not exactly one assertion');
   const { payload } = await jwtVerify(assertions[0], keyOf, {
-    algorithms: ['ES256'], typ: 'counterfoil+jwt', audience: APP, issuer: ORIGINS,
+    algorithms: [ALGORITHM], typ: 'counterfoil+jwt', audience: APP, issuer: ORIGINS,
     requiredClaims: ['exp', 'req'], maxTokenAge: 60, clockTolerance: 5, // maxTokenAge also looks at iat
   }).catch((error) => {
     throw error instanceof Unavailable ? error : new Bypassed(error.message);

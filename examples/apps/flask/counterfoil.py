@@ -8,6 +8,7 @@ import jwt
 
 APP = os.environ["COUNTERFOIL_APP"]  # the app's name in the gateway's configuration
 ORIGINS = os.environ["COUNTERFOIL_ORIGINS"].split()  # where browsers find it, such as https://shop.example.com
+ALGORITHM = os.environ.get("COUNTERFOIL_ALGORITHM", "ES256")  # or EdDSA: as the app's `assertion` there says
 KEYS = jwt.PyJWKClient(os.environ["COUNTERFOIL_JWKS"], lifespan=300, cooldown_duration=3, timeout=3)
 
 
@@ -29,7 +30,7 @@ def verify(environ):
         if header.get("typ") != "counterfoil+jwt" or not isinstance(header.get("kid"), str):
             raise Bypassed("another kind of token")
         claims = jwt.decode(
-            token, key_of(header["kid"]), algorithms=["ES256"], audience=APP, issuer=ORIGINS, leeway=5,
+            token, key_of(header["kid"]), algorithms=[ALGORITHM], audience=APP, issuer=ORIGINS, leeway=5,
             options={"require": ["iss", "aud", "iat", "exp", "req"], "strict_aud": True},
         )  # fmt: skip
     except jwt.PyJWTError as error:

@@ -37,10 +37,14 @@ GUNICORN = (sys.executable, "-m", "gunicorn", "--bind=127.0.0.1:{port}", "--thre
 PHP = (os.environ.get("PHP_BIN", "php"), "-S", "127.0.0.1:{port}", "index.php")
 GO = os.environ.get("GO_BIN", "go")
 VENV = "create the folder `venv` as README.md says, and run this with its Python"
+NODE = "install Node.js 20 or later, then `npm ci` in examples/apps/express"
+EDDSA = {"COUNTERFOIL_ALGORITHM": "EdDSA"}
 APPS = [
     App("flask", "flask", (*GUNICORN, "app:app"), VENV),
     App("django", "django", (*GUNICORN, "app:application"), VENV),
-    App("express", "express", ("node", "app.js"), "install Node.js 20 or later, then `npm ci` in examples/apps/express"),
+    App("flask-eddsa", "flask", (*GUNICORN, "app:app"), VENV, algorithm="EdDSA", environment=EDDSA),
+    App("express", "express", ("node", "app.js"), NODE),
+    App("express-eddsa", "express", ("node", "app.js"), NODE, algorithm="EdDSA", environment=EDDSA),
     App("php", "php", PHP, "install php-cli"),
     App("php-hs256", "php", PHP, "install php-cli", algorithm="HS256"),
     App("go", "go", ("{built}",), "install Go 1.19 or later", (GO, "build", "-o", "{built}", "."), (GO, "test", ".")),
@@ -69,10 +73,8 @@ class Running:
             "GOPROXY": "off",
         }  # fmt: skip
         if app.algorithm == "HS256":
-            from .assertions import encode
-
-            keys = [gateway.key, gateway.next]
-            self.environment["COUNTERFOIL_HS256"] = " ".join(f"{key.kid}={encode(key.private)}" for key in keys)
+            self.environment["COUNTERFOIL_HS256"] = gateway.shared_keys()
+        self.environment |= app.environment
 
     def __enter__(self):
         BUILT.mkdir(parents=True, exist_ok=True)

@@ -68,7 +68,7 @@ class Gateway:
     def __init__(self, algorithm):
         self.key, self.next = Key(algorithm, "k1"), Key(algorithm, "k2")
         self.es256 = self.key if algorithm == "ES256" else Key("ES256", "k1")
-        self.eddsa = Key("EdDSA", "k1")
+        self.eddsa = self.key if algorithm == "EdDSA" else Key("EdDSA", "k1")
         self.stranger = Key(algorithm, "k9")
 
     def header(self, key=None):
@@ -82,6 +82,10 @@ class Gateway:
             "jti": encode(os.urandom(16)), "auth_time": now - 9, "amr": ["pwd"], "acr": "authenticated",
             "csrf": "ok", "csrf_reason": "same_origin", "req": binding(request),
         }  # fmt: skip
+
+    def shared_keys(self):
+        """As an app that verifies HS256 is told them."""
+        return " ".join(f"{key.kid}={encode(key.private)}" for key in [self.key, self.next])
 
     def assertion(self, request, key=None):
         """As it should be."""

@@ -24,7 +24,7 @@ class Mutant:
 
 PYTHON = [
     ("any typ", 'header.get("typ") != "counterfoil+jwt"', "False"),
-    ("the gateway's other algorithms", 'algorithms=["ES256"]', 'algorithms=["ES256", "EdDSA"]'),
+    ("the gateway's other algorithms", "algorithms=[ALGORITHM]", 'algorithms=["ES256", "EdDSA"]'),
     ("no signature", 'options={"require"', 'options={"verify_signature": False, "verify_exp": True, "verify_iat": True, "verify_aud": True, "verify_iss": True, "require"'),
     ("any audience", '"strict_aud": True}', '"verify_aud": False}'),
     ("any issuer", "issuer=ORIGINS,", "issuer=None,"),
@@ -54,7 +54,7 @@ FLASK = [
 JAVASCRIPT = [
     ("the first of several", "request.headersDistinct['counterfoil-assertion'] ?? []", "[request.headersDistinct['counterfoil-assertion']?.[0]].filter(Boolean)"),
     ("the last of several", "request.headersDistinct['counterfoil-assertion'] ?? []", "[request.headersDistinct['counterfoil-assertion']?.at(-1)].filter(Boolean)"),
-    ("any algorithm of the set", "algorithms: ['ES256'], ", ""),
+    ("any algorithm of the set", "algorithms: [ALGORITHM], ", ""),
     ("any typ", "typ: 'counterfoil+jwt', ", ""),
     ("any audience", "audience: APP, ", ""),
     ("any issuer", "issuer: ORIGINS,", ""),
@@ -146,6 +146,8 @@ MUTANTS = [
         ("flask", "counterfoil.py", PYTHON),
         ("flask", "app.py", FLASK),
         ("express", "counterfoil.js", JAVASCRIPT),
+        ("flask-eddsa", "counterfoil.py", PYTHON[1:3]),
+        ("express-eddsa", "counterfoil.js", JAVASCRIPT[2:3]),
         ("php", "counterfoil.php", PHP),
         ("php", "es256.php", PHP_ES256),
         ("php-hs256", "hs256.php", PHP_HS256),

@@ -22,12 +22,12 @@ OLD = 66
 class RealGateway:
     """A gateway with two apps and one account, until the end of the block."""
 
-    def __init__(self, binary, folder):
+    def __init__(self, binary, folder, algorithm):
         self.binary, self.folder, self.cookies = Path(binary).resolve(), folder, {}
         self.public, self.decision, self.health = free_ports(3)
         rules = '[[apps.{0}.rules]]\npath = "/"\naccess = "public"\n[[apps.{0}.rules]]\npath = "/*"\naccess = "signed-in"\n'
         apps = "".join(
-            f'[apps.{name}]\norigins = ["https://{host}"]\nproxy = "nginx"\n{rules.format(name)}'
+            f'[apps.{name}]\norigins = ["https://{host}"]\nproxy = "nginx"\nassertion = "{algorithm.lower()}"\n{rules.format(name)}'
             for name, host in [(APP, HOST), ("wiki", ELSEWHERE)]
         )
         listeners = f'public = "127.0.0.1:{self.public}"\ndecision = "127.0.0.1:{self.decision}"\nhealth = "127.0.0.1:{self.health}"\n'
@@ -52,6 +52,10 @@ class RealGateway:
 
     def __exit__(self, *_):
         stop(self.process)
+
+    def shared_keys(self):
+        ask_for = [self.binary, "config", "shared-key", APP, "--config", self.config, "--print"]
+        return subprocess.run(ask_for, check=True, capture_output=True, text=True).stdout.strip()
 
     def sign_in(self):
         form = Request("POST", "/.session/login", HOST, f"username=ada&password={PASSWORD}&next=/me".encode())
@@ -79,9 +83,13 @@ class RealGateway:
 
 
 def run(apps, binary, patient):
-    """Each app, and how many of its answers were right; and which were not."""
-    apps = [app for app in apps if app.algorithm == "ES256"]
-    with tempfile.TemporaryDirectory(prefix="counterfoil-apps-") as scratch, RealGateway(binary, Path(scratch)) as gateway:
+    """Each app, and how many of its answers were right; and which were not. A gateway for each algorithm."""
+    for algorithm in dict.fromkeys(app.algorithm for app in apps):
+        yield from behind([app for app in apps if app.algorithm == algorithm], algorithm, binary, patient)
+
+
+def behind(apps, algorithm, binary, patient):
+    with tempfile.TemporaryDirectory(prefix="counterfoil-apps-") as scratch, RealGateway(binary, Path(scratch), algorithm) as gateway:
         if not gateway.sign_in():
             return [("gateway", 0, ["nobody can sign in"])]
         cases = list(made(gateway))
@@ -123,7 +131,7 @@ def attempt(app, gateway, cases, scratch):
     scratch.mkdir()
     passed, failed = 0, []
     try:
-        with Running(app, None, gateway, scratch) as running:
+        with Running(app, gateway, gateway, scratch) as running:
             for name, request, headers, status, says in cases:
                 answer = ask(running.port, request, headers)
                 if answer.status == status and says in answer.text:

@@ -48,6 +48,10 @@ def es256(name, forge, **details):
     return refused(name, forge=forge, only="ES256", **details)
 
 
+def eddsa(name, forge, **details):
+    return refused(name, forge=forge, only="EdDSA", **details)
+
+
 def one(value):
     return lambda token: [("Counterfoil-Assertion", value)]
 
@@ -179,6 +183,13 @@ FORGED = [
     es256("the gateway's key of another algorithm", lambda g, h, c: jws(g.header(g.eddsa), c, g.eddsa.sign)),
     es256("the gateway's key of another algorithm, as ES256", lambda g, h, c: jws(h | {"kid": g.eddsa.kid}, c, g.eddsa.sign)),
     es256("ES256 under the kid of another algorithm", lambda g, h, c: jws(h | {"kid": g.eddsa.kid}, c, g.key.sign)),
+    eddsa("the gateway's key of another algorithm", lambda g, h, c: jws(g.header(g.es256), c, g.es256.sign)),
+    eddsa("the gateway's key of another algorithm, as EdDSA", lambda g, h, c: jws(h | {"kid": g.es256.kid}, c, g.es256.sign)),
+    eddsa("EdDSA under the kid of another algorithm", lambda g, h, c: jws(h | {"kid": g.es256.kid}, c, g.key.sign)),
+    eddsa("HS256 with the public key", lambda g, h, c: hs256(g, h, c, g.key.raw(g.key.private.public_key()))),
+    eddsa("HS256 with the public key as PEM", lambda g, h, c: hs256(g, h, c, g.key.pem())),
+    eddsa("HS256 with an empty key", lambda g, h, c: hs256(g, h, c, b"")),
+    eddsa("the stranger's key in the header", lambda g, h, c: jws(h | {"jwk": g.stranger.jwk()}, c, g.stranger.sign)),
     refused("the gateway's published key", forge=lambda g, h, c: jws(g.header(g.es256), c, g.es256.sign), only="HS256"),
     refused("the gateway's published key, as HS256", forge=lambda g, h, c: jws(h, c, g.es256.sign), only="HS256"),
     refused("an empty key", forge=lambda g, h, c: hs256(g, h, c, b""), only="HS256"),

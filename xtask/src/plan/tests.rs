@@ -11,8 +11,13 @@ fn the_long_version_runs_the_same_stages() {
     let names = |size| test(size).iter().map(|stage| stage.name).collect::<Vec<_>>();
     assert_eq!(names(Size::Short), names(Size::Full));
     let full = commands(&test(Size::Full)).join("\n");
-    for part in ["PROPTEST_CASES=10240 ", "target/release/model --full", "target/release/crash --full", "--self-check"]
-    {
+    for part in [
+        "PROPTEST_CASES=10240 ",
+        "target/release/model --full",
+        "target/release/crash --full",
+        "--self-check",
+        "target/release/retrofit",
+    ] {
         assert!(full.contains(part), "{part}");
     }
     assert!(!full.contains("--short"), "{full}");

@@ -127,9 +127,9 @@ pub(crate) fn run(command: UserCommand) -> Result<(), Box<dyn Error>> {
 /// Before anybody is asked for a password that could not be kept.
 fn add(account: &Account, password: &PasswordArguments, now: Moment) -> Result<(), Box<dyn Error>> {
     let (name, folder) = (&account.name.0, account.data.folder()?);
-    if account.data.data.is_none() {
-        // Where `serve` would make it; what somebody typed may be a typing error.
-        folder.make()?;
+    if folder.make()? {
+        // What somebody typed may be a typing error.
+        eprintln!("{}: made, for `counterfoil serve` to use", folder.path().display());
     }
     if folder.read()?.get(name).is_some() {
         return Err(Refused::Exists(name.clone()).into());

@@ -21,7 +21,7 @@ use crate::handle::{Handle, Rejection};
 ///     Html(format!(r#"<form method="post">{}<button>Buy</button></form>"#, csrf.field()))
 /// }
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct CsrfToken(Option<String>);
 
 impl CsrfToken {
@@ -34,6 +34,12 @@ impl CsrfToken {
     pub fn field(&self) -> String {
         let field = |token| format!(r#"<input type="hidden" name="csrf_token" value="{token}">"#);
         self.value().map(field).unwrap_or_default()
+    }
+}
+
+impl std::fmt::Debug for CsrfToken {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(if self.0.is_some() { "CsrfToken(redacted)" } else { "CsrfToken(none)" })
     }
 }
 
@@ -51,5 +57,15 @@ impl<S: Sync> FromRequestParts<S> for CsrfToken {
                 Err(Rejection::Denied(Denial::Unavailable).into_response())
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_not_printed() {
+        assert_eq!(format!("{:?}", CsrfToken(Some("secret".to_owned()))), "CsrfToken(redacted)");
     }
 }

@@ -1,6 +1,7 @@
 //! The accounts there are: pure data, and what each change makes of it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use counterfoil::Moment;
 use counterfoil::accounts::PasswordHash;
@@ -26,8 +27,8 @@ pub struct Account {
     pub totp: Option<Totp>,
 }
 
-/// A second factor.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A second factor. `Debug` shows nothing of the secret.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Totp {
     /// The secret, sealed for this account.
     pub sealed: Vec<u8>,
@@ -155,7 +156,33 @@ impl FromIterator<(AccountName, Account)> for Book {
     }
 }
 
+impl fmt::Debug for Totp {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Totp").field("since", &self.since).finish_non_exhaustive()
+    }
+}
+
 /// As the file keeps times.
 fn whole(moment: Moment) -> Moment {
     Moment::from_unix_seconds(moment.unix_seconds())
+}
+
+#[cfg(test)]
+mod tests {
+    use counterfoil::accounts::{Cost, Hasher, Password};
+
+    use super::*;
+
+    #[test]
+    fn a_book_prints_no_hash_and_no_sealed_secret() {
+        let (name, now): (AccountName, _) = ("ada".parse().unwrap(), Moment::from_unix_seconds(1_000));
+        let hash = Hasher::new(Cost::Test).unwrap().hash_now(&Password::new("a long enough password")).unwrap();
+        let phc = hash.to_string();
+        let mut book = Book::default();
+        book.add(name.clone(), hash, now).unwrap();
+        book.set_totp(&name, vec![201, 202, 203], 7, now).unwrap();
+        let shown = format!("{book:?}");
+        assert!(shown.contains("ada") && !shown.contains("201"), "{shown}");
+        assert!(!shown.contains("argon2") && !shown.contains(phc.rsplit('$').next().unwrap()), "{shown}");
+    }
 }

@@ -17,7 +17,7 @@ use super::AccountName;
 use super::book::{Book, Refused};
 use super::format::{self, Malformed};
 use super::note::{AccountChange, Left, NotANote, Note};
-use super::private::{self, FileProblem, Mark};
+use crate::private::{self, FileProblem, Mark};
 
 /// The folder that holds the accounts: that of the gateway's data.
 #[derive(Debug, Clone)]
@@ -97,12 +97,14 @@ impl Folder {
         &self.0
     }
 
-    /// Makes the folder, for its owner alone, if it is missing.
+    /// Makes the folder, for its owner alone, if it is missing. Whether it was.
     ///
     /// # Errors
     /// [`AccountsError`]
-    pub fn make(&self) -> Result<(), AccountsError> {
-        private::folders(&self.0).map_err(at(self.0.to_path_buf()))
+    pub fn make(&self) -> Result<bool, AccountsError> {
+        let missing = !self.0.exists();
+        private::folders(&self.0).map_err(at(self.0.to_path_buf()))?;
+        Ok(missing)
     }
 
     /// The accounts as they are now; none where there is no file.

@@ -13,8 +13,8 @@ use counterfoil_core::seal::{NotOpened, SealError, Sealer};
 use super::book::{Account, Book};
 use super::folder::{AccountsError, Folder, Locked};
 use super::note::{AccountChange, Left};
-use super::private::Mark;
 use super::{AccountName, RULES};
+use crate::private::Mark;
 
 /// The accounts, as the gateway uses them. Cheap to clone.
 ///

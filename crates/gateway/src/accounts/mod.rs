@@ -9,7 +9,6 @@ mod generated;
 mod live;
 mod name;
 mod note;
-mod private;
 #[cfg(test)]
 mod tests;
 
@@ -23,7 +22,7 @@ pub use self::generated::generated;
 pub use self::live::{Accounts, CodeRefused, Pending, SelfServiceRefused, Verified};
 pub use self::name::{AccountName, BadAccountName};
 pub use self::note::{AccountChange, NotANote, Note};
-pub use self::private::FileProblem;
+pub use crate::private::FileProblem;
 
 /// What a new password must be. A second factor may be added and taken away, so a password must do alone: 15 characters
 /// (NIST SP 800-63B-4, 3.1.1.2; OWASP ASVS 6.2.1 strongly recommends the same).

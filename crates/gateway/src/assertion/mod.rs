@@ -5,6 +5,7 @@
 mod claims;
 mod keys;
 mod reuse;
+mod shared;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +26,7 @@ use http::HeaderValue;
 pub(crate) use self::claims::Claims;
 use self::keys::SigningKeys;
 use self::reuse::Reuse;
+pub use self::shared::{NoSharedKeys, SharedKeys};
 use crate::app::AppName;
 use crate::gateway::Gateway;
 

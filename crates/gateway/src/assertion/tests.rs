@@ -4,11 +4,16 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use counterfoil::Moment;
 use counterfoil::keys::KeyFile;
+use counterfoil_core::cookie::HeaderJoin;
+use counterfoil_core::csrf::{CsrfVerdict, PassReason};
+use counterfoil_core::origin::Scheme;
 use serde_json::Value;
 
-use super::claims::bound;
+use super::claims::{Claims, bound};
 use super::keys::SigningKeys;
 use crate::app::{Algorithm, AppName};
+use crate::decide::Who;
+use crate::request::{Original, Told};
 
 const VECTORS: &str = include_str!("../../../../docs/spec/assertion-v1.json");
 const NOW: Moment = Moment::from_unix_seconds(1_800_000_000);
@@ -76,6 +81,34 @@ fn assertions_are_signed_as_in_the_vectors() {
             assert_eq!(signed, expected, "{name}");
         }
     }
+}
+
+#[test]
+fn an_assertion_is_for_its_app_and_at_its_origin_and_is_not_printed() {
+    let gateway = crate::testing::gateway();
+    let site = gateway.sites().called("wiki").cloned().unwrap();
+    let told = Told {
+        method: http::Method::GET,
+        scheme: Scheme::Https,
+        host: "wiki.example:443".to_owned(),
+        target: "/page".to_owned(),
+        headers: [("x-forwarded-for", "192.0.2.1")]
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+            .into_iter()
+            .collect(),
+        join: HeaderJoin::Standard,
+    };
+    let original = Original::new(&site, told).unwrap();
+    let (who, passed) = (Who::Nobody, PassReason::SafeMethod);
+    let claims = Claims { site: &site, original: &original, who: &who, passed, verdict: CsrfVerdict::Pass(passed) };
+    let said: Value = serde_json::from_slice(&claims.payload(NOW, [7; 16]).unwrap()).unwrap();
+    assert_eq!(
+        (&said["aud"], &said["iss"], &said["acr"]),
+        (&"wiki".into(), &"https://wiki.example".into(), &"anonymous".into())
+    );
+    assert_eq!(said["req"], bound("GET", "wiki.example", "/page"));
+    let signed = gateway.assertions().sign(&claims, gateway.now()).unwrap();
+    assert!(!format!("{signed:?}").contains("eyJ"), "{signed:?}");
 }
 
 fn verifies_on_p256(jwk: &Value, text: &str) -> bool {

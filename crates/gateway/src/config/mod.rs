@@ -45,6 +45,13 @@ pub struct Listen {
     pub health: SocketAddr,
 }
 
+impl Config {
+    /// The file of the keys that sign assertions: `counterfoil keys` reads and changes it.
+    pub fn assertion_keys(&self) -> PathBuf {
+        self.data.join("assertion-keys")
+    }
+}
+
 impl Listen {
     /// Each with the name of its key.
     pub fn named(&self) -> [(&'static str, SocketAddr); 3] {

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::app::{Algorithm, CookieReturn, Proxy};
+use crate::rules::ChangesState;
 
 /// Everything but the apps and their policies, which are read one by one.
 #[derive(Debug, Deserialize)]
@@ -60,6 +61,9 @@ pub(super) struct AppSettings {
     pub(super) cookie_return: CookieReturn,
     #[serde(default)]
     pub(super) assertion: Algorithm,
+    /// Names of its own session cookies.
+    #[serde(default)]
+    pub(super) app_cookies: Vec<String>,
     #[serde(default)]
     pub(super) rules: Vec<RuleSettings>,
     #[serde(default, rename = "policy")]
@@ -75,8 +79,9 @@ pub(super) struct RuleSettings {
     pub(super) max_step_up_age: Option<Span>,
     pub(super) max_idle: Option<Span>,
     pub(super) max_auth_age: Option<Span>,
+    /// Which `GET`s are held to where they come from.
     #[serde(default)]
-    pub(super) changes_state: bool,
+    pub(super) changes_state: ChangesState,
     #[serde(default)]
     pub(super) quiet: bool,
 }

@@ -6,7 +6,7 @@ use counterfoil::Span;
 
 use super::Config;
 use crate::app::{AppConfig, CookieReturn};
-use crate::rules::{Access, Rule};
+use crate::rules::{Access, ChangesState, Rule};
 
 impl fmt::Display for Config {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -39,6 +39,10 @@ fn described(app: &AppConfig) -> Result<String, fmt::Error> {
         app.proxy.as_str(),
         app.assertion.as_str()
     )?;
+    let theirs: Vec<_> = app.app_cookies.iter().map(ToString::to_string).collect();
+    if !theirs.is_empty() {
+        writeln!(text, "  its own session cookies end with ours: {}", theirs.join(", "))?;
+    }
     let limits = policy.limits();
     let [idle, absolute, rotate, elevated] =
         [limits.idle, limits.absolute, policy.rotate_every(), policy.elevated_for()].map(Span::from);
@@ -62,7 +66,8 @@ fn demanded(rule: &Rule) -> String {
     };
     let limits = [("max_idle", rule.max_idle), ("max_auth_age", rule.max_auth_age)];
     let limits = limits.into_iter().filter_map(|(name, age)| Some(format!("{name} {}", Span::from(age?))));
-    let flags = [("changes_state", rule.changes_state), ("quiet", rule.quiet)];
-    let flags = flags.into_iter().filter(|(_, set)| *set).map(|(name, _)| name.to_owned());
-    [access].into_iter().chain(limits).chain(flags).collect::<Vec<_>>().join(", ")
+    let changes = Some(rule.changes_state).filter(|changes| *changes != ChangesState::Never);
+    let changes = changes.map(|changes| format!("changes_state {}", changes.as_str()));
+    let quiet = rule.quiet.then(|| "quiet".to_owned());
+    [access].into_iter().chain(limits).chain(changes).chain(quiet).collect::<Vec<_>>().join(", ")
 }

@@ -98,6 +98,8 @@ fn each_mistake_is_named_with_its_place_its_key_and_its_values() {
             "counterfoil.toml:11: apps.wiki.proxy: `ngnix` is none of nginx, traefik, caddy, haproxy, envoy, envoy-grpc; did you mean `nginx`?"),
         ("a word with an underscore", with("\"signed-in\"", "\"signed_in\""),
             "counterfoil.toml:18: apps.wiki.rules[1].access: `signed_in` is none of public, signed-in, step-up; did you mean `signed-in`?"),
+        ("a flag for a word", with("max_idle = \"20m\"", "changes_state = \"query\""),
+            "counterfoil.toml:19: apps.wiki.rules[1].changes_state: `query` is none of never, with-query, always"),
         ("a preset nobody knows", with("aal2", "aal4"),
             "counterfoil.toml:6: policy.preset: `aal4` is none of aal1, aal2, aal3; did you mean `aal1`?"),
         ("a number for a text", with("\"127.0.0.1:9400\"", "9400"),
@@ -149,14 +151,20 @@ fn each_mistake_is_named_with_its_place_its_key_and_its_values() {
             "counterfoil.toml:10: apps.wiki.origins: origins: http://wiki.example is plain http beyond this machine; a session needs https (only loopback may go without)"),
         ("an app in two places", with("upstream = \"http://127.0.0.1:8080\"", "upstream = \"127.0.0.1:8080\""),
             "counterfoil.toml:12: apps.wiki.upstream: `127.0.0.1:8080` is not where an app can be: write http://127.0.0.1:8080, with scheme, host and port alone"),
+        ("a cookie that is no name", with("proxy = \"nginx\"", "proxy = \"nginx\"\napp_cookies = [\"*\"]"),
+            "counterfoil.toml:12: apps.wiki.app_cookies[0]: `*`: write a cookie's name as the app sets it; a star may follow for names that begin so: DokuWiki, DW*"),
+        ("a cookie of ours", with("proxy = \"nginx\"", "proxy = \"nginx\"\napp_cookies = [\"DW*\", \"__Host-*\"]"),
+            "counterfoil.toml:12: apps.wiki.app_cookies[1]: `__Host-*` means __Host-Http-id, which is ours: name the app's alone"),
         ("a path of the app", with("http://127.0.0.1:8080", "http://127.0.0.1:8080/wiki"),
             "counterfoil.toml:12: apps.wiki.upstream: `http://127.0.0.1:8080/wiki` is not where an app can be: write http://127.0.0.1:8080, with scheme, host and port alone"),
         ("one origin in two apps", format!("{FILE}{}", SHOP.replace("shop.example", "wiki.example")),
             "counterfoil.toml:21: apps.shop.origins: https://wiki.example is also an origin of apps.wiki (counterfoil.toml:10); a request must tell whose it is"),
         ("a rule that is no path", with("\"/assets/*\"", "\"assets/*\""),
             "counterfoil.toml:14: apps.wiki.rules[0].path: `assets/*`: a path begins with a slash"),
-        ("a star in the middle", with("\"/assets/*\"", "\"/*/assets\""),
-            "counterfoil.toml:14: apps.wiki.rules[0].path: `/*/assets`: a star may only be the last segment: /files/*"),
+        ("a star that is no segment", with("\"/assets/*\"", "\"/assets*\""),
+            "counterfoil.toml:14: apps.wiki.rules[0].path: `/assets*`: one star may be a segment: the last, as in /files/*, or one before the end, as in /*/edit"),
+        ("what is public by its end", with("\"/assets/*\"", "\"/*/assets\""),
+            "counterfoil.toml:14: apps.wiki.rules[0].path: `/*/assets` would open every path that ends so, whoever chooses how it begins: name the paths, or ask for signed-in"),
         ("a rule without access", with("access = \"public\"\n", ""),
             "counterfoil.toml:13: apps.wiki.rules[0]: `access` is missing"),
         ("a rule after one that matches all of it", with("/assets/*", "/*"),
@@ -172,6 +180,18 @@ fn each_mistake_is_named_with_its_place_its_key_and_its_values() {
     for (name, text, expected) in table {
         assert_eq!(wrong(text, &[]), *expected, "{name}");
     }
+}
+
+#[test]
+fn a_contract_that_this_build_does_not_speak_is_a_mistake() {
+    let text = FILE.replace("\"nginx\"", "\"envoy-grpc\"");
+    if cfg!(feature = "grpc") {
+        assert_eq!(read_with(&text, &[]).unwrap().config.apps[0].proxy, Proxy::EnvoyGrpc);
+        return;
+    }
+    let expected = "counterfoil.toml:11: apps.wiki.proxy: this build of counterfoil speaks no gRPC, and would deny everything: \
+                    write proxy = \"envoy\", which asks over HTTP, or build it with `--features grpc`";
+    assert_eq!(wrong(&text, &[]), expected);
 }
 
 #[test]
@@ -260,6 +280,19 @@ fn a_mistake_in_the_environment_names_the_variable() {
     ];
     for (name, text, expected) in table {
         assert_eq!(wrong(FILE, &[(name, text)]), expected, "{name}={text}");
+    }
+}
+
+#[test]
+fn unless_it_is_said_otherwise_proxies_of_this_machine_alone_say_who_the_client_is() {
+    let config = read_with(FILE, &[]).unwrap().config;
+    let address = config.apps[0].policy.address();
+    assert_eq!(address.header_name(), Some("x-forwarded-for"));
+    for (peer, client) in
+        [("127.0.0.1", "192.0.2.7"), ("::1", "192.0.2.7"), ("10.0.0.1", "10.0.0.1"), ("192.0.2.9", "192.0.2.9")]
+    {
+        let found = address.resolve(peer.parse().unwrap(), [&b"192.0.2.7"[..]]);
+        assert_eq!(found.to_string(), client, "{peer}");
     }
 }
 

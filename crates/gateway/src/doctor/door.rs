@@ -1,6 +1,7 @@
 //! The gateway's side: a record of what was asked under a ticket, the answers a ticket wishes for, and the echo.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use counterfoil_core::cookie::CookieKind;
+use counterfoil_core::token::looks_like_token;
 use http::header::{CACHE_CONTROL, LOCATION, SET_COOKIE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -35,7 +37,7 @@ struct Desk {
 }
 
 /// A request to the decision listener.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Asked {
     /// Path and query as they came.
     pub(super) uri: String,
@@ -47,7 +49,7 @@ pub(super) struct Asked {
 }
 
 /// A request that came the app's way.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Echoed {
     pub(super) method: String,
     pub(super) target: String,
@@ -101,6 +103,29 @@ impl Doctor {
         let all = desk.asked.lock();
         all.iter().filter(|(number, _)| *number == ticket.number).map(|(_, asked)| asked.clone()).collect()
     }
+}
+
+/// Names alone: among the values are cookies, and in addresses tickets.
+impl fmt::Debug for Asked {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Asked")
+            .field("headers", &names(&self.headers))
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Echoed {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Echoed")
+            .field("method", &self.method)
+            .field("headers", &names(&self.headers))
+            .finish_non_exhaustive()
+    }
+}
+
+fn names(headers: &[(String, String)]) -> Vec<&str> {
+    headers.iter().map(|(name, _)| name.as_str()).collect()
 }
 
 /// The decision listener's routes, with a record of what is asked under a ticket.
@@ -166,7 +191,11 @@ fn echoed(parts: &Parts, target: String, body: usize) -> Echoed {
 }
 
 fn lines(headers: &HeaderMap) -> Vec<(String, String)> {
-    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    // A ticket may have come with somebody's own cookies: a token is kept nowhere, and told to nobody.
+    let text = |value: &HeaderValue| match String::from_utf8_lossy(value.as_bytes()) {
+        text if looks_like_token(&text) => "(with a token)".to_owned(),
+        text => text.into_owned(),
+    };
     headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()
 }
 
@@ -287,5 +316,29 @@ mod tests {
         let [asked] = record.asked.as_slice() else { panic!("{text}") };
         assert_eq!((asked.uri.as_str(), asked.status), ("/authz/auth-request/wiki?app=other", 403));
         assert!(asked.headers.contains(&("counterfoil_subject".to_owned(), "spoofed".to_owned())), "{text}");
+    }
+
+    #[tokio::test]
+    async fn what_is_recorded_and_echoed_holds_no_token_and_prints_no_cookie() {
+        let folder = tempfile::tempdir().unwrap();
+        let (decision, public) = listeners(folder.path());
+        let key = KeyFile::open(folder.path()).unwrap();
+        let ticket = Ticket::new(1, Wish::Told, SystemClock.now()).signed(&key.key);
+        let cookie = ("cookie", "a=private; __Host-Http-id=cfoil1_k1_secret");
+        let target = format!("{ECHO}?ticket={ticket}");
+        let asked = [told(&target).as_slice(), &[cookie]].concat();
+        assert_eq!(ask(&decision, "/authz/auth-request/wiki", &asked).await.0, 204);
+        let at = [("host", "wiki.example"), cookie, ("x-other", "kept")];
+        let (_, _, record) = ask(&public, &format!("{RECORD}?ticket={ticket}"), &at).await;
+        let (_, _, echo) = ask(&public, &format!("{ECHO}?ticket={ticket}"), &at).await;
+        assert!(!format!("{record}{echo}").contains("secret"), "{record}{echo}");
+        assert!(
+            record.contains("(with a token)") && echo.contains("(with a token)") && echo.contains("kept"),
+            "{echo}"
+        );
+        let (record, echo): (Recorded, Echoed) =
+            (serde_json::from_str(&record).unwrap(), serde_json::from_str(&echo).unwrap());
+        let shown = format!("{record:?}{echo:?}{key:?}");
+        assert!(shown.contains("cookie") && !shown.contains("token)") && !shown.contains(&ticket), "{shown}");
     }
 }

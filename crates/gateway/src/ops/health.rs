@@ -9,6 +9,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use counterfoil_serve::Log;
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use tokio::time::timeout;
@@ -21,6 +22,7 @@ pub struct Health {
     gateway: Gateway,
     phase: Arc<AtomicU8>,
     count_sessions: Arc<dyn Fn() -> usize + Send + Sync>,
+    log: Option<Log>,
 }
 
 /// How far the gateway is.
@@ -38,7 +40,12 @@ pub enum Phase {
 impl Health {
     /// Of `gateway`, whose store holds as many sessions as `count_sessions` says.
     pub fn new(gateway: Gateway, count_sessions: impl Fn() -> usize + Send + Sync + 'static) -> Self {
-        Self { gateway, phase: Arc::default(), count_sessions: Arc::new(count_sessions) }
+        Self { gateway, phase: Arc::default(), count_sessions: Arc::new(count_sessions), log: None }
+    }
+
+    /// Says as well what this log loses.
+    pub fn with(self, log: Log) -> Self {
+        Self { log: Some(log), ..self }
     }
 
     /// The gateway.
@@ -100,6 +107,7 @@ async fn ready(State(health): State<Health>) -> Response {
 async fn metrics(State(health): State<Health>) -> Response {
     let meters = health.gateway.meters();
     meters.sessions((health.count_sessions)());
+    meters.log_lines_lost(health.log.as_ref().map_or(0, Log::lost));
     match meters.text() {
         Ok(text) => ([(CONTENT_TYPE, OPEN_METRICS), (CACHE_CONTROL, "no-store")], text).into_response(),
         Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, "metrics cannot be written\n".to_owned()),

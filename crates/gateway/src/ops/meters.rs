@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -37,6 +37,7 @@ struct Inner {
     sessions: Gauge,
     key_age: Gauge<f64, AtomicU64>,
     key_follow_failed: Gauge,
+    log_lines_lost: Counter,
 }
 
 /// The counters of one app's decisions, at hand: counting takes no lock and no memory.
@@ -88,6 +89,7 @@ impl Meters {
             sessions: Gauge::default(),
             key_age: Gauge::default(),
             key_follow_failed: Gauge::default(),
+            log_lines_lost: Counter::default(),
         };
         // Alerts need both series from the start.
         for result in ["done", "refused"] {
@@ -112,28 +114,7 @@ impl Meters {
             "Times that the session store did not answer, by verb",
             inner.store_errors.clone(),
         );
-        registry.register("config_reloads", "Times that the configuration was read again", inner.reloads.clone());
-        registry.register(
-            "config_stale",
-            "1 if the last reload was refused: an older configuration is in force",
-            inner.reload_failed.clone(),
-        );
-        registry.register(
-            "sessions",
-            "Sessions in the store; those over and not swept yet included",
-            inner.sessions.clone(),
-        );
-        registry.register_with_unit(
-            "signing_key_age",
-            "How long ago the key that signs was made",
-            Unit::Seconds,
-            inner.key_age.clone(),
-        );
-        registry.register(
-            "keys_stale",
-            "1 if the key file cannot be used: the keys read before are in use",
-            inner.key_follow_failed.clone(),
-        );
+        inner.register_upkeep();
         Self(Arc::new(inner))
     }
 
@@ -190,6 +171,11 @@ impl Meters {
         self.0.key_follow_failed.set(i64::from(!usable));
     }
 
+    /// How many log lines were lost since the start.
+    pub fn log_lines_lost(&self, count: u64) {
+        self.0.log_lines_lost.inner().store(count, Ordering::Relaxed);
+    }
+
     /// All of it, for whoever scrapes.
     ///
     /// # Errors
@@ -198,6 +184,40 @@ impl Meters {
         let mut text = String::new();
         encode(&mut text, &self.0.registry)?;
         Ok(text)
+    }
+}
+
+impl Inner {
+    /// What tells of the gateway itself.
+    fn register_upkeep(&mut self) {
+        let registry = &mut self.registry;
+        registry.register("config_reloads", "Times that the configuration was read again", self.reloads.clone());
+        registry.register(
+            "config_stale",
+            "1 if the last reload was refused: an older configuration is in force",
+            self.reload_failed.clone(),
+        );
+        registry.register(
+            "sessions",
+            "Sessions in the store; those over and not swept yet included",
+            self.sessions.clone(),
+        );
+        registry.register_with_unit(
+            "signing_key_age",
+            "How long ago the key that signs was made",
+            Unit::Seconds,
+            self.key_age.clone(),
+        );
+        registry.register(
+            "keys_stale",
+            "1 if the key file cannot be used: the keys read before are in use",
+            self.key_follow_failed.clone(),
+        );
+        registry.register(
+            "log_lines_lost",
+            "Lines that whoever reads the log was too slow for",
+            self.log_lines_lost.clone(),
+        );
     }
 }
 
@@ -235,6 +255,7 @@ mod tests {
         meters.reloaded(true);
         meters.reloaded(false);
         meters.sessions(7);
+        meters.log_lines_lost(3);
         meters.signing_key_age(Duration::from_secs(90));
         let text = meters.text().unwrap();
         for line in [
@@ -252,6 +273,7 @@ mod tests {
             "counterfoil_sessions 7",
             "counterfoil_signing_key_age_seconds 90.0",
             "counterfoil_keys_stale 0",
+            "counterfoil_log_lines_lost_total 3",
             "# EOF",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} in\n{text}");

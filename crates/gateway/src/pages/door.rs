@@ -1,6 +1,6 @@
 //! Which app a request to the public listener is for: by the host the browser asked, and by nothing else.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
@@ -8,12 +8,12 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use counterfoil::headers::SecurityHeaders;
 use counterfoil::origin::Scheme;
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode, Uri, header};
 use parking_lot::Mutex;
 use tower::ServiceExt as _;
 
 use super::{Local, of_site};
-use crate::gateway::{Gateway, Site};
+use crate::gateway::{Gateway, Site, authority_of};
 
 /// The pages of every app of the gateway.
 ///
@@ -25,22 +25,25 @@ pub fn router(gateway: Gateway, local: Local) -> Router {
     Router::new().fallback(enter).with_state(door)
 }
 
-/// A site that runs, and its pages.
-type Open = (Weak<Site>, Router);
+/// A site that runs, and its pages, which keep it alive.
+type Open = (Arc<Site>, Router);
 
 #[derive(Clone)]
 struct Door {
     gateway: Gateway,
     local: Local,
-    /// The pages of each site that runs. A site that was exchanged is gone with its last request.
+    /// The pages of each site that runs. One that was exchanged is let go when the next is opened.
     open: Arc<Mutex<Vec<Open>>>,
 }
 
-async fn enter(State(door): State<Door>, request: Request) -> Response {
+async fn enter(State(door): State<Door>, mut request: Request) -> Response {
     let Ok(authority) = authority(&request) else {
         return refuse(StatusCode::BAD_REQUEST, "The request names no host, or more than one.\n");
     };
     let site = door.gateway.sites().at(&authority).cloned();
+    if let Some(origin) = site.as_ref().and_then(|site| site.origin_at(&authority)) {
+        as_configured(&mut request, authority_of(origin));
+    }
     match site {
         // Whatever the router makes of it is an answer: its errors cannot occur.
         Some(site) => match door.pages_of(&site).oneshot(request).await {
@@ -54,12 +57,13 @@ async fn enter(State(door): State<Door>, request: Request) -> Response {
 impl Door {
     fn pages_of(&self, site: &Arc<Site>) -> Router {
         let mut open = self.open.lock();
-        if let Some((_, pages)) = open.iter().find(|(known, _)| std::ptr::eq(known.as_ptr(), Arc::as_ptr(site))) {
+        if let Some((_, pages)) = open.iter().find(|(known, _)| Arc::ptr_eq(known, site)) {
             return pages.clone();
         }
-        open.retain(|(known, _)| known.strong_count() > 0);
+        let running = self.gateway.sites();
+        open.retain(|(known, _)| running.iter().any(|site| Arc::ptr_eq(known, site)));
         let pages = of_site(site, &self.local);
-        open.push((Arc::downgrade(site), pages.clone()));
+        open.push((Arc::clone(site), pages.clone()));
         pages
     }
 }
@@ -77,6 +81,18 @@ fn authority(request: &Request) -> Result<String, Ambiguous> {
 }
 
 struct Ambiguous;
+
+/// Names the host as the app's configuration does, so that all that follows compares it with that alone.
+fn as_configured(request: &mut Request, authority: &str) {
+    if let Ok(host) = HeaderValue::from_str(authority) {
+        request.headers_mut().insert(header::HOST, host);
+    }
+    let mut parts = request.uri().clone().into_parts();
+    if parts.authority.is_some() {
+        parts.authority = authority.parse().ok();
+        *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
+    }
+}
 
 /// What to do, for the one mistake everybody makes on their own machine: `localhost` is another host than `127.0.0.1`.
 fn unknown(door: &Door, authority: &str) -> String {
@@ -106,4 +122,23 @@ fn refuse(status: StatusCode, text: &str) -> Response {
         }
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_the_host_was_called_pages_go_on_with_it_as_it_is_configured() {
+        for (uri, host) in [
+            ("/.session/login?next=%2F", "WIKI.example:443"),
+            ("https://Wiki.Example:443/.session/login?next=%2F", "wiki.example"),
+        ] {
+            let mut request = Request::builder().uri(uri).header(header::HOST, host).body(Body::empty()).unwrap();
+            as_configured(&mut request, "wiki.example");
+            assert_eq!(request.headers()[header::HOST], "wiki.example", "{uri}");
+            assert_eq!(request.uri().authority().map_or("wiki.example", http::uri::Authority::as_str), "wiki.example");
+            assert_eq!(request.uri().path_and_query().unwrap(), "/.session/login?next=%2F", "{uri}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse as _, Response};
 use http::{HeaderValue, StatusCode, header};
 
 /// What every page shows around its content.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Frame<'a> {
     /// The app's name.
     pub(super) app: &'a str,
@@ -22,7 +22,7 @@ pub(super) struct Frame<'a> {
 }
 
 /// `login`, and again after a failed attempt.
-#[derive(Debug, Template)]
+#[derive(Template)]
 #[template(path = "pages/login.html")]
 pub(super) struct Login<'a> {
     pub(super) frame: Frame<'a>,
@@ -41,7 +41,7 @@ pub(super) struct Login<'a> {
 }
 
 /// `login/code`, and again after a wrong one.
-#[derive(Debug, Template)]
+#[derive(Template)]
 #[template(path = "pages/code.html")]
 pub(super) struct Code<'a> {
     pub(super) frame: Frame<'a>,
@@ -52,7 +52,7 @@ pub(super) struct Code<'a> {
 }
 
 /// `step-up`
-#[derive(Debug, Template)]
+#[derive(Template)]
 #[template(path = "pages/step_up.html")]
 pub(super) struct StepUp<'a> {
     pub(super) frame: Frame<'a>,
@@ -67,14 +67,14 @@ pub(super) struct StepUp<'a> {
 }
 
 /// `logout`
-#[derive(Debug, Template)]
+#[derive(Template)]
 #[template(path = "pages/logout.html")]
 pub(super) struct Logout<'a> {
     pub(super) frame: Frame<'a>,
 }
 
 /// `password`
-#[derive(Debug, Template)]
+#[derive(Template)]
 #[template(path = "pages/password.html")]
 pub(super) struct ChangePassword<'a> {
     pub(super) frame: Frame<'a>,
@@ -85,7 +85,7 @@ pub(super) struct ChangePassword<'a> {
 }
 
 /// `totp`
-#[derive(Debug, Template)]
+#[derive(Template)]
 #[template(path = "pages/totp.html")]
 pub(super) struct SecondFactor<'a> {
     pub(super) frame: Frame<'a>,
@@ -132,7 +132,7 @@ pub(super) struct EventLine {
 }
 
 /// `devices`
-#[derive(Debug, Template)]
+#[derive(Template)]
 #[template(path = "pages/devices.html")]
 pub(super) struct Devices<'a> {
     pub(super) frame: Frame<'a>,
@@ -145,7 +145,7 @@ pub(super) struct Devices<'a> {
 }
 
 /// `denied`
-#[derive(Debug, Template)]
+#[derive(Template)]
 #[template(path = "pages/denied.html")]
 pub(super) struct Denied<'a> {
     pub(super) frame: Frame<'a>,
@@ -158,7 +158,7 @@ pub(super) struct Denied<'a> {
 }
 
 /// Any other refusal.
-#[derive(Debug, Template)]
+#[derive(Template)]
 #[template(path = "pages/problem.html")]
 pub(super) struct ProblemPage<'a> {
     pub(super) frame: Frame<'a>,

@@ -8,14 +8,16 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, Request};
 use axum::response::{IntoResponse as _, Response};
 use counterfoil::{Assurance, CsrfToken, Error, Flash, Identity, Recent, Session, SignedIn, Subject, is_navigation};
+use counterfoil_core::origin::Origin;
 use http::request::Parts;
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, HeaderValue, Method, header};
 use serde::Serialize;
 
 use super::Local;
 use super::views::Frame;
 use crate::accounts::AccountName;
-use crate::gateway::Site;
+use crate::app_cookies;
+use crate::gateway::{Site, authority_of};
 
 /// The app whose pages these are, and what all apps share.
 #[derive(Debug, Clone)]
@@ -34,7 +36,7 @@ pub(super) enum Wants {
 }
 
 /// Whoever asks, signed in or not.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Visitor {
     pub(super) session: Session,
     pub(super) wants: Wants,
@@ -44,17 +46,19 @@ pub(super) struct Visitor {
     /// What the request before said, where this one is for a page.
     said: Vec<String>,
     place: Place,
+    /// What ends the app's own session in this browser.
+    app_endings: Arc<[HeaderValue]>,
 }
 
 /// Somebody who is signed in. For anybody else the handler does not run.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Member {
     visitor: Visitor,
     pub(super) identity: Identity,
 }
 
 /// Somebody who stepped up, for as long as the policy lets that count. A fresh sign-in is not enough.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct SteppedUp(Member);
 
 /// Where people are: every page says it, so that they see where they sign in.
@@ -62,10 +66,11 @@ pub(super) struct SteppedUp(Member);
 pub(super) struct Place {
     app: String,
     host: String,
+    secure: bool,
 }
 
 /// What `me` says.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Clone, Serialize)]
 pub(super) struct Me {
     signed_in: bool,
     assurance: &'static str,
@@ -75,7 +80,7 @@ pub(super) struct Me {
     csrf_token: Option<String>,
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Clone, Serialize)]
 struct Who {
     subject: String,
     session: String,
@@ -97,12 +102,24 @@ impl Here {
         self.place(request.uri().authority().map(http::uri::Authority::as_str), request.headers())
     }
 
+    /// Where a page of ours sends a browser on to: where it wanted to go, unless a `GET` there changes something. Our own
+    /// redirect would make another site's link one of this site's.
+    pub(super) fn onward<'a>(&self, next: Option<&'a str>) -> &'a str {
+        let next = next.unwrap_or("/");
+        let without_query = next.split('?').next().unwrap_or(next);
+        let changes = |path: &&str| {
+            self.site.app.rules.demands(path).is_ok_and(|demands| demands.is_some_and(|demands| demands.changes_state))
+        };
+        [next, without_query].into_iter().find(|path| !changes(path)).unwrap_or("/")
+    }
+
     fn place(&self, target: Option<&str>, headers: &HeaderMap) -> Place {
         let host = || headers.get(header::HOST).and_then(|host| host.to_str().ok());
         let origin = target.or_else(host).and_then(|authority| self.site.origin_at(authority));
         // As it is configured, not as it was asked for: no case and no trailing dot to wonder about.
-        let host = origin.and_then(|origin| origin.as_str().split_once("://")).map_or("", |(_, host)| host);
-        Place { app: self.site.app.name.as_str().to_owned(), host: host.to_owned() }
+        let secure = origin.is_some_and(Origin::is_https);
+        let host = origin.map_or("", authority_of);
+        Place { app: self.site.app.name.as_str().to_owned(), host: host.to_owned(), secure }
     }
 }
 
@@ -149,12 +166,18 @@ impl Visitor {
 
     /// Who is signed in, if anybody.
     pub(super) fn subject(&self) -> Option<&Subject> {
-        self.identity.as_ref().filter(|identity| is_signed_in(identity)).map(counterfoil::Identity::subject)
+        self.identity.as_ref().filter(|identity| is_signed_in(identity)).map(Identity::subject)
     }
 
     /// Whom this browser is known by, if they are not signed in any more. Good for a greeting.
     pub(super) fn remembered(&self) -> Option<&str> {
         self.identity.as_ref().filter(|identity| !is_signed_in(identity)).map(|identity| identity.subject().as_str())
+    }
+
+    /// An answer that ends also what the app itself keeps of whoever was here.
+    pub(super) fn without_app_cookies(&self, mut answer: Response) -> Response {
+        app_cookies::end(&self.app_endings, answer.headers_mut());
+        answer
     }
 
     /// Where the request came from, as far as it can be believed.
@@ -253,7 +276,9 @@ impl FromRequestParts<Here> for Visitor {
             _ => Vec::new(),
         };
         let place = here.place(parts.uri.authority().map(http::uri::Authority::as_str), &parts.headers);
-        Ok(Self { session, wants, identity, csrf, flash, said, place })
+        let secure = place.secure;
+        let app_endings = here.site.app.app_cookies.endings(&parts.headers, secure).into();
+        Ok(Self { session, wants, identity, csrf, flash, said, place, app_endings })
     }
 }
 

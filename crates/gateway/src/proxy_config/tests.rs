@@ -13,6 +13,7 @@ fn app(origin: &str) -> AppConfig {
         rules: Rules::new(vec![Rule::new("/*".parse().unwrap(), Access::SignedIn)]),
         cookie_return: CookieReturn::One,
         assertion: Algorithm::Es256,
+        app_cookies: crate::app_cookies::AppCookies::default(),
         upstream: Some("http://127.0.0.1:8080".parse().unwrap()),
     }
 }

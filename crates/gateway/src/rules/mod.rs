@@ -6,15 +6,18 @@ mod tests;
 
 use std::time::Duration;
 
+use serde::Deserialize;
+
 use self::path::readings;
 pub use self::path::{MAX_PATH, Pattern, PatternError, Unreadable};
 
 /// The rules of an app. Of those that match a path the first one counts; without one the request is denied.
 ///
 /// # Security
-/// Apps differ in how they read a path: some fold case, cut `;parameters`, or take `//` for `/`. Each of these readings
-/// is looked up, and the request must meet the demands of all: a spelling never gets around a rule. A path that cannot
-/// be read safely (dot segments, encoded slashes, control characters) is denied. Methods and queries play no part.
+/// Apps differ in how they read a path: some fold case, cut `;parameters`, take `//` for `/`, or `/page/` for `/page`. Each
+/// of these readings is looked up, and the request must meet the demands of all: a spelling never gets around a rule. A
+/// path that cannot be read safely (dot segments, encoded slashes, control characters) is denied. Methods play no part, and
+/// of a query only whether there is one ([`ChangesState::WithQuery`]).
 ///
 /// # Examples
 /// ```
@@ -44,8 +47,8 @@ pub struct Rule {
     pub max_idle: Option<Duration>,
     /// The longest time since they proved who they are (`SignedInWithin`).
     pub max_auth_age: Option<Duration>,
-    /// A `GET` there changes something, so the CSRF decision is made for it too.
-    pub changes_state: bool,
+    /// Which `GET`s there change something, so that the CSRF decision is made for them too.
+    pub changes_state: ChangesState,
     /// Requests there are polling, and do not count as activity.
     pub quiet: bool,
 }
@@ -59,6 +62,24 @@ pub enum Access {
     SignedIn,
     /// Whoever is signed in and stepped up no longer ago than this.
     StepUp(Duration),
+}
+
+/// Which `GET`s on a path change something.
+///
+/// # Security
+/// Apps that were not written with other sites in mind act on links: `/logout`, `/page?do=delete`. Browsers send a `Lax`
+/// cookie along with a link from anywhere, so such a request has to be held to where it comes from. What a query says is
+/// not looked at: apps read names in it in more ways than we could follow. A question mark counts, encoded ones too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChangesState {
+    /// None: links from other sites lead there.
+    #[default]
+    Never,
+    /// Those with a query. Links from other sites lead to the paths alone.
+    WithQuery,
+    /// All of them.
+    Always,
 }
 
 /// What a request must meet, by all readings of its path.
@@ -95,11 +116,12 @@ impl Rules {
     /// [`Unreadable`]: deny the request.
     pub fn demands(&self, target: &str) -> Result<Option<Demands>, Unreadable> {
         let mut all: Option<Demands> = None;
-        for reading in readings(target)? {
+        let slashed = self.0.iter().any(|rule| rule.path.is_slashed());
+        for reading in readings(target, slashed)? {
             let Some(rule) = self.0.iter().find(|rule| rule.path.matches(&reading)) else {
                 return Ok(None);
             };
-            let demands = Demands::from(rule);
+            let demands = rule.demands(target);
             all = Some(all.map_or(demands, |before| before.and(demands)));
         }
         Ok(all)
@@ -109,7 +131,41 @@ impl Rules {
 impl Rule {
     /// A rule with no limits of its own.
     pub const fn new(path: Pattern, access: Access) -> Self {
-        Self { path, access, max_idle: None, max_auth_age: None, changes_state: false, quiet: false }
+        Self { path, access, max_idle: None, max_auth_age: None, changes_state: ChangesState::Never, quiet: false }
+    }
+
+    fn demands(&self, target: &str) -> Demands {
+        Demands {
+            signed_in: self.access != Access::Public,
+            step_up: match self.access {
+                Access::StepUp(max_age) => Some(max_age),
+                Access::Public | Access::SignedIn => None,
+            },
+            max_idle: self.max_idle,
+            max_auth_age: self.max_auth_age,
+            changes_state: self.changes_state.by(target),
+            quiet: self.quiet,
+        }
+    }
+}
+
+impl ChangesState {
+    /// As it is written in configurations.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Never => "never",
+            Self::WithQuery => "with-query",
+            Self::Always => "always",
+        }
+    }
+
+    /// Whether a `GET` for `target` does.
+    fn by(self, target: &str) -> bool {
+        match self {
+            Self::Never => false,
+            Self::WithQuery => target.contains('?') || target.to_ascii_lowercase().contains("%3f"),
+            Self::Always => true,
+        }
     }
 }
 
@@ -129,22 +185,6 @@ impl Demands {
             max_auth_age: shorter(self.max_auth_age, other.max_auth_age),
             changes_state: self.changes_state || other.changes_state,
             quiet: self.quiet && other.quiet,
-        }
-    }
-}
-
-impl From<&Rule> for Demands {
-    fn from(rule: &Rule) -> Self {
-        Self {
-            signed_in: rule.access != Access::Public,
-            step_up: match rule.access {
-                Access::StepUp(max_age) => Some(max_age),
-                Access::Public | Access::SignedIn => None,
-            },
-            max_idle: rule.max_idle,
-            max_auth_age: rule.max_auth_age,
-            changes_state: rule.changes_state,
-            quiet: rule.quiet,
         }
     }
 }

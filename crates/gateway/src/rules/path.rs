@@ -6,13 +6,22 @@ use std::str::FromStr;
 /// A pattern: a path, or a path and what lies below it.
 ///
 /// `/login` is that path alone; `/files/*` is everything below `/files/`, and that path itself; `/*` is everything.
-/// Patterns are anchored at both ends and match whole segments.
+/// `/*/edit` is every path that ends so, with one segment or more before it. Patterns are anchored at both ends and match
+/// whole segments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
-    /// Decoded, without the star.
-    path: Box<str>,
-    folded: Box<str>,
+    /// Decoded, as far as the star.
+    start: Text,
     below: bool,
+    /// What follows a star in between, with its slash.
+    end: Option<Text>,
+}
+
+/// A part of a pattern, as it is and without upper case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Text {
+    plain: Box<str>,
+    folded: Box<str>,
 }
 
 /// Not a pattern.
@@ -22,8 +31,8 @@ pub enum PatternError {
     /// It does not begin with a slash.
     #[error("a path begins with a slash")]
     NotAPath,
-    /// A star stands somewhere else than as the last segment.
-    #[error("a star may only be the last segment: /files/*")]
+    /// A star is not a segment of its own, or there are two.
+    #[error("one star may be a segment: the last, as in /files/*, or one before the end, as in /*/edit")]
     Star,
     /// It names a query, or something no request can ask for and be let through.
     #[error("write the path decoded, without query, parameters, empty or dot segments: {0}")]
@@ -63,14 +72,17 @@ pub(super) struct Reading {
     path: String,
     /// Whether the app may not tell upper case from lower.
     fold: bool,
+    /// Whether the app may not tell `/page/` from `/page`.
+    slashless: bool,
 }
 
 /// The longest path that is looked at, in bytes.
 pub const MAX_PATH: usize = 8 * 1024;
 
 /// Every way in which an app may read the path of `target`: as it is, and without what some leave out. Each once with
-/// and once without a difference between upper and lower case.
-pub(super) fn readings(target: &str) -> Result<Vec<Reading>, Unreadable> {
+/// and once without a difference between upper and lower case; and all that without a final slash, where paths, or patterns
+/// as `slashed` says, have any.
+pub(super) fn readings(target: &str, slashed: bool) -> Result<Vec<Reading>, Unreadable> {
     let raw = target.split('?').next().unwrap_or_default();
     let path = decoded(raw)?;
     let mut paths = vec![path];
@@ -82,9 +94,25 @@ pub(super) fn readings(target: &str) -> Result<Vec<Reading>, Unreadable> {
     if paths.iter().any(|path| has_dot_segment(path)) {
         return Err(Unreadable::DotSegment);
     }
-    let as_is = paths.iter().map(|path| Reading { path: path.clone(), fold: false });
-    let folded = paths.iter().map(|path| Reading { path: path.to_lowercase(), fold: true });
-    Ok(as_is.chain(folded).collect())
+    let slashed = slashed || paths.iter().any(|path| path.ends_with('/'));
+    let as_is = paths.iter().map(|path| Reading { path: path.clone(), fold: false, slashless: false });
+    let folded = paths.iter().map(|path| Reading { path: folded(path), fold: true, slashless: false });
+    let mut readings: Vec<_> = as_is.chain(folded).collect();
+    if slashed {
+        let slashless = |reading: &Reading| Reading {
+            path: without_final_slash(&reading.path).to_owned(),
+            slashless: true,
+            ..reading.clone()
+        };
+        let slashless: Vec<_> = readings.iter().map(slashless).collect();
+        readings.extend(slashless);
+    }
+    Ok(readings)
+}
+
+/// As apps that fold case see it. Some compare capitals, and to them `\u{17f}` is an S and `\u{131}` an I.
+fn folded(path: &str) -> String {
+    if path.is_ascii() { path.to_ascii_lowercase() } else { path.to_uppercase().to_lowercase() }
 }
 
 /// The path with its percent-encoding undone, once.
@@ -140,6 +168,11 @@ fn without_empty_segments(path: &str) -> String {
     simpler
 }
 
+/// `/` itself stays.
+fn without_final_slash(path: &str) -> &str {
+    path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path)
+}
+
 fn has_dot_segment(path: &str) -> bool {
     path.split('/').any(|segment| matches!(segment, "." | ".."))
 }
@@ -147,20 +180,67 @@ fn has_dot_segment(path: &str) -> bool {
 impl Pattern {
     /// Whether every path that `other` is about is one that this pattern is about too.
     pub fn covers(&self, other: &Self) -> bool {
+        if self.end.is_some() {
+            return self == other;
+        }
         match (self.below, other.below) {
-            (true, false) if self.path.strip_suffix('/') == Some(&other.path) => true,
-            (true, _) => other.path.starts_with(&*self.path),
-            (false, _) => !other.below && other.path == self.path,
+            (true, false) if self.start.plain.strip_suffix('/') == Some(&other.start.plain) => true,
+            (true, _) => other.start.plain.starts_with(&*self.start.plain),
+            (false, _) => !other.below && other.start == self.start,
+        }
+    }
+
+    /// Whether it names how paths end, wherever they begin.
+    pub const fn is_about_endings(&self) -> bool {
+        self.end.is_some()
+    }
+
+    /// Whether it is about paths that have a slash at their end.
+    pub(super) fn is_slashed(&self) -> bool {
+        match &self.end {
+            Some(end) => end.plain.ends_with('/'),
+            None => !self.below && self.start.plain.len() > 1 && self.start.plain.ends_with('/'),
         }
     }
 
     /// Whether it is about this path.
     pub(super) fn matches(&self, reading: &Reading) -> bool {
-        let pattern = if reading.fold { &self.folded } else { &self.path };
-        match reading.path.strip_prefix(&**pattern) {
-            Some(rest) => self.below || rest.is_empty(),
-            None => self.below && pattern.strip_suffix('/').is_some_and(|itself| itself == reading.path),
+        let start = self.start.of(reading);
+        if let Some(end) = &self.end {
+            let end = end.of(reading);
+            let end = end.strip_suffix('/').filter(|_| reading.slashless).unwrap_or(end);
+            let between = reading.path.strip_prefix(start).and_then(|rest| rest.strip_suffix(end));
+            return between.is_some_and(|between| !between.is_empty());
         }
+        if reading.slashless && !self.below {
+            return without_final_slash(start) == reading.path;
+        }
+        match reading.path.strip_prefix(start) {
+            Some(rest) => self.below || rest.is_empty(),
+            None => self.below && start.strip_suffix('/').is_some_and(|itself| itself == reading.path),
+        }
+    }
+}
+
+impl Text {
+    /// Checked to be plain.
+    fn read(text: &str) -> Result<Self, PatternError> {
+        if text.contains('*') {
+            return Err(PatternError::Star);
+        }
+        if text.contains(['?', '%', ';']) || text.contains("//") {
+            return Err(PatternError::NotPlain(Unreadable::Encoding));
+        }
+        if has_dot_segment(text) {
+            return Err(PatternError::NotPlain(Unreadable::DotSegment));
+        }
+        let plain = decoded(text).map_err(PatternError::NotPlain)?;
+        Ok(Self { folded: folded(&plain).into(), plain: plain.into() })
+    }
+
+    /// As this reading writes.
+    fn of(&self, reading: &Reading) -> &str {
+        if reading.fold { &self.folded } else { &self.plain }
     }
 }
 
@@ -171,26 +251,22 @@ impl FromStr for Pattern {
         if !text.starts_with('/') {
             return Err(PatternError::NotAPath);
         }
-        let (path, below) = match text.strip_suffix("/*") {
-            Some(parent) => (format!("{parent}/"), true),
-            None => (text.to_owned(), false),
-        };
-        if path.contains('*') {
-            return Err(PatternError::Star);
+        if let Some(parent) = text.strip_suffix("/*") {
+            return Ok(Self { start: Text::read(&format!("{parent}/"))?, below: true, end: None });
         }
-        if path.contains(['?', '%', ';']) || path.contains("//") {
-            return Err(PatternError::NotPlain(Unreadable::Encoding));
+        match text.split_once("/*/") {
+            None => Ok(Self { start: Text::read(text)?, below: false, end: None }),
+            Some((parent, rest)) => {
+                let end = Some(Text::read(&format!("/{rest}"))?);
+                Ok(Self { start: Text::read(&format!("{parent}/"))?, below: true, end })
+            }
         }
-        if has_dot_segment(&path) {
-            return Err(PatternError::NotPlain(Unreadable::DotSegment));
-        }
-        let path = decoded(&path).map_err(PatternError::NotPlain)?;
-        Ok(Self { folded: path.to_lowercase().into(), path: path.into(), below })
     }
 }
 
 impl fmt::Display for Pattern {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}{}", self.path, if self.below { "*" } else { "" })
+        let end = self.end.as_ref().map_or("", |end| &*end.plain);
+        write!(out, "{}{}{end}", self.start.plain, if self.below { "*" } else { "" })
     }
 }

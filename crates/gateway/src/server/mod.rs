@@ -16,7 +16,7 @@ use counterfoil::{Event, EventSink as _, FileKeys, KeyError, SystemClock};
 use counterfoil_core::store::DynStore;
 use counterfoil_serve::inherited::{Inherited, NotInherited};
 use counterfoil_serve::keep::{Keep, KeepFailed, Kept, Sessions};
-use counterfoil_serve::{Bound, Bounds, stop_signal};
+use counterfoil_serve::{Bound, Bounds, Log, stop_signal};
 use sd_notify::NotifyState;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -85,7 +85,7 @@ impl ServeFailed {
 ///
 /// # Errors
 /// [`ServeFailed`]; [`ServeFailed::is_configuration`] tells whether another configuration would help.
-pub async fn run<R>(source: Source, routers: R) -> Result<(), ServeFailed>
+pub async fn run<R>(source: Source, log: Log, routers: R) -> Result<(), ServeFailed>
 where
     R: FnOnce(&Gateway, &Local) -> Routers,
 {
@@ -97,7 +97,7 @@ where
     let stop = stop_signal().map_err(ServeFailed::Signals)?;
     let reloads = reload::signals().map_err(ServeFailed::Signals)?;
     let listeners = Listeners::open(&checked.config)?;
-    let house = House::open(&checked.config)?;
+    let house = House::open(&checked.config, log)?;
     let routers = routers(&house.gateway, &house.local);
     // What was changed while nobody ran is in force from the first answer. What could not be taken up is tried again.
     if let Err(error) = accounts::settle(&house.local.accounts, &house.gateway).await {
@@ -129,7 +129,7 @@ struct House {
 }
 
 impl House {
-    fn open(config: &Config) -> Result<Self, ServeFailed> {
+    fn open(config: &Config, log: Log) -> Result<Self, ServeFailed> {
         let limits = config.apps.iter().map(|app| app.policy.limits());
         let longest = limits.map(|limits| limits.absolute.max(limits.remember_for.unwrap_or_default())).max();
         let Kept { ring, sessions, file } = Keep::Folder(config.data.clone()).open(longest.unwrap_or_default())?;
@@ -141,14 +141,14 @@ impl House {
             }
         };
         let history = Arc::new(History::default());
-        let assertions = Assertions::in_file(&config.data.join(ASSERTION_KEYS), SystemClock)?;
+        let assertions = Assertions::in_file(&config.assertion_keys(), SystemClock)?;
         let told = Arc::clone(&history);
         let builder = Gateway::builder(ring.clone(), store).assertions(assertions).doctor(Doctor::at(&config.data));
         let gateway = builder.events(move |event: &Event| told.emit(event)).build(&config.apps)?;
         let accounts = Accounts::open(accounts::Folder::at(&config.data), Sealer::new(ring), Cost::Owasp)?;
         let local = Local { accounts, attempts: Arc::new(AttemptLimit::on()), history };
         let count = move || count.as_ref().map_or(0, |store| store.sessions());
-        let health = Health::new(gateway.clone(), count);
+        let health = Health::new(gateway.clone(), count).with(log);
         Ok(Self { gateway, local, keys: file, health })
     }
 }
@@ -213,9 +213,6 @@ impl Listeners {
         tokio::join!(to_the_end, watched);
     }
 }
-
-/// The file, in the data folder, of the keys that sign assertions: `counterfoil keys` reads and changes it.
-const ASSERTION_KEYS: &str = "assertion-keys";
 
 /// As many files as the system allows this process at all: each connection is one.
 fn allow_connections() {

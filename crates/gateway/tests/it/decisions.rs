@@ -10,7 +10,7 @@ use counterfoil_core::cookie::{CookieKind, CookieNames};
 use counterfoil_core::seam::Denial;
 use counterfoil_core::testing::{Fault, Jar, Request, sign_in, step_up};
 use counterfoil_gateway::app::{AppConfig, CookieReturn, Proxy};
-use counterfoil_gateway::rules::{Access, Rule, Rules};
+use counterfoil_gateway::rules::{Access, ChangesState, Rule, Rules};
 use parking_lot::Mutex;
 
 use crate::assertions::verified;
@@ -51,6 +51,32 @@ async fn fetches_are_told_in_a_problem_what_would_do() {
     let answered = site.ask(&Asked::get("/nowhere")).await;
     let problem: serde_json::Value = serde_json::from_slice(&answered.body).unwrap();
     assert_eq!((&problem["type"], &problem["status"]), (&"urn:counterfoil:no-rule".into(), &403.into()));
+}
+
+#[tokio::test]
+async fn a_link_from_elsewhere_reaches_a_page_and_not_what_its_query_would_do() {
+    let rule = Rule { changes_state: ChangesState::WithQuery, ..Rule::new("/*".parse().unwrap(), Access::SignedIn) };
+    let site = Site::new(AppConfig { rules: Rules::new(vec![rule]), ..app(PROXY, Access::SignedIn) });
+    let ada = site.signed_in("ada").await;
+    #[rustfmt::skip]
+    let rows = [
+        // where the link is   the page  what its query does
+        (Some("cross-site"),   200,      303),
+        (Some("same-site"),    200,      303),
+        (Some("same-origin"),  200,      200),
+        (Some("none"),         200,      200),
+        (None,                 200,      303),
+    ];
+    for (from, page, query) in rows {
+        let seen = ["/start", "/start?do=logout"].map(|target| {
+            let asked = Asked::get(target).cookies(&ada).header("sec-fetch-mode", "navigate");
+            from.map_or(asked.clone(), |from| asked.header("sec-fetch-site", from))
+        });
+        let [first, second] = [site.ask(&seen[0]).await, site.ask(&seen[1]).await];
+        assert_eq!((first.seen, second.seen), (page, query), "{from:?}");
+        let refused = second.header("location").is_none_or(|location| location.starts_with("/.session/denied?"));
+        assert!(refused, "{from:?}: {:?}", second.header("location"));
+    }
 }
 
 #[tokio::test]

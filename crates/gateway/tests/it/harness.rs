@@ -76,6 +76,7 @@ pub(crate) fn app(proxy: Proxy, access: Access) -> AppConfig {
         rules: Rules::new(vec![Rule::new("/*".parse().unwrap(), access)]),
         cookie_return: CookieReturn::One,
         assertion: Algorithm::Es256,
+        app_cookies: counterfoil_gateway::app_cookies::AppCookies::default(),
         upstream: None,
     }
 }

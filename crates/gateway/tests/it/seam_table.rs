@@ -9,7 +9,7 @@ use counterfoil_core::Engine;
 use counterfoil_core::seam::Route;
 use counterfoil_core::seam::table::{self, Adapter, CsrfSent, Deed, Observed, Row, Setup, StoreState};
 use counterfoil_gateway::app::{AppConfig, Proxy};
-use counterfoil_gateway::rules::{Access, Rule, Rules};
+use counterfoil_gateway::rules::{Access, ChangesState, Rule, Rules};
 use http::Request;
 use serde_json::Value;
 
@@ -89,8 +89,8 @@ impl Endpoint {
             (Deed::NeedSignedIn, _) | (_, Private::ForMembers) => Access::SignedIn,
             (_, Private::ForAll) => Access::Public,
         };
-        let (changes_state, quiet) = (route.csrf.changes_state, route.quiet);
-        Rule { changes_state, quiet, ..Rule::new("/*".parse().unwrap(), access) }
+        let changes_state = if route.csrf.changes_state { ChangesState::Always } else { ChangesState::Never };
+        Rule { changes_state, quiet: route.quiet, ..Rule::new("/*".parse().unwrap(), access) }
     }
 
     fn declare(&self, rule: Rule) {

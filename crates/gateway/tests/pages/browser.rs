@@ -19,9 +19,10 @@ use counterfoil_core::seal::Sealer;
 use counterfoil_core::testing::{Fault, FaultyStore};
 use counterfoil_gateway::accounts::{AccountName, Accounts, Folder, settle};
 use counterfoil_gateway::app::{Algorithm, AppConfig, CookieReturn, Proxy};
+use counterfoil_gateway::app_cookies::AppCookies;
 use counterfoil_gateway::gateway::Gateway;
 use counterfoil_gateway::pages::{self, History, Local};
-use counterfoil_gateway::rules::Rules;
+use counterfoil_gateway::rules::{Access, ChangesState, Rule, Rules};
 use http::{HeaderMap, Request, StatusCode, header};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
@@ -67,13 +68,20 @@ pub(crate) fn app(name: &str, origin: &str) -> AppConfig {
     if name == "shop" {
         settings.timeouts.remember_for = Some(Duration::from_hours(24 * 30).into());
     }
+    // The shop acts on links, as apps do that were not written with other sites in mind.
+    let acts = |path: &str, changes_state| Rule { changes_state, ..Rule::new(path.parse().unwrap(), Access::SignedIn) };
+    let rules = match name {
+        "shop" => vec![acts("/buy", ChangesState::Always), acts("/*", ChangesState::WithQuery)],
+        _ => Vec::new(),
+    };
     AppConfig {
         name: name.parse().unwrap(),
         proxy: Proxy::Nginx,
         policy: Policy::try_from(settings).unwrap(),
-        rules: Rules::default(),
+        rules: Rules::new(rules),
         cookie_return: CookieReturn::One,
         assertion: Algorithm::Es256,
+        app_cookies: AppCookies::new(vec!["app-session".parse().unwrap(), "APP*".parse().unwrap()]),
         upstream: None,
     }
 }

@@ -107,6 +107,24 @@ async fn codes_are_tried_five_times() {
 }
 
 #[tokio::test]
+async fn codes_are_tried_five_times_to_step_up_as_well() {
+    let gate = Gate::with(AttemptLimit::at_a_standstill());
+    let mut ada = gate.stepped_up("ada").await;
+    let mut app = enrolled(&mut ada).await;
+    let (right, mut address) = (password("ada"), 10);
+    // One was used to confirm it. From another address each time: passwords are counted by address too.
+    let mut step_up = async |code: &str| {
+        address += 1;
+        ada.address = [192, 0, 2, address];
+        ada.post("/.session/step-up", &[("password", &right), ("code", code)]).await.status.as_u16()
+    };
+    for _ in 0..4 {
+        assert_eq!(step_up("000000x").await, 401);
+    }
+    assert_eq!(step_up(&app.code()).await, 429);
+}
+
+#[tokio::test]
 async fn an_operator_who_removes_it_overtakes_a_sign_in_that_waits_for_its_code() {
     let gate = Gate::open();
     let mut ada = gate.stepped_up("ada").await;

@@ -1,8 +1,9 @@
 //! Signing in and out: one answer for whatever is wrong, one hash for it, and no way around the limit.
 
 use counterfoil::accounts::AttemptLimit;
+use http::Request;
 
-use crate::browser::{Gate, Reply, WIKI, form, named, password};
+use crate::browser::{Gate, Reply, SHOP, WIKI, form, named, password};
 
 async fn attempt(gate: &Gate, name: &str, password: &str) -> Reply {
     gate.browser().post("/.session/login", &[("username", name), ("password", password)]).await
@@ -31,6 +32,62 @@ async fn people_sign_in_where_they_were_going_and_out_for_good() {
     assert!(ada.jar.is_empty());
     assert!(ada.open("/.session/logout").await.body.contains("You are signed out"));
     assert_eq!(before.clone().get("/.session/me").await.json()["signed_in"], false, "final");
+}
+
+#[tokio::test]
+async fn our_own_redirect_never_does_what_another_site_s_link_may_not() {
+    let gate = Gate::open();
+    let mut ada = gate.browser_at(SHOP);
+    let (name, password) = (("username", "ada"), ("password", password("ada")));
+    for (wanted, expected) in [
+        ("/cart", "/cart"),
+        ("/cart?clear=1", "/cart"),
+        ("/cart%3Fclear=1", "/"),
+        ("/buy", "/"),
+        ("/BUY?x=1", "/"),
+        ("//buy", "/"),
+    ] {
+        let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", wanted).finish();
+        for page in ["/.session/login", "/.session/step-up"] {
+            let shown = ada.open(&format!("{page}?{query}")).await;
+            assert!(!shown.body.contains("clear=1") && !shown.body.to_lowercase().contains("buy"), "{page}, {wanted}");
+            let fields = [name, ("password", password.1.as_str()), ("next", wanted)];
+            let fields = if page.ends_with("login") { &fields[..] } else { &fields[1..] };
+            let reply = ada.fill_in(page, page, fields).await;
+            assert_eq!(reply.seen(), (303, expected.to_owned()), "{page}, {wanted}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_app_s_own_session_cookies_end_at_every_sign_in_and_sign_out() {
+    let gate = Gate::open();
+    let mut ada = gate.browser();
+    let left = |browser: &crate::browser::Browser| {
+        let theirs = ["APP1", "app-session", "theme"].into_iter().filter(|name| browser.jar.contains_key(*name));
+        theirs.collect::<Vec<_>>()
+    };
+    let leave_behind = |browser: &mut crate::browser::Browser| {
+        for name in ["APP1", "app-session", "theme"] {
+            browser.jar.insert(name.to_owned(), "planted".to_owned());
+        }
+    };
+    leave_behind(&mut ada);
+    let wrong = ada.post("/.session/login", &[("username", "ada"), ("password", "not hers")]).await;
+    assert_eq!((wrong.status.as_u16(), left(&ada).len()), (401, 3), "nothing ends for a wrong password");
+    assert_eq!(ada.sign_in("ada").await.status, 200);
+    assert_eq!(left(&ada), ["theme"]);
+    leave_behind(&mut ada);
+    assert_eq!(ada.get("/.session/me").await.status, 200);
+    assert_eq!(left(&ada).len(), 3, "nothing ends in between");
+    assert_eq!(ada.post("/.session/logout", &[]).await.status, 200);
+    assert_eq!(left(&ada), ["theme"]);
+
+    ada.sign_in("ada").await;
+    leave_behind(&mut ada);
+    let session = ada.get("/.session/me").await.json()["session"].as_str().unwrap().to_owned();
+    assert_eq!(ada.post(&format!("/.session/devices/{session}/end"), &[]).await.status, 200);
+    assert_eq!(left(&ada), ["theme"], "also from the page of devices");
 }
 
 #[tokio::test]
@@ -198,4 +255,16 @@ async fn a_password_that_is_not_accepted_changes_nothing_and_says_why() {
     assert_eq!(ada.post("/.session/password", &fields).await.status, 503);
     gate.store_fails(false);
     assert_eq!(attempt(&gate, "ada", &right).await.status, 200, "both or neither");
+}
+
+#[tokio::test]
+async fn nobody_is_signed_in_by_a_request_that_does_not_say_where_it_comes_from() {
+    let gate = Gate::open();
+    let right = password("ada");
+    for (header, status) in [(None, 403), (Some(("authorization", "Bearer x")), 403), (Some(("x-csrf", "1")), 200)] {
+        let request = Request::post("/.session/login").header("host", "wiki.example");
+        let request = header.into_iter().fold(request, |request, (name, value)| request.header(name, value));
+        let reply = gate.browser().send(form(request, &[("username", "ada"), ("password", &right)])).await;
+        assert_eq!(reply.status, status, "{header:?}: {reply:?}");
+    }
 }

@@ -3,6 +3,8 @@
 //!
 //! Written down by hand: the generated whole is eight megabytes of source, of which this is what one call uses.
 
+use std::fmt;
+
 use http::{HeaderName, HeaderValue};
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -26,6 +28,7 @@ pub(super) struct AttributeRequest {
 
 /// `AttributeContext.HttpRequest`. Never its body.
 #[derive(Clone, PartialEq, prost::Message)]
+#[prost(skip_debug)]
 pub(super) struct HttpRequest {
     #[prost(string, tag = "2")]
     pub(super) method: String,
@@ -48,6 +51,7 @@ pub(super) struct Headers {
 
 /// `envoy.config.core.v3.HeaderValue`: one of the two is filled.
 #[derive(Clone, PartialEq, prost::Message)]
+#[prost(skip_debug)]
 pub(super) struct Header {
     #[prost(string, tag = "1")]
     pub(super) key: String,
@@ -91,6 +95,7 @@ pub(super) struct Status {
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
+#[prost(skip_debug)]
 pub(super) struct DeniedHttpResponse {
     #[prost(message, optional, tag = "1")]
     pub(super) status: Option<HttpStatus>,
@@ -115,6 +120,25 @@ pub(super) struct OkHttpResponse {
     pub(super) headers_to_remove: Vec<String>,
     #[prost(message, repeated, tag = "6")]
     pub(super) response_headers_to_add: Vec<HeaderOption>,
+}
+
+/// What is in headers, paths and bodies is printed nowhere: there are cookies and assertions among it.
+impl fmt::Debug for HttpRequest {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("HttpRequest").field("method", &self.method).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Header {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Header").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for DeniedHttpResponse {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("DeniedHttpResponse").field("status", &self.status).finish_non_exhaustive()
+    }
 }
 
 impl CheckResponse {
@@ -150,3 +174,27 @@ const PERMISSION_DENIED: i32 = 7;
 const APPEND: i32 = 0;
 /// `OVERWRITE_IF_EXISTS_OR_ADD`.
 const OVERWRITE: i32 = 2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_message_prints_what_is_in_a_header() {
+        let set = set(&http::header::COOKIE, &HeaderValue::from_static("id=secret"));
+        let asked = HttpRequest {
+            path: "/?code=secret".to_owned(),
+            header_map: Some(Headers { headers: set.iter().filter_map(|option| option.header.clone()).collect() }),
+            ..HttpRequest::default()
+        };
+        let denied = DeniedHttpResponse { headers: set.clone().into_iter().collect(), ..DeniedHttpResponse::default() };
+        let passed = OkHttpResponse { headers: set.into_iter().collect(), ..OkHttpResponse::default() };
+        let shown = format!(
+            "{asked:?}{:?}{:?}{:?}",
+            asked.header_map,
+            CheckResponse::denied(denied),
+            CheckResponse::ok(passed)
+        );
+        assert!(shown.contains("cookie") && !shown.contains("secret"), "{shown}");
+    }
+}

@@ -1,10 +1,12 @@
 //! One app: its name, its origins, its policy and its rules.
 
 use counterfoil::{Policy, PolicyError, PolicySettings, Span};
+use counterfoil_core::cookie::CookieKind;
 use counterfoil_core::origin::Origin;
 
 use super::Checking;
 use crate::app::{AppConfig, AppName};
+use crate::app_cookies::{AppCookies, CookiePattern};
 use crate::config::settings::{AccessSetting, AppSettings, RuleSettings};
 use crate::config::tree::{Node, Place, Value};
 use crate::rules::{Access, Pattern, Rule, Rules};
@@ -22,10 +24,16 @@ impl Checking<'_> {
             name.parse().map_or_else(|error: crate::app::BadAppName| self.wrong(&path, error.to_string()), Some);
         let (settings, policy_settings) = (self.read(node, &path), self.policy_settings(&path, node));
         let (settings, policy_settings): (AppSettings, _) = (settings?, policy_settings?);
+        if !settings.proxy.is_spoken() {
+            let text = "this build of counterfoil speaks no gRPC, and would deny everything: write proxy = \"envoy\", which asks \
+                        over HTTP, or build it with `--features grpc`";
+            self.wrong::<()>(&format!("{path}.proxy"), text);
+        }
         let origins = self.origins(&path, &settings.origins);
         let trusted_proxies = policy_settings.address.trusted_proxies.clone();
         let policy = origins.and_then(|()| self.policy(&path, node, &settings.origins, policy_settings));
         let rules = self.rules(&path, &settings.rules, policy.as_ref());
+        let app_cookies = self.app_cookies(&path, &settings.app_cookies, policy.as_ref());
         let upstream = settings.upstream.as_deref().map(|text| self.upstream(&path, text));
         let upstream = match upstream {
             None => None,
@@ -38,6 +46,7 @@ impl Checking<'_> {
             rules: rules?,
             cookie_return: settings.cookie_return,
             assertion: settings.assertion,
+            app_cookies: app_cookies?,
             upstream,
         };
         Some(Read { config, trusted_proxies })
@@ -94,6 +103,22 @@ impl Checking<'_> {
         )
     }
 
+    fn app_cookies(&self, path: &str, texts: &[String], policy: Option<&Policy>) -> Option<AppCookies> {
+        let ours = policy.map(|policy| CookieKind::ALL.map(|kind| policy.cookies().names().name(kind).as_str()));
+        let read = |(index, text): (usize, &String)| {
+            let key = format!("{path}.app_cookies.{index}");
+            let pattern: CookiePattern =
+                text.parse().map_or_else(|error| self.wrong(&key, format!("`{text}`: {error}")), Some)?;
+            match ours.iter().flatten().find(|name| pattern.matches(name)) {
+                Some(name) => self.wrong(&key, format!("`{text}` means {name}, which is ours: name the app's alone")),
+                None => Some(pattern),
+            }
+        };
+        // All of them, so that every mistake is named.
+        let patterns: Vec<_> = texts.iter().enumerate().map(read).collect();
+        patterns.into_iter().collect::<Option<_>>().map(AppCookies::new)
+    }
+
     fn upstream(&self, path: &str, text: &str) -> Option<http::Uri> {
         let uri = text.parse::<http::Uri>().ok().filter(|uri| {
             let scheme = matches!(uri.scheme_str(), Some("http" | "https"));
@@ -133,6 +158,13 @@ impl Checking<'_> {
         {
             let text = format!("is {age}, and access is public: nobody is asked to sign in there; remove one of them");
             return self.wrong(&format!("{path}.{name}"), text);
+        }
+        if settings.access == AccessSetting::Public && pattern.as_ref().is_some_and(Pattern::is_about_endings) {
+            let text = format!(
+                "`{}` would open every path that ends so, whoever chooses how it begins: name the paths, or ask for signed-in",
+                settings.path
+            );
+            return self.wrong(&format!("{path}.path"), text);
         }
         if let (Some(age), false) = (settings.max_step_up_age, settings.access == AccessSetting::StepUp) {
             let text = format!("is {age}, and access is not step-up: write access = \"step-up\", or remove it");

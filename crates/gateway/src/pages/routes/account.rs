@@ -82,7 +82,7 @@ pub(super) async fn step_up(
     };
     member.session.step_up(amr).await?;
     Ok(match member.wants {
-        Wants::Page => see_other(next.unwrap_or("/")),
+        Wants::Page => see_other(here.onward(next)),
         Wants::Data => Json(member.me().await?).into_response(),
     })
 }
@@ -100,6 +100,7 @@ fn show_step_up(
 ) -> Response {
     let takes_a_code = member.account().is_some_and(|name| here.local.accounts.takes_a_code(&name));
     let (frame, elevated) = (member.frame(), member.is_elevated());
+    let next = next.map(|next| here.onward(Some(next)));
     page(status, &StepUp { frame, elevated, takes_a_code, next, message })
 }
 

@@ -13,7 +13,7 @@ use super::super::history::Line;
 use super::super::problem::Problem;
 use super::super::views::{Device, Devices, EventLine, Time, page};
 use super::super::visitor::{Here, Member, Wants};
-use super::{refuse, see_other};
+use super::refuse;
 
 #[derive(Deserialize)]
 pub(super) struct NewName {
@@ -76,13 +76,7 @@ pub(super) async fn rename(
 /// sign-out.
 pub(super) async fn end_one(member: Member, Path(sid): Path<String>) -> Result<Response, Error> {
     let ended = match sid.parse::<SessionId>() {
-        Ok(id) if id == member.identity.session => {
-            member.session.sign_out().await?;
-            return Ok(match member.wants {
-                Wants::Page => see_other("/.session/logout"),
-                Wants::Data => Json(json!({ "signed_out": true })).into_response(),
-            });
-        }
+        Ok(id) if id == member.identity.session => return super::door::end_here(&member).await,
         Ok(id) => member.session.end_device(id).await?,
         Err(_) => false,
     };

@@ -93,7 +93,7 @@ pub(super) async fn sign_in(
     };
     match (attempt, verified) {
         (Some(attempt), Verified::Yes { takes_a_code, .. }) => {
-            go_on(&visitor, attempt, remember, takes_a_code, next).await
+            go_on(&here, &visitor, attempt, (remember, takes_a_code), next).await
         }
         _ if visitor.wants == Wants::Data => Ok(refuse(&visitor, Problem::WrongPassword)),
         _ => {
@@ -105,10 +105,10 @@ pub(super) async fn sign_in(
 }
 
 async fn go_on(
+    here: &Here,
     visitor: &Visitor,
     mut attempt: SigningIn,
-    remember: Remember,
-    takes_a_code: bool,
+    (remember, takes_a_code): (Remember, bool),
     next: Option<&str>,
 ) -> Result<Response, Error> {
     attempt.factor(Amr::Pwd);
@@ -116,7 +116,7 @@ async fn go_on(
         attempt.remember();
     }
     if !takes_a_code {
-        return complete(visitor, attempt, next).await;
+        return complete(here, visitor, attempt, next).await;
     }
     attempt.hold().await?;
     Ok(match visitor.wants {
@@ -125,7 +125,7 @@ async fn go_on(
     })
 }
 
-async fn complete(visitor: &Visitor, attempt: SigningIn, next: Option<&str>) -> Result<Response, Error> {
+async fn complete(here: &Here, visitor: &Visitor, attempt: SigningIn, next: Option<&str>) -> Result<Response, Error> {
     match attempt.complete().await {
         Ok(_) => {}
         Err(Error::SignIn(refusal @ (SignInError::SubjectMoved | SignInError::OverLimit))) => {
@@ -133,10 +133,10 @@ async fn complete(visitor: &Visitor, attempt: SigningIn, next: Option<&str>) -> 
         }
         Err(error) => return Err(error),
     }
-    Ok(match visitor.wants {
-        Wants::Page => see_other(next.unwrap_or("/")),
+    Ok(visitor.without_app_cookies(match visitor.wants {
+        Wants::Page => see_other(here.onward(next)),
         Wants::Data => Json(visitor.me().await?).into_response(),
-    })
+    }))
 }
 
 /// `GET login/code`
@@ -178,7 +178,7 @@ pub(super) async fn check_code(
     match right {
         Ok(true) => {
             attempt.factor(Amr::Otp);
-            complete(&visitor, attempt, next).await
+            complete(&here, &visitor, attempt, next).await
         }
         Ok(false) => {
             let problem = Problem::WrongCode;
@@ -199,11 +199,16 @@ pub(super) async fn sign_out_form(visitor: Visitor) -> Response {
 
 /// `POST logout`: fine where nobody is signed in.
 pub(super) async fn sign_out(visitor: Visitor) -> Result<Response, Error> {
+    end_here(&visitor).await
+}
+
+/// Ends the session of whoever asks, and the app's own in this browser.
+pub(super) async fn end_here(visitor: &Visitor) -> Result<Response, Error> {
     visitor.session.sign_out().await?;
-    Ok(match visitor.wants {
+    Ok(visitor.without_app_cookies(match visitor.wants {
         Wants::Page => see_other("/.session/logout"),
         Wants::Data => Json(json!({ "signed_out": true })).into_response(),
-    })
+    }))
 }
 
 fn show<'a>(
@@ -223,7 +228,9 @@ fn show<'a>(
         accounts: !here.local.accounts.is_empty(),
         message: None,
     });
-    page(status, &Login { remember_for: remember_for.as_deref(), ..form })
+    // Also where it is a link: a click on our page counts as one of this site's.
+    let next = form.next.map(|next| here.onward(Some(next)));
+    page(status, &Login { remember_for: remember_for.as_deref(), next, ..form })
 }
 
 /// Days, where it is whole days: so it is written in policies.

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 /// What tells one version of a file from the next without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Mark {
+pub(crate) struct Mark {
     device: u64,
     inode: u64,
     size: u64,
@@ -54,7 +54,7 @@ pub enum FileProblem {
 }
 
 /// Which version of the file is there now, if any.
-pub(super) fn mark(path: &Path) -> Result<Option<Mark>, FileProblem> {
+pub(crate) fn mark(path: &Path) -> Result<Option<Mark>, FileProblem> {
     match fs::metadata(path) {
         Ok(found) => Ok(Some(Mark::of(&found))),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -63,7 +63,7 @@ pub(super) fn mark(path: &Path) -> Result<Option<Mark>, FileProblem> {
 }
 
 /// The text of a file that is its owner's alone, and which version it is; `None` if there is no such file.
-pub(super) fn read(path: &Path, max: u64) -> Result<Option<(Zeroizing<String>, Mark)>, FileProblem> {
+pub(crate) fn read(path: &Path, max: u64) -> Result<Option<(Zeroizing<String>, Mark)>, FileProblem> {
     // Before it is opened: opening a pipe would wait for somebody to write.
     match fs::metadata(path) {
         Ok(found) if !found.is_file() => return Err(FileProblem::NotAFile),
@@ -86,7 +86,7 @@ pub(super) fn read(path: &Path, max: u64) -> Result<Option<(Zeroizing<String>, M
 }
 
 /// Puts `text` in the place of `path` in one step; durable when this returns. Only one process may do so at a time.
-pub(super) fn replace(path: &Path, text: &str) -> Result<Mark, FileProblem> {
+pub(crate) fn replace(path: &Path, text: &str) -> Result<Mark, FileProblem> {
     let draft = draft_of(path);
     let not_written = || refused("cannot be written");
     // Left by a process that was killed: whoever is here holds the lock, so nobody is writing it.
@@ -105,7 +105,7 @@ pub(super) fn replace(path: &Path, text: &str) -> Result<Mark, FileProblem> {
 }
 
 /// An empty file to lock; made if there is none.
-pub(super) fn lock_file(path: &Path) -> Result<File, FileProblem> {
+pub(crate) fn lock_file(path: &Path) -> Result<File, FileProblem> {
     let mut options = OpenOptions::new();
     let file = options.write(true).create(true).truncate(false).mode(0o600).open(path);
     let file = file.map_err(refused("cannot be opened"))?;
@@ -114,7 +114,7 @@ pub(super) fn lock_file(path: &Path) -> Result<File, FileProblem> {
 }
 
 /// A folder that only its owner may enter; made if there is none.
-pub(super) fn folder(path: &Path) -> Result<(), FileProblem> {
+pub(crate) fn folder(path: &Path) -> Result<(), FileProblem> {
     match fs::DirBuilder::new().mode(0o700).create(path) {
         Ok(()) => {
             let given = File::open(path).and_then(|made| belongs_to_owner_of(folder_of(path), &made));
@@ -126,16 +126,16 @@ pub(super) fn folder(path: &Path) -> Result<(), FileProblem> {
 }
 
 /// A folder of data with all folders above it, each its owner's alone if it is made.
-pub(super) fn folders(path: &Path) -> Result<(), FileProblem> {
+pub(crate) fn folders(path: &Path) -> Result<(), FileProblem> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(refused("cannot be made"))
 }
 
 /// Names that are drafts, not files.
-pub(super) fn is_draft(name: &OsString) -> bool {
+pub(crate) fn is_draft(name: &OsString) -> bool {
     name.as_encoded_bytes().ends_with(DRAFT.as_bytes())
 }
 
-pub(super) fn refused(what: &'static str) -> impl Fn(io::Error) -> FileProblem {
+pub(crate) fn refused(what: &'static str) -> impl Fn(io::Error) -> FileProblem {
     move |source| FileProblem::Refused { what, source }
 }
 

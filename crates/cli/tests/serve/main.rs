@@ -1,0 +1,12 @@
+//! `counterfoil serve` and `counterfoil config check`, as people and service managers run them.
+
+#[cfg(test)]
+mod load;
+#[cfg(test)]
+mod logs;
+#[cfg(test)]
+mod running;
+#[cfg(test)]
+mod said;
+#[cfg(test)]
+mod shared_key;
