@@ -197,6 +197,7 @@ fn a_star_in_between_is_one_segment_or_more_in_every_spelling() {
         ("/WIKI/home/Draft",    true),
         ("/wiki//home/draft",   true),
         ("/wiki/home/draft;x",  true),
+        ("/wiki/home/draft/",   true),
         ("/wiki/draft",         false),
         ("/wiki//draft",        false),
         ("/wiki/home/drafts",   false),
@@ -206,6 +207,13 @@ fn a_star_in_between_is_one_segment_or_more_in_every_spelling() {
     ];
     for (target, expected) in table {
         assert_eq!(rules.demands(target).unwrap().unwrap().changes_state, expected, "{target}");
+    }
+    let slashed = Rules::new(vec![
+        Rule { changes_state: ChangesState::Always, ..Rule::new(pattern("/wiki/*/draft/"), Access::SignedIn) },
+        Rule::new(pattern("/*"), Access::Public),
+    ]);
+    for (target, changes) in [("/wiki/home/draft/", true), ("/wiki/home/draft", true), ("/wiki/home/drafts", false)] {
+        assert_eq!(slashed.demands(target).unwrap().unwrap().changes_state, changes, "{target}");
     }
     assert!(pattern("/wiki/*").covers(&pattern("/wiki/*/draft")) && pattern("/*/a").covers(&pattern("/*/a")));
     assert!(!pattern("/wiki/*/draft").covers(&pattern("/wiki/*")) && !pattern("/*/a").covers(&pattern("/x/a")));
