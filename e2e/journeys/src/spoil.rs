@@ -55,15 +55,16 @@ const fn policy(case: &'static str, what: &'static str, policy: &'static str) ->
 
 /// All of them.
 #[rustfmt::skip]
-pub(crate) static ALL: [Spoil; 10] = [
+pub(crate) static ALL: [Spoil; 11] = [
     nginx("there-and-back", "the way back forgets the query",       &[("X-Counterfoil-Target $request_uri", "X-Counterfoil-Target $uri")]),
     nginx("there-and-back", "everything is open",                   &[("auth_request /.counterfoil-decision;", "auth_request off;")]),
     nginx("cookie",         "the app gets our cookie",              &[("Cookie $counterfoil_app_cookie", "Cookie $http_cookie")]),
+    nginx("renewal",        "new cookies do not come back",         &[("add_header Set-Cookie $counterfoil_app_set_cookie always;", "")]),
+    caddy("renewal",        "new cookies do not come back",         &[("header +Set-Cookie {rp.header.Set-Cookie}", "")]),
     nginx("live",           "sockets are not passed on",            &[("proxy_set_header Upgrade $http_upgrade;", "")]),
     nginx("pages",          "a policy of its own on our pages",     &[("location ^~ /.session/ {", "location ^~ /.session/ { add_header Content-Security-Policy \"default-src 'none'\";")]),
     nginx("sign-out",       "our pages are kept in caches",         &[("location ^~ /.session/ {", "location ^~ /.session/ { proxy_hide_header Cache-Control; add_header Cache-Control \"private, max-age=600\";")]),
     nginx("sign-out",       "pages of the app are kept in caches",  &[("location / {", "location / { proxy_hide_header Cache-Control; add_header Cache-Control \"private, max-age=600\";")]),
-    nginx("foreign-form",   "everything is open",                   &[("auth_request /.counterfoil-decision;", "auth_request off;")]),
     caddy("step-up",        "the step-up page is the app's",        &[("path /.session/* /.well-known", "path /.session/login /.session/style.css /.well-known")]),
     policy("password",      "a new password ends nothing",          "[policy.triggers]\npassword_changed = \"rotate\"\n[policy.danger]\nweak_reactions = true\n"),
 ];
