@@ -66,7 +66,8 @@ changes_state = "with-query"
         fs::write(folder.join("conf/acl.auth.php"), "# <?php exit()?>\n*\t@ALL\t0\n*\t@user\t16\n")?;
         fs::write(folder.join("conf/users.auth.php"), users()?)?;
         let mut php = Command::new(php());
-        php.env("PHP_CLI_SERVER_WORKERS", "4").arg("-d").arg(format!("auto_prepend_file={at}/where.php"));
+        // One process: workers of its own would outlive it.
+        php.arg("-d").arg(format!("auto_prepend_file={at}/where.php"));
         php.arg("-d").arg(format!("session.save_path={at}/sessions"));
         php.arg("-S").arg(format!("127.0.0.1:{port}")).arg("-t").arg(package());
         Ok(php)
