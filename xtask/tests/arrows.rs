@@ -36,6 +36,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("counterfoil-journeys", &["counterfoil-browser", "counterfoil-proxies"]),
     ("counterfoil-model",   &["counterfoil-core"]),
     ("counterfoil-benches", &["counterfoil", "counterfoil-core", "counterfoil-stores"]),
+    ("counterfoil-gateway-benches", &["counterfoil-benches", "counterfoil-core", "counterfoil-gateway", "counterfoil-proxies", "counterfoil-serve"]),
     ("counterfoil-simulation", &["counterfoil-core"]),
     ("counterfoil-fuzz",    &["counterfoil-core"]),
     ("xtask",               &[]),
