@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::kind::Kind;
 use crate::verdict::Failure;
@@ -97,13 +98,27 @@ pub fn command(counterfoil: &Path, folder: &Path) -> Command {
     command
 }
 
-/// A port nobody listens at.
+/// A port nobody listens at. It is none of those that the system gives to outgoing connections, or one of them could have it
+/// before the program that is to listen there starts; and this process is told each once, for a while.
 ///
 /// # Errors
 /// If there is none.
 pub fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+    static TOLD: AtomicU32 = AtomicU32::new(0);
+    let first = std::process::id().wrapping_mul(PORTS / 7);
+    for _ in 0..PORTS {
+        let number = first.wrapping_add(TOLD.fetch_add(1, Ordering::Relaxed)) % PORTS;
+        let port = u16::try_from(FIRST_PORT + number).map_err(io::Error::other)?;
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    Err(io::ErrorKind::AddrInUse.into())
 }
+
+/// Below what Linux, macOS and others use for outgoing connections, above what services are assigned.
+const FIRST_PORT: u32 = 20_000;
+const PORTS: u32 = 12_000;
 
 /// The gateway's configuration.
 pub const FILE: &str = "counterfoil.toml";
@@ -120,3 +135,19 @@ access = \"signed-in\"
 
 /// Found on this machine by every resolver, and an origin that may go without https.
 pub const HOST: &str = "app.localhost";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_told_once_and_one_that_is_taken_never() {
+        let first = free_port().unwrap();
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, first)).unwrap();
+        let others: Vec<_> = (0..200).map(|_| free_port().unwrap()).collect();
+        assert!(!others.contains(&first));
+        let distinct: std::collections::BTreeSet<_> = others.iter().collect();
+        assert_eq!(distinct.len(), others.len());
+        drop(taken);
+    }
+}

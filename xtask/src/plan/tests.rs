@@ -51,7 +51,9 @@ fn one_part_is_measured_alone() {
     let full = all_of_bench(Size::Full, Peers::Too);
     let names = |only| bench(Bench { only, ..full }).iter().map(|stage| stage.name).collect::<Vec<_>>();
     assert_eq!(names(Some(Part::Durable)), ["build", "peers", "durable writes"]);
-    assert_eq!(names(None), ["build", "peers", "pieces", "side by side", "durable writes", "curves"]);
+    assert_eq!(names(Some(Part::Gateway)), ["build", "peers", "nginx", "gateway"]);
+    let all = ["build", "peers", "pieces", "side by side", "nginx", "gateway", "durable writes", "curves"];
+    assert_eq!(names(None), all);
 }
 
 #[test]
