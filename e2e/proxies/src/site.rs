@@ -146,7 +146,10 @@ mod tests {
         // Whoever listens at the next ones, they are passed over.
         let taken: Vec<_> = (1..4).map(|next| TcpListener::bind((Ipv4Addr::LOCALHOST, first + next))).collect();
         let others: Vec<_> = (0..200).map(|_| free_port().unwrap()).collect();
-        assert!(!others.contains(&first) && (1..4).all(|next| !others.contains(&(first + next))), "{first}: {others:?}");
+        assert!(
+            !others.contains(&first) && (1..4).all(|next| !others.contains(&(first + next))),
+            "{first}: {others:?}"
+        );
         let distinct: std::collections::BTreeSet<_> = others.iter().collect();
         assert_eq!(distinct.len(), others.len());
         drop(taken);
