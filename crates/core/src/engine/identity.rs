@@ -12,8 +12,8 @@ use crate::rules::{Assurance, Factor, Standing};
 use crate::seam::Denial;
 use crate::store::{Live, StoreError};
 
-/// Who is signed in, and how surely.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Who is signed in, and how surely. `Debug` shows ids alone.
+#[derive(Clone)]
 pub struct Identity {
     member: Arc<Member>,
     /// The name under which stores and events know them.
@@ -46,6 +46,18 @@ impl Identity {
     /// When they last proved who they are.
     pub fn auth_time(&self) -> Moment {
         self.member.auth_time().unwrap_or(self.created_at)
+    }
+}
+
+impl std::fmt::Debug for Identity {
+    /// The rest of the record is nobody's business who prints this: the device, names at identity providers.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { reference, session, assurance, .. } = self;
+        out.debug_struct("Identity")
+            .field("reference", reference)
+            .field("session", session)
+            .field("assurance", assurance)
+            .finish_non_exhaustive()
     }
 }
 

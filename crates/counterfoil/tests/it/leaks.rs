@@ -165,3 +165,19 @@ async fn errors_say_what_happened_and_nothing_secret() {
         assert!(!ada.get(path).await.text().contains(&token));
     }
 }
+
+/// Whoever logs an identity logs whose session it is, and nothing else that is known of them.
+#[tokio::test]
+async fn an_identity_is_shown_by_ids_alone() {
+    let site = Site::new();
+    let shown = get(async |session: Session| session.identity().await.map(|identity| format!("{identity:?}")));
+    let pages = app(&site).merge(Router::new().route("/shown", shown).layer(site.sessions()));
+    let ada = site.browser(&pages).with_header("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Firefox/140.0");
+    ada.post_form("/login", &[("user", "ada.lovelace")]).await;
+    assert!(ada.get("/labels").await.text().contains("Firefox"), "the device is known");
+    let (shown, sid) = (ada.get("/shown").await, ada.get("/sid").await);
+    assert!(shown.text().contains(sid.text()), "{}", shown.text());
+    for secret in ["Firefox", "lovelace"] {
+        assert!(!shown.text().contains(secret), "{}", shown.text());
+    }
+}
