@@ -7,5 +7,6 @@ pub mod devtools;
 pub mod exchange;
 pub mod form;
 pub mod jar;
+pub mod keyboard;
 pub mod tab;
 pub mod waiting;

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use counterfoil_browser::{chromium::ChromiumError, devtools::DevToolsError};
+use counterfoil_browser::{chromium::ChromiumError, devtools::DevToolsError, keyboard::KeyboardError};
 
 use crate::demo::DemoError;
 
@@ -43,6 +43,15 @@ pub(crate) enum Failure {
 /// [`Failure::Broken`] with what was seen, where it was not kept.
 pub(crate) fn promise(promise: &'static str, kept: bool, seen: impl FnOnce() -> String) -> Result<(), Failure> {
     if kept { Ok(()) } else { Err(Failure::Broken { promise, seen: seen() }) }
+}
+
+impl From<KeyboardError> for Failure {
+    fn from(error: KeyboardError) -> Self {
+        match error {
+            KeyboardError::Broken { promise, seen } => Self::Broken { promise, seen },
+            KeyboardError::DevTools(error) => Self::DevTools(error),
+        }
+    }
 }
 
 impl Failure {

@@ -1,8 +1,8 @@
 //! The whole of the demo by keyboard alone, with scripts switched off.
 
 use counterfoil_browser::{
-    devtools::DevToolsError,
-    tab::{Key, Landed, Tab},
+    keyboard::{enter, focused, reach},
+    tab::{Key, Tab},
 };
 
 use crate::{
@@ -47,44 +47,6 @@ pub(super) async fn without_scripts(stage: Stage) -> Shown {
     Ok(format!("signed in, counted and signed out without scripts, with Tab pressed {presses} times"))
 }
 
-/// Presses Tab until the focus is on `selector`, and sees at each stop that the focus can be seen.
-async fn reach(tab: &Tab, selector: &str) -> Result<usize, Failure> {
-    for presses in 0..MOST_STOPS {
-        let script = format!("document.activeElement.matches(\"{selector}\")");
-        if tab.run(&script).await?.as_bool() == Some(true) {
-            return Ok(presses);
-        }
-        tab.press(Key::Tab).await?;
-        let outline = tab.read("getComputedStyle(document.activeElement).outlineStyle").await?;
-        let stop = focused(tab).await?;
-        promise("the focus can be seen", outline != "none", || format!("not on {stop}"))?;
-    }
-    promise("everything can be reached by keyboard", false, || format!("{selector} cannot"))?;
-    Ok(MOST_STOPS)
-}
-
-async fn enter(tab: &Tab) -> Result<Landed, Failure> {
-    let mark = tab.mark();
-    tab.press(Key::Enter).await?;
-    match tab.landed(mark).await {
-        Err(DevToolsError::Patience { .. }) => {
-            let stop = focused(tab).await?;
-            Err(Failure::Broken {
-                promise: "pages work without scripts",
-                seen: format!("Enter does nothing on {stop}"),
-            })
-        }
-        landed => Ok(landed?),
-    }
-}
-
-async fn focused(tab: &Tab) -> Result<String, Failure> {
-    Ok(tab.read("document.activeElement.outerHTML.slice(0, 80)").await?)
-}
-
 async fn shows(tab: &Tab, text: &str) -> Result<bool, Failure> {
     Ok(tab.text().await?.contains(text))
 }
-
-/// More than any page has.
-const MOST_STOPS: usize = 40;

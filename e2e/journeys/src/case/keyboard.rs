@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use counterfoil_browser::{
-    devtools::DevToolsError,
-    tab::{Key, Landed, Tab},
+    keyboard::{enter, focused, reach},
+    tab::Key,
 };
 
 use crate::{
-    verdict::{Failure, Shown, promise},
+    verdict::{Shown, promise},
     world::{COOKIE, Stage, seen},
 };
 
@@ -44,41 +44,3 @@ pub(super) async fn without_scripts(stage: Arc<Stage>) -> Shown {
     person.leave().await?;
     Ok(format!("signed in, named a device and signed out without scripts, with Tab pressed {presses} times"))
 }
-
-/// Presses Tab until the focus is on `selector`, and sees at each stop that the focus can be seen.
-async fn reach(tab: &Tab, selector: &str) -> Result<usize, Failure> {
-    for presses in 0..MOST_STOPS {
-        let script = format!("document.activeElement.matches(\"{selector}\")");
-        if tab.run(&script).await?.as_bool() == Some(true) {
-            return Ok(presses);
-        }
-        tab.press(Key::Tab).await?;
-        let outline = tab.read("getComputedStyle(document.activeElement).outlineStyle").await?;
-        let stop = focused(tab).await?;
-        promise("the focus can be seen", outline != "none", || format!("not on {stop}"))?;
-    }
-    promise("everything can be reached by keyboard", false, || format!("{selector} cannot"))?;
-    Ok(MOST_STOPS)
-}
-
-async fn enter(tab: &Tab) -> Result<Landed, Failure> {
-    let mark = tab.mark();
-    tab.press(Key::Enter).await?;
-    match tab.landed(mark).await {
-        Err(DevToolsError::Patience { .. }) => {
-            let stop = focused(tab).await?;
-            Err(Failure::Broken {
-                promise: "pages work without scripts",
-                seen: format!("Enter does nothing on {stop}"),
-            })
-        }
-        landed => Ok(landed?),
-    }
-}
-
-async fn focused(tab: &Tab) -> Result<String, Failure> {
-    Ok(tab.read("document.activeElement.outerHTML.slice(0, 80)").await?)
-}
-
-/// More than any page has.
-const MOST_STOPS: usize = 40;
