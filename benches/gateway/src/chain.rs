@@ -1,7 +1,7 @@
 //! The whole chain: a real nginx before an app, alone, and asking about each request.
 
+use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Command;
 
 use counterfoil_benches::Failed;
 use counterfoil_benches::load::{Expects, Script};
@@ -81,17 +81,11 @@ fn requests(arranged: &Arranged, each: usize, target: impl Fn(usize) -> String) 
 }
 
 /// nginx as it stands before an app without us: the same upstream, the same headers for it, and no questions.
-fn alone(
-    folder: &Path,
-    app: std::net::SocketAddr,
-    core: Option<usize>,
-) -> Result<(Process, std::net::SocketAddr), Failed> {
+fn alone(folder: &Path, app: SocketAddr, core: Option<usize>) -> Result<(Process, SocketAddr), Failed> {
     let front = at(free_port()?);
-    let config = ALONE.replace("FRONT", &front.to_string()).replace("APP", &app.to_string());
-    std::fs::write(folder.join("nginx.conf"), config)?;
-    let mut command = Command::new(Kind::Nginx.program());
-    command.arg("-p").arg(folder).args(["-e", "error.log", "-c", "nginx.conf"]);
-    let mut nginx = on(core, || Ok(Process::start(command, Kind::Nginx.program())?))?;
+    let site = ALONE.replace("FRONT", &front.to_string()).replace("APP", &app.to_string());
+    std::fs::write(folder.join("counterfoil-app.conf"), site)?;
+    let mut nginx = on(core, || Ok(Process::start(Kind::Nginx.command(folder)?, Kind::Nginx.program())?))?;
     listening(front, &mut nginx, "nginx", || std::fs::read_to_string(folder.join("error.log")).unwrap_or_default())?;
     Ok((nginx, front))
 }
@@ -99,30 +93,18 @@ fn alone(
 /// nginx closes a connection after a thousand requests, a tenth more being the warm-up; these are for all connections.
 const MOST_REQUESTS: usize = 28_000;
 
+/// In the place of the file that the gateway writes.
 const ALONE: &str = "\
-daemon off;
-master_process off;
-pid nginx.pid;
-error_log error.log info;
-events {}
-http {
-    access_log off;
-    client_body_temp_path body;
-    proxy_temp_path proxied;
-    fastcgi_temp_path fastcgi;
-    uwsgi_temp_path uwsgi;
-    scgi_temp_path scgi;
-    upstream app { server APP; keepalive 32; }
-    server {
-        listen FRONT;
-        location / {
-            proxy_pass http://app;
-            proxy_http_version 1.1;
-            proxy_set_header Host $http_host;
-            proxy_set_header Connection \"\";
-            proxy_set_header X-Forwarded-For $remote_addr;
-            proxy_set_header X-Forwarded-Proto $scheme;
-        }
+upstream app { server APP; keepalive 32; }
+server {
+    listen FRONT;
+    location / {
+        proxy_pass http://app;
+        proxy_http_version 1.1;
+        proxy_set_header Host $http_host;
+        proxy_set_header Connection \"\";
+        proxy_set_header X-Forwarded-For $remote_addr;
+        proxy_set_header X-Forwarded-Proto $scheme;
     }
 }
 ";
