@@ -1,9 +1,11 @@
 //! Which stages each command has. Later stages reuse what earlier ones built: one tree for checking, one for tests, one
 //! optimised.
 
+mod bench;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::bench::{Bench, Part, Peers, bench};
 use crate::invocation::Invocation;
 use crate::packages::{CHROMIUM, DOKUWIKI, GO, HAPROXY, NGINX, NPM, PHP, TESTSSL};
 use crate::stage::{Stage, Step};
@@ -16,37 +18,6 @@ pub(crate) enum Size {
     Short,
     /// As long as it takes.
     Full,
-}
-
-/// Whether other middleware is measured as well.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Peers {
-    None,
-    Too,
-}
-
-/// What is measured.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Bench {
-    pub(crate) size: Size,
-    pub(crate) peers: Peers,
-    /// One part of the page instead of all.
-    pub(crate) only: Option<Part>,
-    /// One size of the curves instead of all; that is not published.
-    pub(crate) sessions: Option<u64>,
-}
-
-/// A part of docs/benchmarks.md.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Part {
-    /// Servers beside a bare one, and the pieces of a request
-    SideBySide,
-    /// Decisions of the gateway, beside an empty answer and behind a real nginx
-    Gateway,
-    /// Durable writes beside bare storage engines; with --peers also redb and SQLite
-    Durable,
-    /// What the embedded store costs with 1,000 to 10,000,000 sessions
-    Curves,
 }
 
 /// Everything, in the order in which the parts build on each other.
@@ -181,52 +152,6 @@ pub(crate) fn model(arguments: Vec<String>) -> Vec<Stage> {
 /// The simulation, built and run: all of it unless told otherwise.
 pub(crate) fn simulate(arguments: Vec<String>) -> Vec<Stage> {
     vec![build_optimised().or_stop(), Stage::new("simulation", vec![run_simulation(arguments)])]
-}
-
-/// Every measurement, or one, each of which writes its part of the page. Built as it is shipped.
-pub(crate) fn bench(bench: Bench) -> Vec<Stage> {
-    let Bench { size, peers, only, sessions } = bench;
-    let packages = "--package counterfoil-benches --package counterfoil-gateway-benches --package counterfoil-cli";
-    let build = cargo(&format!("build --profile dist --locked {packages} --bins"));
-    let mut stages = vec![Stage::new("build", vec![build]).or_stop()];
-    if peers == Peers::Too {
-        stages.push(build_peers());
-    }
-    for part in Part::ALL.into_iter().filter(|part| only.is_none_or(|only| only == *part)) {
-        if part == Part::SideBySide {
-            stages.push(Stage::new("pieces", vec![pieces(size)]).or_stop());
-        }
-        if part == Part::Gateway {
-            stages.push(Stage::new("nginx", vec![Step::InstallPackage(NGINX)]).or_stop());
-        }
-        let measure = Invocation::program(part.program(), size.flags_of_bench(sessions));
-        let measure = match (part, peers) {
-            (Part::SideBySide, Peers::Too) => measure.arguments(["--peers"]),
-            _ => measure,
-        };
-        let measure = match (part, sessions) {
-            (Part::Curves, Some(sessions)) => measure.arguments(["--sessions".to_owned(), sessions.to_string()]),
-            _ => measure,
-        };
-        stages.push(Stage::new(part.name(), vec![Step::Run(measure)]));
-    }
-    stages
-}
-
-fn pieces(size: Size) -> Step {
-    let criterion = match size {
-        Size::Short => "--warm-up-time 0.5 --measurement-time 1 --noplot",
-        Size::Full => "--noplot",
-    };
-    cargo(&format!("bench --profile dist --locked --package counterfoil-benches --bench pieces -- {criterion}"))
-}
-
-/// In a workspace of their own, so that what they need is not in our lock file. Where one cannot be built or installed,
-/// its row says so.
-fn build_peers() -> Stage {
-    let native = "build --profile dist --locked --manifest-path benches/peers/Cargo.toml --target-dir target/peers";
-    let node = Invocation::program("npm", "ci --no-audit --no-fund --prefix benches/peers/express");
-    Stage::new("peers", vec![cargo(native), Step::Run(node)])
 }
 
 fn dependencies() -> Stage {
@@ -390,37 +315,7 @@ fn run_simulation(arguments: impl IntoIterator<Item = String>) -> Step {
     Step::Run(Invocation::program("target/release/simulation", "").arguments(arguments))
 }
 
-impl Part {
-    const ALL: [Self; 4] = [Self::SideBySide, Self::Gateway, Self::Durable, Self::Curves];
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::SideBySide => "side by side",
-            Self::Gateway => "gateway",
-            Self::Durable => "durable writes",
-            Self::Curves => "curves",
-        }
-    }
-
-    const fn program(self) -> &'static str {
-        match self {
-            Self::SideBySide => "target/dist/side-by-side",
-            Self::Durable => "target/dist/durable",
-            Self::Curves => "target/dist/curves",
-            Self::Gateway => "target/dist/gateway-costs",
-        }
-    }
-}
-
 impl Size {
-    fn flags_of_bench(self, sessions: Option<u64>) -> &'static str {
-        match (self, sessions) {
-            (Self::Short, _) => "--short",
-            (Self::Full, None) => "--write docs/benchmarks.md",
-            (Self::Full, Some(_)) => "",
-        }
-    }
-
     fn flag_of_simulation(self) -> Option<String> {
         match self {
             Self::Short => Some("--short".to_owned()),
