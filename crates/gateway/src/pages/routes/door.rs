@@ -92,8 +92,16 @@ pub(super) async fn sign_in(
         Err(error) => return Ok(unavailable(&visitor, &error, "a password could not be checked")),
     };
     match (attempt, verified) {
-        (Some(attempt), Verified::Yes { takes_a_code, .. }) => {
-            go_on(&here, &visitor, attempt, (remember, takes_a_code), next).await
+        (Some(mut attempt), Verified::Yes { takes_a_code, .. }) => {
+            attempt.factor(Amr::Pwd);
+            if remember == Remember::Yes {
+                attempt.remember();
+            }
+            if takes_a_code {
+                ask_for_code(&visitor, attempt, next).await
+            } else {
+                complete(&here, &visitor, attempt, next).await
+            }
         }
         _ if visitor.wants == Wants::Data => Ok(refuse(&visitor, Problem::WrongPassword)),
         _ => {
@@ -104,20 +112,7 @@ pub(super) async fn sign_in(
     }
 }
 
-async fn go_on(
-    here: &Here,
-    visitor: &Visitor,
-    mut attempt: SigningIn,
-    (remember, takes_a_code): (Remember, bool),
-    next: Option<&str>,
-) -> Result<Response, Error> {
-    attempt.factor(Amr::Pwd);
-    if remember == Remember::Yes {
-        attempt.remember();
-    }
-    if !takes_a_code {
-        return complete(here, visitor, attempt, next).await;
-    }
+async fn ask_for_code(visitor: &Visitor, attempt: SigningIn, next: Option<&str>) -> Result<Response, Error> {
     attempt.hold().await?;
     Ok(match visitor.wants {
         Wants::Data => (StatusCode::ACCEPTED, Json(json!({ "wanted": "otp", "at": CODE }))).into_response(),
