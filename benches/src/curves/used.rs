@@ -181,10 +181,15 @@ impl Bench {
             async move {
                 let (session, times) = (number % ids.len() as u64, number / ids.len() as u64);
                 let id = *ids.get(usize::try_from(session)?).ok_or("no such session")?;
-                let data = Some(Payload::from_bytes(&noise(DATA_BYTES, number)));
-                match store.commit(id, Revision(times), Change { data, ..Change::default() }, LATER).await? {
-                    Committed::Done(..) => Ok(()),
-                    other => Err(format!("not changed: {other:?}").into()),
+                let mut revision = Revision(times);
+                loop {
+                    let data = Some(Payload::from_bytes(&noise(DATA_BYTES, number)));
+                    match store.commit(id, revision, Change { data, ..Change::default() }, LATER).await? {
+                        Committed::Done(..) => return Ok(()),
+                        // Where sessions are few, a change of the same one may still be under way.
+                        Committed::Conflict(live) => revision = live.revision,
+                        Committed::Gone(_) => return Err(format!("{id} is gone").into()),
+                    }
                 }
             }
         }))?;

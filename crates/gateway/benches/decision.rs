@@ -1,21 +1,24 @@
 //! Criterion over decisions, without a network: what one costs beside an empty answer, and what signing adds.
 
+use std::convert::Infallible;
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::response::Response;
 use counterfoil::{GeneratedKeys, MemoryStore, Policy, Subject};
 use counterfoil_core::keys::SharedRing;
 use counterfoil_core::testing::{Jar, sign_in};
 use counterfoil_gateway::app::{Algorithm, AppConfig, CookieReturn, Proxy};
+use counterfoil_gateway::authz::Decisions;
 use counterfoil_gateway::gateway::Gateway;
 use counterfoil_gateway::rules::{Access, Rule, Rules};
 use criterion::Criterion;
 use http::{HeaderValue, Request, StatusCode};
 use tokio::runtime::Runtime;
-use tower::ServiceExt as _;
+use tower::{Service, ServiceExt as _};
 
 type Failed = Box<dyn std::error::Error>;
 
@@ -23,28 +26,30 @@ fn main() -> Result<(), Failed> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut criterion = Criterion::default().configure_from_args();
     let empty = Router::new().fallback(async || StatusCode::NO_CONTENT);
-    let mut measure = |name: &str, router: &Router, request: &mut dyn FnMut() -> Request<Body>| {
-        criterion.bench_function(name, |bencher| bencher.iter(|| black_box(ask(&runtime, router, request()))));
+    criterion.bench_function("an empty answer", |bencher| {
+        bencher.iter(|| black_box(ask(&runtime, &empty, request("/", None))));
+    });
+    let mut measure = |name: &str, decisions: &Decisions, request: &mut dyn FnMut() -> Request<Body>| {
+        criterion.bench_function(name, |bencher| bencher.iter(|| black_box(ask(&runtime, decisions, request()))));
     };
-    measure("an empty answer", &empty, &mut || request("/", None));
     for (algorithm, name) in [(Algorithm::Es256, "ES256"), (Algorithm::EdDsa, "EdDSA"), (Algorithm::Hs256, "HS256")] {
-        let (router, cookie) = runtime.block_on(site(algorithm))?;
+        let (decisions, cookie) = runtime.block_on(site(algorithm))?;
         let mut number = 0_u64;
         let mut next = || {
             number += 1;
             number
         };
-        measure(&format!("{name}, a stranger, signed a moment ago"), &router, &mut || request("/", None));
-        measure(&format!("{name}, a member, signed a moment ago"), &router, &mut || request("/", Some(&cookie)));
+        measure(&format!("{name}, a stranger, signed a moment ago"), &decisions, &mut || request("/", None));
+        measure(&format!("{name}, a member, signed a moment ago"), &decisions, &mut || request("/", Some(&cookie)));
         let mut anew = || request(&format!("/{}", next()), Some(&cookie));
-        measure(&format!("{name}, a member, signed anew"), &router, &mut anew);
+        measure(&format!("{name}, a member, signed anew"), &decisions, &mut anew);
     }
     criterion.final_summary();
     Ok(())
 }
 
 /// An app for members, and the cookies of one.
-async fn site(assertion: Algorithm) -> Result<(Router, HeaderValue), Failed> {
+async fn site(assertion: Algorithm) -> Result<(Decisions, HeaderValue), Failed> {
     let rule = Rule::new("/*".parse()?, Access::Public);
     let app = AppConfig {
         name: "shop".parse()?,
@@ -62,7 +67,7 @@ async fn site(assertion: Algorithm) -> Result<(Router, HeaderValue), Failed> {
     let site = gateway.sites().iter().next().cloned().ok_or("no site")?;
     sign_in(site.sessions.engine(), &mut jar, &Subject::new("ada")?).await?;
     let cookie = jar.header(gateway.now() + Duration::from_secs(1)).ok_or("no cookie")?;
-    Ok((counterfoil_gateway::authz::router(gateway), cookie))
+    Ok((Decisions::of(gateway), cookie))
 }
 
 fn request(target: &str, cookie: Option<&HeaderValue>) -> Request<Body> {
@@ -88,9 +93,12 @@ fn request(target: &str, cookie: Option<&HeaderValue>) -> Request<Body> {
     request
 }
 
-fn ask(runtime: &Runtime, router: &Router, request: Request<Body>) -> StatusCode {
+fn ask<S>(runtime: &Runtime, server: &S, request: Request<Body>) -> StatusCode
+where
+    S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone,
+{
     runtime.block_on(async {
-        match router.clone().oneshot(request).await {
+        match server.clone().oneshot(request).await {
             Ok(response) => response.status(),
             Err(never) => match never {},
         }

@@ -24,6 +24,7 @@ mod testing;
 use axum::Router;
 use counterfoil_serve::Log;
 
+use authz::Decisions;
 use gateway::Gateway;
 use options::ServeArgs;
 use pages::Local;
@@ -42,8 +43,5 @@ pub fn routers(gateway: &Gateway, local: &Local) -> Routers {
     let keys = assertion::jwks_router(gateway.clone());
     let pages = pages::router(gateway.clone(), local.clone());
     let public = Router::new().merge(keys).fallback_service(pages);
-    Routers {
-        public: doctor::on_public(public, gateway.clone()),
-        decision: doctor::on_decision(authz::router(gateway.clone()), gateway.clone()),
-    }
+    Routers { public: doctor::on_public(public, gateway.clone()), decision: Decisions::of(gateway.clone()) }
 }

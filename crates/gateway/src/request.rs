@@ -1,5 +1,6 @@
 //! The browser's request, as a proxy tells of it: read strictly, or not at all.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 
 use counterfoil_core::cookie::HeaderJoin;
@@ -12,17 +13,18 @@ use crate::gateway::{Site, authority_of};
 use crate::owned::{Intruder, leaves_ours_alone};
 
 /// The request that a decision is about.
-pub struct Original {
+pub struct Original<'a> {
     /// Its method.
     pub method: Method,
     /// The origin it came to: one of the app's.
-    pub origin: Origin,
+    pub origin: &'a Origin,
     /// Path and query, as the client sent them.
-    pub target: String,
+    pub target: &'a str,
     /// Whether it is a WebSocket handshake.
     pub websocket: bool,
-    /// The client's headers, without what the proxy added to tell of the request.
-    pub headers: HeaderMap,
+    /// The client's headers, and among them those by which the proxy tells of the request. In `X-Forwarded-For`, where the
+    /// app's policy believes it, is what the client sent.
+    pub headers: Cow<'a, HeaderMap>,
     /// Who is at the other end of the proxy's connection; `None` on a unix socket.
     pub address: Option<IpAddr>,
     /// How the proxy joins several `Cookie` headers.
@@ -30,13 +32,23 @@ pub struct Original {
 }
 
 /// What one contract's reader found, before it is checked.
-pub(crate) struct Told {
+pub(crate) struct Told<'a> {
     pub(crate) method: Method,
     pub(crate) scheme: Scheme,
-    pub(crate) host: String,
-    pub(crate) target: String,
-    pub(crate) headers: HeaderMap,
+    pub(crate) host: &'a str,
+    pub(crate) target: &'a str,
+    /// Whose request it is: `X-Forwarded-For`.
+    pub(crate) forwarded_for: &'a str,
+    pub(crate) websocket: bool,
+    pub(crate) headers: &'a HeaderMap,
     pub(crate) join: HeaderJoin,
+}
+
+/// The headers by which a proxy tells of a request, and what else there is to see in a pass over all of them.
+pub(crate) struct Heard<'a, const N: usize> {
+    /// Each of those that were asked for.
+    pub(crate) told: [&'a str; N],
+    pub(crate) websocket: bool,
 }
 
 /// What a proxy tells is not a request we could judge. Deny it.
@@ -81,17 +93,19 @@ pub enum Malformed {
 /// The most bytes of headers that are looked at; no browser sends more, and proxies stop at 8 to 64 KiB themselves.
 pub const MAX_HEADERS: usize = 64 * 1024;
 
-impl Original {
+impl<'a> Original<'a> {
     /// Checks what a proxy told.
-    pub(crate) fn new(site: &Site, told: Told) -> Result<Self, Malformed> {
-        let Told { method, scheme, host, target, mut headers, join } = told;
-        leaves_ours_alone(&headers)?;
-        let origin = origin(site, scheme, &host)?.clone();
+    pub(crate) fn new(site: &'a Site, told: Told<'a>) -> Result<Self, Malformed> {
+        let Told { method, scheme, host, target, forwarded_for, websocket, headers, join } = told;
+        let origin = origin(site, scheme, host)?;
         if !target.starts_with('/') {
             return Err(Malformed::Unreadable("the target"));
         }
-        let address = take_address(&mut headers)?;
-        let websocket = is_websocket(&headers) || headers.keys().any(is_of_websockets);
+        let (address, before) = seen(forwarded_for)?;
+        let policy = site.app.policy.address();
+        let is_read =
+            policy.header_name() == Some(FORWARDED_FOR) && address.is_some_and(|address| policy.trusts(address));
+        let headers = if is_read { Cow::Owned(forwarded_before(headers, before)?) } else { Cow::Borrowed(headers) };
         Ok(Self { method, origin, target, websocket, headers, address, join })
     }
 
@@ -100,7 +114,7 @@ impl Original {
         RequestView {
             method: &self.method,
             authority: Some(self.authority()),
-            target: &self.target,
+            target: self.target,
             headers: &self.headers,
             peer: self.address,
             websocket: self.websocket,
@@ -111,7 +125,7 @@ impl Original {
 
     /// Its host: lower case, without the scheme's default port.
     pub fn authority(&self) -> &str {
-        authority_of(&self.origin)
+        authority_of(self.origin)
     }
 
     /// The path as logs may show it: without the query, not endless, and without one of our tokens.
@@ -122,7 +136,7 @@ impl Original {
     }
 }
 
-impl std::fmt::Debug for Original {
+impl std::fmt::Debug for Original<'_> {
     /// Without headers, where cookies are, and without a query, where a token may be.
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let path = self.path_to_tell();
@@ -130,36 +144,41 @@ impl std::fmt::Debug for Original {
     }
 }
 
-/// Refuses what is too long to be looked at, before anything else.
-pub(crate) fn bounded(headers: &HeaderMap) -> Result<(), Malformed> {
-    let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
-    if bytes > MAX_HEADERS { Err(Malformed::TooLarge) } else { Ok(()) }
-}
-
-/// Takes out a header that must be there once.
-pub(crate) fn take(headers: &mut HeaderMap, name: &'static str) -> Result<String, Malformed> {
-    let key = HeaderName::from_static(name);
-    let mut values = headers.get_all(&key).iter();
-    let value = match (values.next(), values.next()) {
-        (None, _) => return Err(Malformed::Missing(name)),
-        (Some(_), Some(_)) => return Err(Malformed::Repeated(name)),
-        (Some(value), None) => std::str::from_utf8(value.as_bytes()).map(str::to_owned),
-    };
-    headers.remove(&key);
-    match value {
-        Ok(value) if value.is_empty() => Err(Malformed::Missing(name)),
-        value => value.map_err(|_| Malformed::Unreadable(name)),
+impl<'a, const N: usize> Heard<'a, N> {
+    /// Reads `names`, in lower case, which must be there once each. One of ours besides is an intruder.
+    pub(crate) fn read(headers: &'a HeaderMap, names: [&'static str; N]) -> Result<Self, Malformed> {
+        let (mut found, mut bytes, mut websocket) = ([None; N], 0, false);
+        for (name, value) in headers {
+            let text = name.as_str();
+            bytes += text.len() + value.len() + 4;
+            if bytes > MAX_HEADERS {
+                return Err(Malformed::TooLarge);
+            }
+            let slot = found.iter_mut().zip(names).find(|(_, wanted)| *wanted == text);
+            match slot {
+                Some((Some(_), wanted)) => return Err(Malformed::Repeated(wanted)),
+                Some((slot, _)) => *slot = Some(value),
+                None => leaves_ours_alone(name, value)?,
+            }
+            websocket |= is_of_websockets(text);
+        }
+        let mut told = [""; N];
+        for ((told, value), name) in told.iter_mut().zip(found).zip(names) {
+            let value = value.filter(|value| !value.is_empty()).ok_or(Malformed::Missing(name))?;
+            *told = std::str::from_utf8(value.as_bytes()).map_err(|_| Malformed::Unreadable(name))?;
+        }
+        Ok(Self { told, websocket: websocket || is_websocket(headers) })
     }
 }
 
-/// The method, of a header.
-pub(crate) fn take_method(headers: &mut HeaderMap, name: &'static str) -> Result<Method, Malformed> {
-    Method::from_bytes(take(headers, name)?.as_bytes()).map_err(|_| Malformed::Unreadable(name))
+/// The method, of the header `name`.
+pub(crate) fn method(text: &str, name: &'static str) -> Result<Method, Malformed> {
+    Method::from_bytes(text.as_bytes()).map_err(|_| Malformed::Unreadable(name))
 }
 
-/// The scheme, of a header. Some proxies say `wss` of a WebSocket's.
-pub(crate) fn take_scheme(headers: &mut HeaderMap, name: &'static str) -> Result<Scheme, Malformed> {
-    match take(headers, name)?.as_str() {
+/// The scheme, of the header `name`. Some proxies say `wss` of a WebSocket's.
+pub(crate) fn scheme(text: &str, name: &'static str) -> Result<Scheme, Malformed> {
+    match text {
         "https" | "wss" => Ok(Scheme::Https),
         "http" | "ws" => Ok(Scheme::Http),
         _ => Err(Malformed::Unreadable(name)),
@@ -185,27 +204,35 @@ fn origin<'a>(site: &'a Site, scheme: Scheme, host: &str) -> Result<&'a Origin, 
     })
 }
 
-/// Takes the address out that the proxy saw: the last one in `X-Forwarded-For`. What stands before it was there already,
-/// and stays, for the app's policy to trust or not.
-fn take_address(headers: &mut HeaderMap) -> Result<Option<IpAddr>, Malformed> {
-    let all = take(headers, FORWARDED_FOR)?;
-    let (before, last) = all.rsplit_once(',').map_or((None, all.as_str()), |(before, last)| (Some(before), last));
-    if let Some(before) = before {
-        let before = HeaderValue::from_str(before).map_err(|_| Malformed::Unreadable(FORWARDED_FOR))?;
-        headers.insert(HeaderName::from_static(FORWARDED_FOR), before);
-    }
+/// The address that the proxy saw: the last one in `X-Forwarded-For`. What stands before it was there already, for the
+/// app's policy to trust or not.
+fn seen(forwarded_for: &str) -> Result<(Option<IpAddr>, Option<&str>), Malformed> {
+    let (before, last) =
+        forwarded_for.rsplit_once(',').map_or((None, forwarded_for), |(before, last)| (Some(before), last));
     let last = last.trim();
     if last == "unix:" {
-        return Ok(None);
+        return Ok((None, before));
     }
     let address = last.trim_start_matches('[').trim_end_matches(']').parse();
     let address = address.or_else(|_| last.parse().map(|address: SocketAddr| address.ip()));
-    address.map(|address: IpAddr| Some(address.to_canonical())).map_err(|_| Malformed::Unreadable(FORWARDED_FOR))
+    let address = address.map_err(|_| Malformed::Unreadable(FORWARDED_FOR))?;
+    Ok((Some(IpAddr::to_canonical(&address)), before))
+}
+
+/// The headers, with what was in `X-Forwarded-For` before the proxy added whom it saw.
+fn forwarded_before(headers: &HeaderMap, before: Option<&str>) -> Result<HeaderMap, Malformed> {
+    let (mut headers, name) = (headers.clone(), HeaderName::from_static(FORWARDED_FOR));
+    headers.remove(&name);
+    if let Some(before) = before {
+        let before = HeaderValue::from_str(before).map_err(|_| Malformed::Unreadable(FORWARDED_FOR))?;
+        headers.insert(name, before);
+    }
+    Ok(headers)
 }
 
 /// Proxies drop `Upgrade` on their way to us. But no handshake comes without these, and no page can send them otherwise.
-fn is_of_websockets(name: &HeaderName) -> bool {
-    name.as_str().starts_with("sec-websocket-")
+fn is_of_websockets(name: &str) -> bool {
+    name.starts_with("sec-websocket-")
 }
 
 pub(crate) const FORWARDED_FOR: &str = "x-forwarded-for";
@@ -215,30 +242,27 @@ mod tests {
     use super::*;
     use crate::testing::gateway;
 
-    /// What is told; who it is, if that can be read, and if they have an address; what is left.
-    type Row<'a> = (&'a str, Option<Option<&'a str>>, Option<&'a str>);
+    /// What is told; who it is, if that can be read and they have an address, and what was there before.
+    type Row<'a> = (&'a str, Option<(Option<&'a str>, Option<&'a str>)>);
 
     #[test]
     fn the_client_is_whom_the_proxy_saw_and_what_it_was_told_before_stays() {
         #[rustfmt::skip]
         let table: [Row<'_>; 10] = [
-            ("192.0.2.1",                       Some(Some("192.0.2.1")),   None),
-            ("198.51.100.6, 192.0.2.1",         Some(Some("192.0.2.1")),   Some("198.51.100.6")),
-            ("unknown, 10.0.0.1,192.0.2.1",     Some(Some("192.0.2.1")),   Some("unknown, 10.0.0.1")),
-            ("192.0.2.1:4711",                  Some(Some("192.0.2.1")),   None),
-            ("[2001:db8::1]:4711",              Some(Some("2001:db8::1")), None),
-            ("2001:db8::1",                     Some(Some("2001:db8::1")), None),
-            ("::ffff:192.0.2.1",                Some(Some("192.0.2.1")),   None),
-            ("unix:",                           Some(None),                None),
-            ("192.0.2.1, unknown",              None,                      Some("192.0.2.1")),
-            ("192.0.2.1,",                      None,                      Some("192.0.2.1")),
+            ("192.0.2.1",                       Some((Some("192.0.2.1"),   None))),
+            ("198.51.100.6, 192.0.2.1",         Some((Some("192.0.2.1"),   Some("198.51.100.6")))),
+            ("unknown, 10.0.0.1,192.0.2.1",     Some((Some("192.0.2.1"),   Some("unknown, 10.0.0.1")))),
+            ("192.0.2.1:4711",                  Some((Some("192.0.2.1"),   None))),
+            ("[2001:db8::1]:4711",              Some((Some("2001:db8::1"), None))),
+            ("2001:db8::1",                     Some((Some("2001:db8::1"), None))),
+            ("::ffff:192.0.2.1",                Some((Some("192.0.2.1"),   None))),
+            ("unix:",                           Some((None,                None))),
+            ("192.0.2.1, unknown",              None),
+            ("192.0.2.1,",                      None),
         ];
-        for (text, address, left) in table {
-            let mut headers = HeaderMap::new();
-            headers.insert(FORWARDED_FOR, HeaderValue::from_static(text));
-            let found = take_address(&mut headers).ok();
-            assert_eq!(found, address.map(|address| address.map(|text| text.parse().unwrap())), "{text}");
-            assert_eq!(headers.get(FORWARDED_FOR).map(|left| left.to_str().unwrap()), left, "{text}");
+        for (text, expected) in table {
+            let expected = expected.map(|(address, before)| (address.map(|text| text.parse().unwrap()), before));
+            assert_eq!(seen(text).ok(), expected, "{text}");
         }
     }
 
@@ -248,13 +272,14 @@ mod tests {
         let site = gateway.sites().called("wiki").cloned().unwrap();
         let mut headers = HeaderMap::new();
         headers.insert("cookie", HeaderValue::from_static("__Host-Http-id=cfoil1_secret"));
-        headers.insert(FORWARDED_FOR, HeaderValue::from_static("192.0.2.1"));
         let told = Told {
             method: Method::GET,
             scheme: Scheme::Https,
-            host: "wiki.example".to_owned(),
-            target: "/page?code=also-secret".to_owned(),
-            headers,
+            host: "wiki.example",
+            target: "/page?code=also-secret",
+            forwarded_for: "192.0.2.1",
+            websocket: false,
+            headers: &headers,
             join: HeaderJoin::Standard,
         };
         let shown = format!("{:?}", Original::new(&site, told).unwrap());

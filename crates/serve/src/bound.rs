@@ -1,5 +1,6 @@
 //! A listener: how much its peers may take up, and how they are let go.
 
+use std::convert::Infallible;
 use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
@@ -8,12 +9,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use axum::response::Response;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
+use tower::Service;
 
 use crate::connection::Connection;
 use crate::{Certificate, Peers};
@@ -101,7 +105,10 @@ impl Bound {
     /// A handshake and a request's head have [`LONGEST_HANDSHAKE`](crate::LONGEST_HANDSHAKE) and
     /// [`Bounds::longest_head`], so a slow peer holds one of [`Bounds::most_connections`] only that long; a handshake
     /// never holds up the next accept. Bodies are bounded where they are read.
-    pub async fn serve(self, app: Router, stop: impl Future<Output = ()>) {
+    pub async fn serve<A>(self, app: A, stop: impl Future<Output = ()>)
+    where
+        A: App,
+    {
         let Bounds { longest_leave, longest_goodbye, .. } = self.bounds;
         let open = Open {
             slots: Arc::new(Semaphore::new(self.bounds.most_connections)),
@@ -126,7 +133,7 @@ impl Bound {
         }
     }
 
-    async fn accept_until(&self, app: &Router, open: &Open, mut end: Pin<&mut impl Future<Output = ()>>) {
+    async fn accept_until(&self, app: &impl App, open: &Open, mut end: Pin<&mut impl Future<Output = ()>>) {
         loop {
             let (stream, peer, slot) = tokio::select! {
                 biased;
@@ -161,6 +168,17 @@ impl Bound {
             }
         }
     }
+}
+
+/// What answers on a listener: a `Router`, or any service like it. Each connection has a clone.
+pub trait App:
+    Service<Request<Body>, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
+{
+}
+
+impl<A> App for A where
+    A: Service<Request<Body>, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
+{
 }
 
 /// The connections of a listener.

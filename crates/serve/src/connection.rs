@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::header::CONNECTION;
@@ -25,19 +24,20 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, watch};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
-use tower::{Service, ServiceExt, util::BoxCloneSyncService};
+use tower::{ServiceExt, util::BoxCloneSyncService};
 
 use crate::Peers;
+use crate::bound::App;
 use crate::proxy_protocol;
 
 /// The time for a TLS handshake, and for the header of the PROXY protocol.
 pub const LONGEST_HANDSHAKE: Duration = Duration::from_secs(10);
 
-pub(crate) struct Connection {
+pub(crate) struct Connection<A> {
     pub(crate) peer: SocketAddr,
     /// Whether HTTP/2 is served without TLS.
     pub(crate) plain_http2: bool,
-    pub(crate) app: Router,
+    pub(crate) app: A,
     pub(crate) watcher: Watcher,
     /// Whether peers are told to close it.
     pub(crate) leaving: Arc<AtomicBool>,
@@ -59,7 +59,7 @@ enum Speaks {
     Http2,
 }
 
-impl Connection {
+impl<A: App> Connection<A> {
     pub(crate) async fn run(mut self, stream: TcpStream, announced_by: Option<Arc<Peers>>, tls: Option<TlsAcceptor>) {
         let mut over = self.over.clone();
         let begun = tokio::select! {
@@ -167,11 +167,7 @@ async fn begins_in_http2(stream: &TcpStream) -> bool {
 
 type Answering = BoxCloneSyncService<Request<Incoming>, Response<Body>, Infallible>;
 
-fn service<A>(app: A, peer: SocketAddr, asked: Arc<Notify>) -> TowerToHyperService<Answering>
-where
-    A: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + Sync + 'static,
-    A::Future: Send + 'static,
-{
+fn service(app: impl App, peer: SocketAddr, asked: Arc<Notify>) -> TowerToHyperService<Answering> {
     let app = app.map_request(move |mut request: Request<Incoming>| {
         asked.notify_one();
         request.extensions_mut().insert(ConnectInfo(peer));

@@ -11,7 +11,7 @@ mod proxy_protocol;
 mod signals;
 mod tls;
 
-pub use self::bound::{Bound, Bounds};
+pub use self::bound::{App, Bound, Bounds};
 pub use self::connection::LONGEST_HANDSHAKE;
 pub use self::log::{Line, Log};
 pub use self::peers::{NotANetwork, Peers};

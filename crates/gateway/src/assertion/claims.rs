@@ -15,7 +15,7 @@ use crate::request::Original;
 /// Who made which request, as far as the decision found out.
 pub(crate) struct Claims<'a> {
     pub(crate) site: &'a Site,
-    pub(crate) original: &'a Original,
+    pub(crate) original: &'a Original<'a>,
     pub(crate) who: &'a Who,
     pub(crate) passed: PassReason,
     /// What the headers alone said, for sites that only report.
@@ -69,7 +69,7 @@ impl Claims<'_> {
             acr: self.who.assurance(),
             csrf,
             csrf_reason,
-            req: bound(self.original.method.as_str(), self.original.authority(), &self.original.target),
+            req: bound(self.original.method.as_str(), self.original.authority(), self.original.target),
         };
         serde_json::to_vec(&payload).map_err(|_| Unsigned::Refused)
     }
@@ -92,7 +92,7 @@ impl Claims<'_> {
             self.who.assurance(),
             csrf_reason,
             original.method.as_str(),
-            &original.target,
+            original.target,
         ] {
             add(part.as_bytes());
         }

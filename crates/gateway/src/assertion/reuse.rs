@@ -3,7 +3,7 @@
 use counterfoil::Moment;
 use http::HeaderValue;
 use quick_cache::Weighter;
-use quick_cache::sync::Cache;
+use quick_cache::sync::{Cache, DefaultLifecycle};
 
 use super::LIFE;
 
@@ -12,7 +12,7 @@ use super::LIFE;
 /// # Security
 /// What is handed out again has at least half its life before it, and says of the same session, on the same path, what was
 /// decided just now: the decision itself is made anew for every request. So a session that ended gets none.
-pub(super) struct Reuse(Cache<Vec<u8>, Made, Bytes>);
+pub(super) struct Reuse(Cache<Vec<u8>, Made, Bytes, foldhash::fast::RandomState>);
 
 #[derive(Clone)]
 struct Made {
@@ -25,7 +25,8 @@ struct Bytes;
 
 impl Reuse {
     pub(super) fn new() -> Self {
-        Self(Cache::with_weighter(MOST / TYPICAL, MOST as u64, Bytes))
+        let (hasher, lifecycle) = (foldhash::fast::RandomState::default(), DefaultLifecycle::default());
+        Self(Cache::with(MOST / TYPICAL, MOST as u64, Bytes, hasher, lifecycle))
     }
 
     /// One that is not half through its life, nor from the future.

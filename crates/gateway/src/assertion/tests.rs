@@ -90,12 +90,11 @@ fn an_assertion_is_for_its_app_and_at_its_origin_and_is_not_printed() {
     let told = Told {
         method: http::Method::GET,
         scheme: Scheme::Https,
-        host: "wiki.example:443".to_owned(),
-        target: "/page".to_owned(),
-        headers: [("x-forwarded-for", "192.0.2.1")]
-            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
-            .into_iter()
-            .collect(),
+        host: "wiki.example:443",
+        target: "/page",
+        forwarded_for: "192.0.2.1",
+        websocket: false,
+        headers: &http::HeaderMap::new(),
         join: HeaderJoin::Standard,
     };
     let original = Original::new(&site, told).unwrap();

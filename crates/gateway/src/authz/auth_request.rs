@@ -11,20 +11,25 @@ use http::header::{CACHE_CONTROL, LOCATION, RETRY_AFTER, SET_COOKIE, WWW_AUTHENT
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use crate::decide::{NO_STORE, Outcome};
-use crate::request::{Malformed, Told, take, take_method, take_scheme};
+use crate::request::{self, FORWARDED_FOR, Heard, Malformed, Told};
 
 /// Reads what nginx tells.
-pub(super) fn read(mut headers: HeaderMap) -> Result<Told, Malformed> {
-    let method = take_method(&mut headers, "x-counterfoil-method")?;
-    let target = take(&mut headers, "x-counterfoil-target")?;
-    let host = take(&mut headers, "x-counterfoil-host")?;
-    let server = take(&mut headers, "x-counterfoil-server")?;
-    let scheme = take_scheme(&mut headers, "x-counterfoil-scheme")?;
+pub(super) fn read(headers: &HeaderMap) -> Result<Told<'_>, Malformed> {
+    let Heard { told: [method, target, host, server, scheme, forwarded_for], websocket } = Heard::read(headers, TOLD)?;
     // `$host` is that of the target where it is in absolute form, and `$http_host` is not.
-    if !name_of(&host).eq_ignore_ascii_case(&server) {
+    if !name_of(host).eq_ignore_ascii_case(server) {
         return Err(Malformed::AbsoluteForm);
     }
-    Ok(Told { method, scheme, host, target, headers, join: HeaderJoin::Standard })
+    Ok(Told {
+        method: request::method(method, METHOD)?,
+        scheme: request::scheme(scheme, SCHEME)?,
+        host,
+        target,
+        forwarded_for,
+        websocket,
+        headers,
+        join: HeaderJoin::Standard,
+    })
 }
 
 /// Writes the answer nginx understands.
@@ -63,3 +68,7 @@ fn name_of(host: &str) -> &str {
 
 /// The status the browser should see.
 pub(super) const STATUS: HeaderName = HeaderName::from_static("counterfoil-status");
+const METHOD: &str = "x-counterfoil-method";
+const SCHEME: &str = "x-counterfoil-scheme";
+const TOLD: [&str; 6] =
+    [METHOD, "x-counterfoil-target", "x-counterfoil-host", "x-counterfoil-server", SCHEME, FORWARDED_FOR];

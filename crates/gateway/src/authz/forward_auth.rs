@@ -7,17 +7,20 @@ use http::{HeaderMap, StatusCode};
 
 use crate::app::Proxy;
 use crate::decide::Outcome;
-use crate::request::{Malformed, Told, take, take_method, take_scheme};
+use crate::request::{self, FORWARDED_FOR, Heard, Malformed, Told};
 
 /// Reads what the proxy tells. Each sets these over whatever the client sent.
-pub(super) fn read(mut headers: HeaderMap, proxy: Proxy) -> Result<Told, Malformed> {
+pub(super) fn read(headers: &HeaderMap, proxy: Proxy) -> Result<Told<'_>, Malformed> {
+    let Heard { told: [method, scheme, host, target, forwarded_for], websocket } = Heard::read(headers, TOLD)?;
     Ok(Told {
-        method: take_method(&mut headers, "x-forwarded-method")?,
-        scheme: take_scheme(&mut headers, "x-forwarded-proto")?,
-        host: take(&mut headers, "x-forwarded-host")?,
-        target: take(&mut headers, "x-forwarded-uri")?,
-        join: join(proxy),
+        method: request::method(method, METHOD)?,
+        scheme: request::scheme(scheme, SCHEME)?,
+        host,
+        target,
+        forwarded_for,
+        websocket,
         headers,
+        join: join(proxy),
     })
 }
 
@@ -42,3 +45,7 @@ pub(super) fn write(outcome: Outcome) -> Response {
         Outcome::Refuse(refused) => refused,
     }
 }
+
+const METHOD: &str = "x-forwarded-method";
+const SCHEME: &str = "x-forwarded-proto";
+const TOLD: [&str; 5] = [METHOD, SCHEME, "x-forwarded-host", "x-forwarded-uri", FORWARDED_FOR];

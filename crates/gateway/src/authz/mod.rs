@@ -7,20 +7,23 @@ mod forward_auth;
 #[cfg(feature = "grpc")]
 mod grpc;
 
+use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
-use axum::Router;
 use axum::body::Body;
-use axum::extract::State;
 use axum::response::Response;
 use http::Request;
+use http::request::Parts;
+use tower_service::Service;
 
 use crate::app::Proxy;
 use crate::assertion::Assertions;
 use crate::decide::{Outcome, Refusal, decide, refuse};
 use crate::doctor::Doctor;
 use crate::gateway::{Gateway, Site};
-use crate::request::{Malformed, Original, Told, bounded};
+use crate::request::{Malformed, Original, Told};
 
 /// What the decision listener answers.
 ///
@@ -34,11 +37,33 @@ use crate::request::{Malformed, Original, Told, bounded};
 /// # Security
 /// The listener is for the operator's proxy alone. An app answers only at the endpoint of the proxy it is configured for;
 /// everything else there is denied. Nothing is read from a query, and no body is ever read.
-pub fn router(gateway: Gateway) -> Router {
-    let router = Router::new().fallback(answer);
-    #[cfg(feature = "grpc")]
-    let router = router.route_service(grpc::PATH, grpc::Check::new(gateway.clone()));
-    router.with_state(gateway)
+#[derive(Debug, Clone)]
+pub struct Decisions(Gateway);
+
+impl Decisions {
+    /// For the apps of `gateway`.
+    pub const fn of(gateway: Gateway) -> Self {
+        Self(gateway)
+    }
+}
+
+impl Service<Request<Body>> for Decisions {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let gateway = self.0.clone();
+        #[cfg(feature = "grpc")]
+        if request.uri().path() == grpc::PATH {
+            return grpc::Check::new(gateway).call(request);
+        }
+        Box::pin(async move { Ok(answer(&gateway, request).await) })
+    }
 }
 
 /// A contract, with its part of an endpoint's path.
@@ -56,31 +81,33 @@ struct Endpoint<'a> {
     rest: &'a str,
 }
 
-async fn answer(State(gateway): State<Gateway>, request: Request<Body>) -> Response {
+async fn answer(gateway: &Gateway, request: Request<Body>) -> Response {
     Assertions::follow(gateway.assertions());
     // The body stays where it is: no decision rests on one, and it may never come.
     let (parts, _body) = request.into_parts();
-    let path = parts.uri.path().to_owned();
-    let Some(endpoint) = Endpoint::of(&path) else {
-        return forward_auth::write(refuse(None, &Refusal::NotAnEndpoint));
+    let response = match Endpoint::of(parts.uri.path()) {
+        None => forward_auth::write(refuse(None, &Refusal::NotAnEndpoint)),
+        Some(Endpoint { contract, app, rest }) => {
+            let outcome = match site(gateway, app, |proxy| contract.is_for(proxy)) {
+                None => refuse(None, &Refusal::NoSuchApp(app)),
+                Some(site) => decision(gateway, &site, contract.read(&parts, rest, site.app.proxy)).await,
+            };
+            contract.write(outcome)
+        }
     };
-    let contract = endpoint.contract;
-    let Some(site) = site(&gateway, endpoint.app, |proxy| contract.is_for(proxy)) else {
-        return contract.write(refuse(None, &Refusal::NoSuchApp(endpoint.app)));
-    };
-    let told = bounded(&parts.headers).and_then(|()| contract.read(parts, endpoint.rest, site.app.proxy));
-    contract.write(decision(&gateway, &site, told).await)
+    gateway.doctor().heard(gateway, &parts, response.status());
+    response
 }
 
 /// The site of an app, if it answers here.
 fn site(gateway: &Gateway, name: &str, answers: impl Fn(Proxy) -> bool) -> Option<Arc<Site>> {
     let sites = gateway.sites();
-    let site = sites.named(&name.parse().ok()?)?;
+    let site = sites.called(name)?;
     answers(site.app.proxy).then(|| Arc::clone(site))
 }
 
 /// The decision about what a proxy told.
-async fn decision(gateway: &Gateway, site: &Site, told: Result<Told, Malformed>) -> Outcome {
+async fn decision(gateway: &Gateway, site: &Site, told: Result<Told<'_>, Malformed>) -> Outcome {
     match told.and_then(|told| Original::new(site, told)) {
         Ok(original) => match Doctor::outcome(gateway, site, &original) {
             Some(wished) => wished,
@@ -113,10 +140,10 @@ impl Contract {
         }
     }
 
-    fn read(self, parts: http::request::Parts, rest: &str, proxy: Proxy) -> Result<Told, Malformed> {
+    fn read<'a>(self, parts: &'a Parts, rest: &str, proxy: Proxy) -> Result<Told<'a>, Malformed> {
         match self {
-            Self::AuthRequest => auth_request::read(parts.headers),
-            Self::ForwardAuth => forward_auth::read(parts.headers, proxy),
+            Self::AuthRequest => auth_request::read(&parts.headers),
+            Self::ForwardAuth => forward_auth::read(&parts.headers, proxy),
             Self::ExtAuthz => ext_authz::read(parts, rest),
         }
     }

@@ -36,8 +36,8 @@ pub(crate) enum Outcome {
 ///
 /// A client that hangs up drops this wherever it waits. Each wait is for one verb of the store, which happens or does not;
 /// a token that was renewed and never arrived is offered again.
-pub(crate) async fn decide(gateway: &Gateway, site: &Site, original: &Original) -> Outcome {
-    let demands = match site.app.rules.demands(&original.target) {
+pub(crate) async fn decide(gateway: &Gateway, site: &Site, original: &Original<'_>) -> Outcome {
+    let demands = match site.app.rules.demands(original.target) {
         Ok(Some(demands)) => demands,
         Ok(None) => return refuse(Some(site), &Refusal::NoRule(original.path_to_tell())),
         Err(unreadable) => {
@@ -98,7 +98,7 @@ async fn meet(exchange: &Exchange, demands: &Demands) -> Result<Who, Denial> {
 fn pass(
     gateway: &Gateway,
     site: &Site,
-    original: &Original,
+    original: &Original<'_>,
     exchange: &Exchange,
     passed: PassReason,
     who: &Who,
@@ -128,7 +128,13 @@ fn pass(
 }
 
 /// Denies a request, with the cookie that leaves all the same.
-fn deny(site: &Site, original: &Original, exchange: &Exchange, denial: Denial, cookie: Option<SetCookie>) -> Outcome {
+fn deny(
+    site: &Site,
+    original: &Original<'_>,
+    exchange: &Exchange,
+    denial: Denial,
+    cookie: Option<SetCookie>,
+) -> Outcome {
     let (rule, reason) = words(denial);
     tracing::info!(
         app = site.app.name.as_str(),
@@ -145,7 +151,7 @@ fn deny(site: &Site, original: &Original, exchange: &Exchange, denial: Denial, c
 }
 
 /// Sends the browser by our own page, where its cookie can be renewed, and back.
-fn bounce(original: &Original) -> Outcome {
+fn bounce(original: &Original<'_>) -> Outcome {
     let next: String = url::form_urlencoded::byte_serialize(original.target.as_bytes()).collect();
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
@@ -156,17 +162,17 @@ fn bounce(original: &Original) -> Outcome {
 }
 
 /// Only what a person waits for, and can be asked for again at the same address.
-fn may_bounce(original: &Original, exchange: &Exchange) -> bool {
+fn may_bounce(original: &Original<'_>, exchange: &Exchange) -> bool {
     may_repeat(original, exchange) && !original.websocket && next(original).is_some()
 }
 
-fn may_repeat(original: &Original, exchange: &Exchange) -> bool {
+fn may_repeat(original: &Original<'_>, exchange: &Exchange) -> bool {
     exchange.is_navigation() && original.method == Method::GET
 }
 
 /// The way back. None for what has one of our tokens in it, and none that would make an answer too long.
-fn next(original: &Original) -> Option<PathAndQuery> {
-    let target = original.target.as_str();
+fn next(original: &Original<'_>) -> Option<PathAndQuery> {
+    let target = original.target;
     let fits = target.len() <= MAX_NEXT && !looks_like_token(target);
     fits.then(|| target.parse().ok()).flatten()
 }

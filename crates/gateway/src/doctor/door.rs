@@ -15,7 +15,8 @@ use counterfoil_core::cookie::CookieKind;
 use counterfoil_core::token::looks_like_token;
 use http::header::{CACHE_CONTROL, LOCATION, SET_COOKIE};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
@@ -81,11 +82,19 @@ impl Doctor {
     }
 
     /// The answer that a ticket wishes for, for a request on the echo's path.
-    pub(crate) fn outcome(gateway: &Gateway, site: &Site, original: &Original) -> Option<Outcome> {
+    pub(crate) fn outcome(gateway: &Gateway, site: &Site, original: &Original<'_>) -> Option<Outcome> {
         if original.target.split('?').next() != Some(ECHO) || original.websocket {
             return None;
         }
-        gateway.doctor().ticket(&original.target, gateway).map(|ticket| wished(ticket, site))
+        gateway.doctor().ticket(original.target, gateway).map(|ticket| wished(ticket, site))
+    }
+
+    /// Notes what the decision listener was asked, if that was under a ticket.
+    pub(crate) fn heard(&self, gateway: &Gateway, parts: &Parts, status: StatusCode) {
+        let Some(ticket) = judged(parts).and_then(|target| self.ticket(target, gateway)) else { return };
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
+        let (uri, headers) = (parts.uri.to_string(), lines(&parts.headers));
+        self.note(ticket, Asked { uri, headers, peer, status: status.as_u16() });
     }
 
     fn note(&self, ticket: Ticket, asked: Asked) {
@@ -128,35 +137,18 @@ fn names(headers: &[(String, String)]) -> Vec<&str> {
     headers.iter().map(|(name, _)| name.as_str()).collect()
 }
 
-/// The decision listener's routes, with a record of what is asked under a ticket.
-pub fn on_decision(router: Router, gateway: Gateway) -> Router {
-    router.layer(from_fn_with_state(gateway, record))
-}
-
 /// The public listener's routes, with the echo and the record for who has a ticket.
 pub fn on_public(router: Router, gateway: Gateway) -> Router {
     router.layer(from_fn_with_state(gateway, tell))
 }
 
-async fn record(State(gateway): State<Gateway>, request: Request, next: Next) -> Response {
-    let doctor = gateway.doctor().clone();
-    let ticket = judged(&request).and_then(|target| doctor.ticket(&target, &gateway));
-    let Some(ticket) = ticket else { return next.run(request).await };
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
-    let (uri, headers) = (request.uri().to_string(), lines(request.headers()));
-    let response = next.run(request).await;
-    doctor.note(ticket, Asked { uri, headers, peer, status: response.status().as_u16() });
-    response
-}
-
 /// The target that a decision is asked about, whatever the contract.
-fn judged(request: &Request) -> Option<String> {
-    let path = request.uri().path();
-    let told = |name: &str| request.headers().get(name)?.to_str().ok().map(str::to_owned);
-    match path.strip_prefix("/authz/")?.split_once('/')? {
+fn judged(parts: &Parts) -> Option<&str> {
+    let told = |name| parts.headers.get(HeaderName::from_static(name))?.to_str().ok();
+    match parts.uri.path().strip_prefix("/authz/")?.split_once('/')? {
         ("auth-request", _) => told("x-counterfoil-target"),
         ("forward-auth", _) => told("x-forwarded-uri"),
-        _ => request.uri().path_and_query().map(ToString::to_string),
+        _ => parts.uri.path_and_query().map(PathAndQuery::as_str),
     }
 }
 
@@ -238,28 +230,32 @@ const MOST_BODY: usize = 64 * 1024;
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
     use std::sync::Arc;
 
     use counterfoil::{Clock as _, GeneratedKeys, MemoryStore, SystemClock};
     use counterfoil_core::keys::SharedRing;
-    use tower::ServiceExt as _;
+    use tower::{Service, ServiceExt as _};
 
     use super::super::key::KeyFile;
     use super::*;
+    use crate::authz::Decisions;
     use crate::testing::app;
 
     /// A gateway whose data folder is `folder`; its listeners for proxies and for browsers.
-    fn listeners(folder: &Path) -> (Router, Router) {
+    fn listeners(folder: &Path) -> (Decisions, Router) {
         let ring = SharedRing::from_source(&GeneratedKeys).unwrap();
         let builder = Gateway::builder(ring, Arc::new(MemoryStore::new())).doctor(Doctor::at(folder));
         let gateway = builder.build(&[app("wiki")]).unwrap();
-        let decision = on_decision(crate::authz::router(gateway.clone()), gateway.clone());
-        (decision, on_public(Router::new(), gateway))
+        (Decisions::of(gateway.clone()), on_public(Router::new(), gateway))
     }
 
-    async fn ask(router: &Router, uri: &str, headers: &[(&str, &str)]) -> (StatusCode, HeaderMap, String) {
+    async fn ask<S>(listener: &S, uri: &str, headers: &[(&str, &str)]) -> (StatusCode, HeaderMap, String)
+    where
+        S: Service<Request, Response = Response, Error = Infallible> + Clone,
+    {
         let request = headers.iter().fold(Request::get(uri), |request, (name, value)| request.header(*name, *value));
-        let response = router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let response = listener.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, MOST_BODY).await.unwrap();
         (parts.status, parts.headers, String::from_utf8(body.to_vec()).unwrap())

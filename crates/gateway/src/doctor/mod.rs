@@ -18,7 +18,7 @@ mod probe;
 mod report;
 mod ticket;
 
-pub use self::door::{Doctor, on_decision, on_public};
+pub use self::door::{Doctor, on_public};
 pub use self::examine::{Options, examine};
 pub use self::key::{KeyFile, KeyFileError};
 pub use self::probe::ProbeError;

@@ -5,7 +5,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
-use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
 use http::{Request, StatusCode};
@@ -68,15 +67,14 @@ impl Outcome {
 
 /// Counts and times the answers of the decision listener. The app is the one in the path, `/authz/CONTRACT/APP`, or over
 /// gRPC in the call's metadata.
-pub fn measured(decisions: Router, gateway: &Gateway) -> Router {
-    let strangers = gateway.meters().strangers();
-    Router::new().fallback_service(Measured { inner: decisions, gateway: gateway.clone(), strangers })
+pub fn measured<S>(decisions: S, gateway: &Gateway) -> Measured<S> {
+    Measured { inner: decisions, gateway: gateway.clone(), strangers: gateway.meters().strangers() }
 }
 
-/// A router whose answers are counted.
+/// What decides, and what counts its answers.
 #[derive(Debug, Clone)]
-pub struct Measured {
-    inner: Router,
+pub struct Measured<S> {
+    inner: S,
     gateway: Gateway,
     strangers: SiteMeters,
 }
@@ -96,13 +94,16 @@ struct Count {
     done: bool,
 }
 
-impl Service<Request<Body>> for Measured {
+impl<S> Service<Request<Body>> for Measured<S>
+where
+    S: Service<Request<Body>, Response = Response, Error = Infallible>,
+{
     type Response = Response;
     type Error = Infallible;
-    type Future = Counting<<Router as Service<Request<Body>>>::Future>;
+    type Future = Counting<S::Future>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Service::<Request<Body>>::poll_ready(&mut self.inner, context)
+        self.inner.poll_ready(context)
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
@@ -155,6 +156,7 @@ impl Drop for Count {
 
 #[cfg(test)]
 mod tests {
+    use axum::Router;
     use axum::response::IntoResponse as _;
     use axum::routing::any;
     use tower::ServiceExt as _;

@@ -1,5 +1,6 @@
 //! Paths as rules see them: every way an app may read one, and patterns to match them.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -68,8 +69,8 @@ pub enum Unreadable {
 
 /// One way to read a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Reading {
-    path: String,
+pub(super) struct Reading<'a> {
+    path: Cow<'a, str>,
     /// Whether the app may not tell upper case from lower.
     fold: bool,
     /// Whether the app may not tell `/page/` from `/page`.
@@ -82,10 +83,34 @@ pub const MAX_PATH: usize = 8 * 1024;
 /// Every way in which an app may read the path of `target`: as it is, and without what some leave out. Each once with
 /// and once without a difference between upper and lower case; and all that without a final slash, where paths, or patterns
 /// as `slashed` says, have any.
-pub(super) fn readings(target: &str, slashed: bool) -> Result<Vec<Reading>, Unreadable> {
+pub(super) fn readings(target: &str, slashed: bool) -> Result<Vec<Reading<'_>>, Unreadable> {
     let raw = target.split('?').next().unwrap_or_default();
-    let path = decoded(raw)?;
-    let mut paths = vec![path];
+    let paths = if is_plain(raw) { vec![Cow::Borrowed(raw)] } else { spellings(raw)? };
+    let slashed = slashed || paths.iter().any(|path| path.ends_with('/'));
+    let mut readings = Vec::with_capacity(4 * paths.len());
+    for path in paths {
+        readings.push(Reading { path: folded(&path), fold: true, slashless: false });
+        readings.push(Reading { path, fold: false, slashless: false });
+    }
+    if slashed {
+        let slashless: Vec<_> = readings.iter().map(Reading::slashless).collect();
+        readings.extend(slashless);
+    }
+    Ok(readings)
+}
+
+/// Whether every app reads a path as it stands there, but for its case: nothing is encoded, cut or left out.
+fn is_plain(raw: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~' | b'/');
+    let bytes = raw.as_bytes();
+    // No empty segment, and none that begins with a dot, as dot segments do.
+    let segments = bytes.windows(2).all(|pair| !matches!(pair, [b'/', b'/' | b'.']));
+    bytes.first() == Some(&b'/') && bytes.len() <= MAX_PATH && segments && bytes.iter().all(|byte| is_plain(*byte))
+}
+
+/// A path decoded, and without what some apps leave out.
+fn spellings(raw: &str) -> Result<Vec<Cow<'_, str>>, Unreadable> {
+    let mut paths = vec![decoded(raw)?];
     for simplify in [without_parameters, without_empty_segments] {
         let simpler: Vec<String> = paths.iter().map(|path| simplify(path)).filter(|new| !paths.contains(new)).collect();
         paths.extend(simpler);
@@ -94,25 +119,26 @@ pub(super) fn readings(target: &str, slashed: bool) -> Result<Vec<Reading>, Unre
     if paths.iter().any(|path| has_dot_segment(path)) {
         return Err(Unreadable::DotSegment);
     }
-    let slashed = slashed || paths.iter().any(|path| path.ends_with('/'));
-    let as_is = paths.iter().map(|path| Reading { path: path.clone(), fold: false, slashless: false });
-    let folded = paths.iter().map(|path| Reading { path: folded(path), fold: true, slashless: false });
-    let mut readings: Vec<_> = as_is.chain(folded).collect();
-    if slashed {
-        let slashless = |reading: &Reading| Reading {
-            path: without_final_slash(&reading.path).to_owned(),
-            slashless: true,
-            ..reading.clone()
-        };
-        let slashless: Vec<_> = readings.iter().map(slashless).collect();
-        readings.extend(slashless);
-    }
-    Ok(readings)
+    Ok(paths.into_iter().map(Cow::Owned).collect())
 }
 
 /// As apps that fold case see it. Some compare capitals, and to them `\u{17f}` is an S and `\u{131}` an I.
-fn folded(path: &str) -> String {
-    if path.is_ascii() { path.to_ascii_lowercase() } else { path.to_uppercase().to_lowercase() }
+fn folded<'a>(path: &Cow<'a, str>) -> Cow<'a, str> {
+    if !path.is_ascii() {
+        return path.to_uppercase().to_lowercase().into();
+    }
+    if path.bytes().any(|byte| byte.is_ascii_uppercase()) { path.to_ascii_lowercase().into() } else { path.clone() }
+}
+
+impl<'a> Reading<'a> {
+    /// The same where the app does not see a final slash.
+    fn slashless(&self) -> Self {
+        let path: Cow<'a, str> = match &self.path {
+            Cow::Borrowed(path) => Cow::Borrowed(without_final_slash(path)),
+            Cow::Owned(path) => Cow::Owned(without_final_slash(path).to_owned()),
+        };
+        Self { path, slashless: true, ..*self }
+    }
 }
 
 /// The path with its percent-encoding undone, once.
@@ -204,7 +230,7 @@ impl Pattern {
     }
 
     /// Whether it is about this path.
-    pub(super) fn matches(&self, reading: &Reading) -> bool {
+    pub(super) fn matches(&self, reading: &Reading<'_>) -> bool {
         let start = self.start.of(reading);
         if let Some(end) = &self.end {
             let end = end.of(reading);
@@ -235,11 +261,11 @@ impl Text {
             return Err(PatternError::NotPlain(Unreadable::DotSegment));
         }
         let plain = decoded(text).map_err(PatternError::NotPlain)?;
-        Ok(Self { folded: folded(&plain).into(), plain: plain.into() })
+        Ok(Self { folded: folded(&Cow::Borrowed(&*plain)).into(), plain: plain.into() })
     }
 
     /// As this reading writes.
-    fn of(&self, reading: &Reading) -> &str {
+    fn of(&self, reading: &Reading<'_>) -> &str {
         if reading.fold { &self.folded } else { &self.plain }
     }
 }
@@ -268,5 +294,28 @@ impl fmt::Display for Pattern {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let end = self.end.as_ref().map_or("", |end| &*end.plain);
         write!(out, "{}{}{end}", self.start.plain, if self.below { "*" } else { "" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Or the short way round would get around a rule.
+        #[test]
+        fn a_plain_path_has_one_spelling_and_that_is_it(raw in "[/.a-zA-Z0-9~_;%é\\\\#-]{0,12}") {
+            if is_plain(&raw) {
+                prop_assert_eq!(spellings(&raw), Ok(vec![Cow::Borrowed(raw.as_str())]));
+            }
+        }
+
+        #[test]
+        fn what_pages_are_called_is_plain(segments in prop::collection::vec("[a-zA-Z0-9_-][a-zA-Z0-9._~-]{0,8}", 1..5)) {
+            let path = format!("/{}", segments.join("/"));
+            prop_assert!(is_plain(&path), "{path}");
+        }
     }
 }

@@ -23,6 +23,7 @@ use tokio::sync::watch;
 
 use crate::accounts::{self, Accounts, SelfServiceRefused};
 use crate::assertion::Assertions;
+use crate::authz::Decisions;
 use crate::config::{Checked, Config, ConfigError};
 use crate::doctor::Doctor;
 use crate::gateway::Gateway;
@@ -31,12 +32,12 @@ use crate::options::Source;
 use crate::pages::{History, Local};
 
 /// What the listeners for browsers and for proxies serve. The health listener's routes are [`ops::router`].
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Clone)]
 pub struct Routers {
     /// For browsers: `/.session/…` and `/.well-known/counterfoil/…`.
     pub public: Router,
     /// For proxies: `/authz/…`.
-    pub decision: Router,
+    pub decision: Decisions,
 }
 
 /// Why the gateway does not run.

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
 use counterfoil::{Counterfoil, FakeClock, GeneratedKeys, MemoryStore, Moment, Policy, Subject};
 use counterfoil_core::keys::SharedRing;
@@ -10,6 +9,7 @@ use counterfoil_core::seam::Denial;
 use counterfoil_core::store::DynStore;
 use counterfoil_core::testing::{Faults, FaultyStore, Jar, sign_in};
 use counterfoil_gateway::app::{Algorithm, AppConfig, CookieReturn, Proxy};
+use counterfoil_gateway::authz::Decisions;
 use counterfoil_gateway::gateway::Gateway;
 use counterfoil_gateway::owned::ANSWERED;
 use counterfoil_gateway::rules::{Access, Rule, Rules};
@@ -38,7 +38,7 @@ pub(crate) struct Site {
     pub(crate) clock: FakeClock,
     pub(crate) faults: Faults,
     proxy: Proxy,
-    router: Router,
+    decisions: Decisions,
 }
 
 /// What the browser asks for.
@@ -106,8 +106,8 @@ impl Site {
         let sessions = sessions.clock(clock.clone()).events(()).build();
         let proxy = app.proxy;
         let gateway = Gateway::builder(ring, store).clock(clock.clone()).events(()).build(&[app]).unwrap();
-        let router = counterfoil_gateway::authz::router(gateway.clone());
-        Self { gateway, sessions, clock, faults, proxy, router }
+        let decisions = Decisions::of(gateway.clone());
+        Self { gateway, sessions, clock, faults, proxy, decisions }
     }
 
     /// The cookies of somebody who signed in just now.
@@ -123,7 +123,7 @@ impl Site {
 
     /// Sends a decision request as it is.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answered {
-        let response = self.router.clone().oneshot(request).await.unwrap();
+        let response = self.decisions.clone().oneshot(request).await.unwrap();
         Answered::read(self.proxy, response).await
     }
 }

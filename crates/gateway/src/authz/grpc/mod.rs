@@ -14,7 +14,7 @@ use axum::body::Body;
 use axum::response::Response;
 use counterfoil_core::cookie::HeaderJoin;
 use http::header::{CACHE_CONTROL, SET_COOKIE};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
+use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use tonic::server::{Grpc, UnaryService};
 use tonic_prost::ProstCodec;
 use tower_service::Service;
@@ -26,7 +26,7 @@ use crate::decide::{Outcome, Refusal, refuse};
 use crate::gateway::Gateway;
 use crate::ops;
 use crate::owned::ANSWERED;
-use crate::request::{Malformed, Told, bounded, take_scheme};
+use crate::request::{self, FORWARDED_FOR, Heard, Malformed, Told};
 
 /// Where Envoy calls.
 pub(super) const PATH: &str = "/envoy.service.auth.v3.Authorization/Check";
@@ -49,32 +49,56 @@ impl Check {
         };
         let outcome = match site(&self.0, &name, |proxy| proxy == Proxy::EnvoyGrpc) {
             None => refuse(None, &Refusal::NoSuchApp(&name)),
-            Some(site) => decision(&self.0, &site, read(call.into_inner())).await,
+            Some(site) => match Message::read(call.into_inner()) {
+                Ok(message) => decision(&self.0, &site, message.told()).await,
+                Err(malformed) => refuse(Some(&site), &Refusal::Malformed(malformed)),
+            },
         };
         write(outcome).await
     }
 }
 
-/// Reads what Envoy tells.
-fn read(check: CheckRequest) -> Result<Told, Malformed> {
-    let http =
-        check.attributes.and_then(|attributes| attributes.request?.http).ok_or(Malformed::Missing("a request"))?;
-    let HttpRequest { method, path, host, header_map } = http;
-    let raw = header_map.ok_or(Malformed::Missing("the headers as they came: set `encode_raw_headers`"))?;
-    let mut headers = HeaderMap::new();
-    for Header { key, value, raw_value } in raw.headers.into_iter().filter(|header| !header.key.starts_with(':')) {
-        let value = if raw_value.is_empty() { value.into_bytes() } else { raw_value };
-        let name = HeaderName::try_from(key).map_err(|_| Malformed::Unreadable("a header's name"))?;
-        let value = HeaderValue::try_from(value).map_err(|_| Malformed::Unreadable("a header's value"))?;
-        headers.try_append(name, value).map_err(|_| Malformed::TooLarge)?;
+/// What Envoy tells.
+struct Message {
+    method: String,
+    host: String,
+    target: String,
+    headers: HeaderMap,
+}
+
+impl Message {
+    fn read(check: CheckRequest) -> Result<Self, Malformed> {
+        let http =
+            check.attributes.and_then(|attributes| attributes.request?.http).ok_or(Malformed::Missing("a request"))?;
+        let HttpRequest { method, path, host, header_map } = http;
+        let raw = header_map.ok_or(Malformed::Missing("the headers as they came: set `encode_raw_headers`"))?;
+        let mut headers = HeaderMap::new();
+        for Header { key, value, raw_value } in raw.headers.into_iter().filter(|header| !header.key.starts_with(':')) {
+            let value = if raw_value.is_empty() { value.into_bytes() } else { raw_value };
+            let name = HeaderName::try_from(key).map_err(|_| Malformed::Unreadable("a header's name"))?;
+            let value = HeaderValue::try_from(value).map_err(|_| Malformed::Unreadable("a header's value"))?;
+            headers.try_append(name, value).map_err(|_| Malformed::TooLarge)?;
+        }
+        Ok(Self { method, host, target: path, headers })
     }
-    bounded(&headers)?;
-    let method = Method::from_bytes(method.as_bytes()).map_err(|_| Malformed::Unreadable("the method"))?;
-    let scheme = take_scheme(&mut headers, "x-forwarded-proto")?;
-    if host.is_empty() {
-        return Err(Malformed::Missing("the host"));
+
+    fn told(&self) -> Result<Told<'_>, Malformed> {
+        let Self { method, host, target, headers } = self;
+        let Heard { told: [scheme, forwarded_for], websocket } = Heard::read(headers, TOLD)?;
+        if host.is_empty() {
+            return Err(Malformed::Missing("the host"));
+        }
+        Ok(Told {
+            method: request::method(method, "the method")?,
+            scheme: request::scheme(scheme, SCHEME)?,
+            host,
+            target,
+            forwarded_for,
+            websocket,
+            headers,
+            join: HeaderJoin::Standard,
+        })
     }
-    Ok(Told { method, scheme, host, target: path, headers, join: HeaderJoin::Standard })
 }
 
 /// Writes the answer Envoy understands.
@@ -155,6 +179,8 @@ type Waiting<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// The name of the app, in a call's metadata.
 const APP: &str = "counterfoil-app";
+const SCHEME: &str = "x-forwarded-proto";
+const TOLD: [&str; 2] = [SCHEME, FORWARDED_FOR];
 /// The headers come twice: as a map, and as they came.
 const MOST_MESSAGE: usize = 4 * crate::request::MAX_HEADERS;
 const MOST_BODY: usize = 64 * 1024;

@@ -233,8 +233,8 @@ async fn what_is_no_message_lets_nothing_through() {
             .header("counterfoil-app", "shop")
             .body(Body::from(body))
             .unwrap();
-        let router = counterfoil_gateway::authz::router(site.gateway.clone());
-        let response = tower::ServiceExt::oneshot(router, request).await.unwrap();
+        let decisions = counterfoil_gateway::authz::Decisions::of(site.gateway.clone());
+        let response = tower::ServiceExt::oneshot(decisions, request).await.unwrap();
         // Without a message, or with one that denies: to Envoy an error of the call is a refusal.
         let failed = response.headers().get("grpc-status").is_some_and(|status| status != "0");
         let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();

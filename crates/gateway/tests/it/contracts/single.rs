@@ -24,15 +24,15 @@ async fn an_endpoint_is_for_one_contract_and_nothing_else_answers() {
             let mut request = Asked::get("/").through(proxy);
             *request.uri_mut() = address.parse().unwrap();
             let status = {
-                let router = counterfoil_gateway::authz::router(site.gateway.clone());
-                tower::ServiceExt::oneshot(router, request).await.unwrap().status()
+                let decisions = counterfoil_gateway::authz::Decisions::of(site.gateway.clone());
+                tower::ServiceExt::oneshot(decisions, request).await.unwrap().status()
             };
             assert_eq!(status, 403, "{}: {address}", proxy.as_str());
         }
         for other in [Proxy::Nginx, Proxy::Traefik, Proxy::Envoy].into_iter().filter(|other| *other != proxy) {
             let request = Asked::get("/").through(other);
-            let router = counterfoil_gateway::authz::router(site.gateway.clone());
-            let status = tower::ServiceExt::oneshot(router, request).await.unwrap().status();
+            let decisions = counterfoil_gateway::authz::Decisions::of(site.gateway.clone());
+            let status = tower::ServiceExt::oneshot(decisions, request).await.unwrap().status();
             assert_eq!(status, 403, "{} at the endpoint of {}", proxy.as_str(), other.as_str());
         }
     }
