@@ -70,9 +70,13 @@ pub(crate) fn cookies(headers: &HeaderMap, names: CookieNames, join: HeaderJoin)
 
 /// Text as a header value: what is not visible ASCII, and the percent sign, percent-encoded.
 pub(crate) fn visible(text: &str) -> HeaderValue {
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'%';
+    if text.bytes().all(is_plain) {
+        return HeaderValue::from_str(text).unwrap_or(EMPTY);
+    }
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
-        if byte.is_ascii_graphic() && byte != b'%' {
+        if is_plain(byte) {
             out.push(char::from(byte));
         } else {
             out.extend(['%', hex(byte >> 4), hex(byte & 0xf)]);

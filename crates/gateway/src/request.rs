@@ -102,10 +102,14 @@ impl<'a> Original<'a> {
             return Err(Malformed::Unreadable("the target"));
         }
         let (address, before) = seen(forwarded_for)?;
+        // Whom nobody trusts is believed nothing, and what was not there before need not be hidden.
         let policy = site.app.policy.address();
         let is_read =
             policy.header_name() == Some(FORWARDED_FOR) && address.is_some_and(|address| policy.trusts(address));
-        let headers = if is_read { Cow::Owned(forwarded_before(headers, before)?) } else { Cow::Borrowed(headers) };
+        let headers = match before.filter(|_| is_read) {
+            Some(before) => Cow::Owned(forwarded_before(headers, before)?),
+            None => Cow::Borrowed(headers),
+        };
         Ok(Self { method, origin, target, websocket, headers, address, join })
     }
 
@@ -220,13 +224,10 @@ fn seen(forwarded_for: &str) -> Result<(Option<IpAddr>, Option<&str>), Malformed
 }
 
 /// The headers, with what was in `X-Forwarded-For` before the proxy added whom it saw.
-fn forwarded_before(headers: &HeaderMap, before: Option<&str>) -> Result<HeaderMap, Malformed> {
-    let (mut headers, name) = (headers.clone(), HeaderName::from_static(FORWARDED_FOR));
-    headers.remove(&name);
-    if let Some(before) = before {
-        let before = HeaderValue::from_str(before).map_err(|_| Malformed::Unreadable(FORWARDED_FOR))?;
-        headers.insert(name, before);
-    }
+fn forwarded_before(headers: &HeaderMap, before: &str) -> Result<HeaderMap, Malformed> {
+    let mut headers = headers.clone();
+    let before = HeaderValue::from_str(before).map_err(|_| Malformed::Unreadable(FORWARDED_FOR))?;
+    headers.insert(HeaderName::from_static(FORWARDED_FOR), before);
     Ok(headers)
 }
 
@@ -239,8 +240,18 @@ pub(crate) const FORWARDED_FOR: &str = "x-forwarded-for";
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use counterfoil::{GeneratedKeys, MemoryStore};
+    use counterfoil_core::address::AddressSource;
+    use counterfoil_core::keys::SharedRing;
+    use counterfoil_core::policy::{AddressSettings, PolicySettings};
+    use counterfoil_core::seam::Route;
+
     use super::*;
-    use crate::testing::gateway;
+    use crate::app::AppConfig;
+    use crate::gateway::Gateway;
+    use crate::testing::{app, gateway};
 
     /// What is told; who it is, if that can be read and they have an address, and what was there before.
     type Row<'a> = (&'a str, Option<(Option<&'a str>, Option<&'a str>)>);
@@ -263,6 +274,50 @@ mod tests {
         for (text, expected) in table {
             let expected = expected.map(|(address, before)| (address.map(|text| text.parse().unwrap()), before));
             assert_eq!(seen(text).ok(), expected, "{text}");
+        }
+    }
+
+    /// A proxy's proxy is believed if the app's policy says so, however the address it came from is written.
+    #[test]
+    fn what_was_there_before_counts_where_the_one_who_said_it_is_trusted() {
+        let trusting = PolicySettings {
+            address: AddressSettings {
+                trusted_proxies: vec!["10.0.0.0/8".to_owned()],
+                header: Some(AddressSource::XForwardedFor),
+            },
+            ..PolicySettings::aal2("https://wiki.example")
+        };
+        let app = AppConfig { policy: trusting.try_into().unwrap(), ..app("wiki") };
+        let gateway =
+            Gateway::new(&[app], SharedRing::from_source(&GeneratedKeys).unwrap(), Arc::new(MemoryStore::new()))
+                .unwrap();
+        let site = gateway.sites().called("wiki").cloned().unwrap();
+        #[rustfmt::skip]
+        let table = [
+            ("10.0.0.1",                             "10.0.0.1"),
+            ("198.51.100.6, 10.0.0.1",               "198.51.100.6"),
+            ("198.51.100.6, 10.0.0.1:4711",          "198.51.100.6"),
+            ("203.0.113.9, 198.51.100.6, 10.0.0.1",  "198.51.100.6"),
+            ("198.51.100.6, 10.9.9.9, 10.0.0.1",     "198.51.100.6"),
+            ("198.51.100.6, 192.0.2.1",              "192.0.2.1"),
+            ("10.0.0.1, 192.0.2.1",                  "192.0.2.1"),
+        ];
+        for (forwarded_for, client) in table {
+            let headers = [(HeaderName::from_static(FORWARDED_FOR), HeaderValue::from_static(forwarded_for))];
+            let headers = HeaderMap::from_iter(headers);
+            let told = Told {
+                method: Method::GET,
+                scheme: Scheme::Https,
+                host: "wiki.example",
+                target: "/",
+                forwarded_for,
+                websocket: false,
+                headers: &headers,
+                join: HeaderJoin::Standard,
+            };
+            let original = Original::new(&site, told).unwrap();
+            let exchange = site.sessions.receive(&original.view(true), Route::default());
+            assert_eq!(exchange.client_address(), Some(client.parse().unwrap()), "{forwarded_for}");
         }
     }
 

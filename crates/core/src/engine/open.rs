@@ -26,7 +26,7 @@ impl Exchange {
     /// # Errors
     /// [`StoreError`]: reply 503 and keep the client's cookie. It is neither a session nor the absence of one.
     pub async fn open(&self) -> Result<(), StoreError> {
-        self.presence().await.map(drop)
+        self.see(|_| ()).await
     }
 
     /// As [`open`](Self::open), without waiting: `false` where the store has to be asked. For most requests it has not:
