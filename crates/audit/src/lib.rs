@@ -1,0 +1,9 @@
+//! Proves from outside what is wrong with a site's session handling.
+//!
+//! Depends on no other crate of Counterfoil: what judges must not inherit the blind spots of what it judges.
+
+pub mod exchange;
+pub mod finding;
+pub mod outcome;
+pub mod profile;
+pub mod rule;

@@ -1,0 +1,371 @@
+//! A profile as it is written, and what is wrong with one.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use http::Method;
+use serde::Deserialize;
+use url::Url;
+
+use super::{
+    Account, Change, Limits, Marker, Pending, PendingKind, Profile, Raise, SessionsPage, SignIn, Socket, Step, Tokens,
+};
+
+/// What is wrong with a profile: where, and what to write there.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProfileError {
+    /// Not TOML, or a key that is unknown, missing or of another type.
+    #[error("{0}")]
+    Toml(#[from] toml::de::Error),
+    /// A `request` that is none.
+    #[error("{key}: {value:?} is no request; write a method and a path, such as \"POST /login\"")]
+    Request {
+        /// Where in the profile.
+        key: String,
+        /// What is there.
+        value: String,
+    },
+    /// A path that is none, or a place that is not the site's.
+    #[error("{key}: {value:?} is no path of the site; write it as it is after the host, such as \"/account\"")]
+    Path {
+        /// Where in the profile.
+        key: String,
+        /// What is there.
+        value: String,
+    },
+    /// A site that is none.
+    #[error("site: {0:?} is no address of a site; write scheme and host, such as \"https://app.example.org\"")]
+    Site(String),
+    /// Neither page nor request.
+    #[error("{0}: neither `page` nor `request` says what to send")]
+    Empty(String),
+    /// Words that are everywhere prove nothing.
+    #[error("{0}: empty words are on every page and prove nothing")]
+    NoMarker(String),
+    /// A change nobody can see.
+    #[error("{0}: no value of `form` or `json` holds {{random}}, so nobody could see whether the change was made")]
+    Unseen(String),
+    /// Both bodies.
+    #[error("{0}: `form` and `json` cannot both be the body; leave one out")]
+    TwoBodies(String),
+    /// A header field that is none.
+    #[error("{key}: {name:?} cannot be sent as a header field")]
+    Header {
+        /// Where in the profile.
+        key: String,
+        /// What is there.
+        name: String,
+    },
+}
+
+impl FromStr for Profile {
+    type Err = ProfileError;
+
+    fn from_str(text: &str) -> Result<Self, ProfileError> {
+        toml::from_str::<Written>(text)?.checked()
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    site: String,
+    sign_in: WrittenSignIn,
+    account: WrittenAccount,
+    second_account: Option<WrittenAccount>,
+    signed_in: WrittenMarker,
+    anonymous: Option<WrittenAnonymous>,
+    sign_out: Option<WrittenStep>,
+    #[serde(default)]
+    changes: Vec<WrittenChange>,
+    #[serde(default)]
+    raises: Vec<WrittenRaise>,
+    password_change: Option<WrittenSignIn>,
+    sessions: Option<WrittenSessions>,
+    tokens: Option<WrittenTokens>,
+    slow: Option<WrittenStep>,
+    socket: Option<WrittenSocket>,
+    #[serde(default)]
+    pending: Vec<WrittenPending>,
+    #[serde(default)]
+    limits: WrittenLimits,
+    plain_http: Option<String>,
+    token_field: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenSignIn {
+    page: Option<String>,
+    request: Option<String>,
+    #[serde(default)]
+    form: BTreeMap<String, String>,
+    json: Option<serde_json::Value>,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    #[serde(default)]
+    then: Vec<WrittenStep>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenStep {
+    page: Option<String>,
+    request: Option<String>,
+    #[serde(default)]
+    form: BTreeMap<String, String>,
+    json: Option<serde_json::Value>,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenAccount {
+    user: String,
+    /// Better from the environment or a prompt than in a file.
+    #[serde(default)]
+    password: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenMarker {
+    url: String,
+    marker: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenAnonymous {
+    marker: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenChange {
+    page: Option<String>,
+    request: Option<String>,
+    #[serde(default)]
+    form: BTreeMap<String, String>,
+    json: Option<serde_json::Value>,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    read: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenRaise {
+    page: Option<String>,
+    request: Option<String>,
+    #[serde(default)]
+    form: BTreeMap<String, String>,
+    json: Option<serde_json::Value>,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    reaches: WrittenMarker,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenSessions {
+    url: String,
+    each: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenTokens {
+    access_field: String,
+    refresh_field: Option<String>,
+    refresh: Option<WrittenStep>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenSocket {
+    url: String,
+    send: Option<String>,
+    expects: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenPending {
+    kind: WrittenKind,
+    steps: Vec<WrittenStep>,
+}
+
+#[derive(Deserialize, Clone, Copy)]
+#[serde(rename_all = "kebab-case")]
+enum WrittenKind {
+    SecondFactor,
+    Reset,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct WrittenLimits {
+    idle_seconds: Option<u64>,
+    absolute_seconds: Option<u64>,
+}
+
+impl Written {
+    fn checked(self) -> Result<Profile, ProfileError> {
+        let mut changes = Vec::new();
+        for (index, change) in self.changes.into_iter().enumerate() {
+            changes.push(change.checked(&format!("changes[{index}]"))?);
+        }
+        let mut raises = Vec::new();
+        for (index, raise) in self.raises.into_iter().enumerate() {
+            let key = format!("raises[{index}]");
+            let WrittenRaise { page, request, form, json, headers, reaches } = raise;
+            let step = WrittenStep { page, request, form, json, headers }.checked(&key)?;
+            raises.push(Raise { step, reaches: reaches.checked(&format!("{key}.reaches"))? });
+        }
+        let mut pending = Vec::new();
+        for (index, one) in self.pending.into_iter().enumerate() {
+            let key = format!("pending[{index}].steps");
+            let kind = match one.kind {
+                WrittenKind::SecondFactor => PendingKind::SecondFactor,
+                WrittenKind::Reset => PendingKind::Reset,
+            };
+            pending.push(Pending { kind, steps: steps(one.steps, &key)? });
+        }
+        let anonymous = self.anonymous.map(|words| words.marker);
+        if anonymous.as_ref().is_some_and(|words| words.trim().is_empty()) {
+            return Err(ProfileError::NoMarker("anonymous.marker".to_owned()));
+        }
+        Ok(Profile {
+            site: site(&self.site)?,
+            sign_in: SignIn { steps: self.sign_in.checked("sign_in")? },
+            account: self.account.into(),
+            second_account: self.second_account.map(Account::from),
+            signed_in: self.signed_in.checked("signed_in")?,
+            anonymous,
+            sign_out: self.sign_out.map(|step| step.checked("sign_out")).transpose()?,
+            changes,
+            raises,
+            password_change: self.password_change.map(|one| one.checked("password_change")).transpose()?,
+            sessions: self.sessions.map(WrittenSessions::checked).transpose()?,
+            tokens: self.tokens.map(WrittenTokens::checked).transpose()?,
+            slow: self.slow.map(|step| step.checked("slow")).transpose()?,
+            socket: self.socket.map(WrittenSocket::checked).transpose()?,
+            pending,
+            limits: Limits { idle_seconds: self.limits.idle_seconds, absolute_seconds: self.limits.absolute_seconds },
+            plain_http: self.plain_http.as_deref().map(site).transpose()?,
+            token_field: self.token_field,
+        })
+    }
+}
+
+impl WrittenSignIn {
+    fn checked(self, key: &str) -> Result<Vec<Step>, ProfileError> {
+        let Self { page, request, form, json, headers, then } = self;
+        let mut all = vec![WrittenStep { page, request, form, json, headers }.checked(key)?];
+        all.extend(steps(then, &format!("{key}.then"))?);
+        Ok(all)
+    }
+}
+
+impl WrittenStep {
+    fn checked(self, key: &str) -> Result<Step, ProfileError> {
+        if self.page.is_none() && self.request.is_none() {
+            return Err(ProfileError::Empty(key.to_owned()));
+        }
+        if !self.form.is_empty() && self.json.is_some() {
+            return Err(ProfileError::TwoBodies(key.to_owned()));
+        }
+        for (name, value) in &self.headers {
+            let sendable = http::HeaderName::from_bytes(name.as_bytes()).is_ok() && !value.contains(['\r', '\n', '\0']);
+            if !sendable {
+                return Err(ProfileError::Header { key: format!("{key}.headers"), name: name.clone() });
+            }
+        }
+        Ok(Step {
+            page: self.page.map(|value| path(value, &format!("{key}.page"))).transpose()?,
+            request: self.request.map(|value| request(value, &format!("{key}.request"))).transpose()?,
+            form: self.form,
+            json: self.json,
+            headers: self.headers,
+        })
+    }
+}
+
+impl WrittenChange {
+    fn checked(self, key: &str) -> Result<Change, ProfileError> {
+        let Self { page, request, form, json, headers, read } = self;
+        let seen = form.values().any(|value| value.contains(RANDOM))
+            || json.as_ref().is_some_and(|body| body.to_string().contains(RANDOM));
+        let step = WrittenStep { page, request, form, json, headers }.checked(key)?;
+        if !seen {
+            return Err(ProfileError::Unseen(key.to_owned()));
+        }
+        Ok(Change { step, read: path(read, &format!("{key}.read"))? })
+    }
+}
+
+impl WrittenMarker {
+    fn checked(self, key: &str) -> Result<Marker, ProfileError> {
+        if self.marker.trim().is_empty() {
+            return Err(ProfileError::NoMarker(format!("{key}.marker")));
+        }
+        Ok(Marker { url: path(self.url, &format!("{key}.url"))?, marker: self.marker })
+    }
+}
+
+impl WrittenSessions {
+    fn checked(self) -> Result<SessionsPage, ProfileError> {
+        if self.each.as_ref().is_some_and(|words| words.trim().is_empty()) {
+            return Err(ProfileError::NoMarker("sessions.each".to_owned()));
+        }
+        Ok(SessionsPage { url: path(self.url, "sessions.url")?, each: self.each })
+    }
+}
+
+impl WrittenTokens {
+    fn checked(self) -> Result<Tokens, ProfileError> {
+        let refresh = self.refresh.map(|step| step.checked("tokens.refresh")).transpose()?;
+        Ok(Tokens { access_field: self.access_field, refresh_field: self.refresh_field, refresh })
+    }
+}
+
+impl WrittenSocket {
+    fn checked(self) -> Result<Socket, ProfileError> {
+        Ok(Socket { url: path(self.url, "socket.url")?, send: self.send, expects: self.expects })
+    }
+}
+
+impl From<WrittenAccount> for Account {
+    fn from(written: WrittenAccount) -> Self {
+        Self { user: written.user, password: written.password }
+    }
+}
+
+fn steps(written: Vec<WrittenStep>, key: &str) -> Result<Vec<Step>, ProfileError> {
+    written.into_iter().enumerate().map(|(index, step)| step.checked(&format!("{key}[{index}]"))).collect()
+}
+
+fn site(value: &str) -> Result<Url, ProfileError> {
+    let wrong = || ProfileError::Site(value.to_owned());
+    let url = Url::parse(value).map_err(|_| wrong())?;
+    let whole = matches!(url.scheme(), "http" | "https") && url.has_host() && url.username().is_empty();
+    if whole { Ok(url) } else { Err(wrong()) }
+}
+
+fn request(value: String, key: &str) -> Result<(Method, String), ProfileError> {
+    let wrong = |value: &str| ProfileError::Request { key: key.to_owned(), value: value.to_owned() };
+    let (method, target) = value.split_once(' ').ok_or_else(|| wrong(&value))?;
+    let named = !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_uppercase());
+    let method = Method::from_bytes(method.as_bytes()).ok().filter(|_| named).ok_or_else(|| wrong(&value))?;
+    Ok((method, path(target.trim().to_owned(), key)?))
+}
+
+fn path(value: String, key: &str) -> Result<String, ProfileError> {
+    let below = value.starts_with('/') && !value.starts_with("//") && !value.contains(char::is_control);
+    if below { Ok(value) } else { Err(ProfileError::Path { key: key.to_owned(), value }) }
+}
+
+const RANDOM: &str = "{random}";
