@@ -7,3 +7,4 @@ pub mod finding;
 pub mod outcome;
 pub mod profile;
 pub mod rule;
+pub mod wire;
