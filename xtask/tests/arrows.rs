@@ -30,6 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("counterfoil-crash",   &["counterfoil-core", "counterfoil-stores"]),
     ("counterfoil-crash-shim", &[]),
     ("counterfoil-e2e",     &[]),
+    ("counterfoil-audit-corpus", &[]),
     ("counterfoil-browser", &[]),
     ("counterfoil-proxies", &[]),
     ("counterfoil-retrofit", &["counterfoil-browser", "counterfoil-proxies"]),

@@ -1,0 +1,67 @@
+//! The ground truth for auditors of sessions, and what any of them makes of it.
+
+#![expect(dead_code, reason = "sites yet to come use the rest of the kit")]
+
+mod args;
+mod check;
+mod corpus;
+mod desk;
+mod exploit;
+mod house;
+mod jwt;
+mod list;
+mod plan;
+mod site;
+mod visitor;
+mod web;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::thread;
+
+use clap::Parser as _;
+
+use crate::args::{Args, What};
+use crate::corpus::Corpus;
+
+fn main() -> ExitCode {
+    let done = Corpus::read().map_err(Failure::from).and_then(|corpus| match Args::parse().what {
+        What::List => {
+            print!("{}", list::of(&corpus));
+            Ok(ExitCode::SUCCESS)
+        }
+        What::Serve { name, fixed, port, write_profile } => {
+            serve(&corpus, &name, fixed, port, write_profile.as_deref())
+        }
+        What::Check { names } => check::run(&corpus, &names),
+    });
+    done.unwrap_or_else(|failure| {
+        eprintln!("corpus: {failure}");
+        ExitCode::from(2)
+    })
+}
+
+fn serve(corpus: &Corpus, name: &str, fixed: bool, port: u16, file: Option<&Path>) -> Result<ExitCode, Failure> {
+    let pair = corpus.pair(name).ok_or_else(|| Failure::Unknown(name.to_owned()))?;
+    let standing = site::open(name, fixed, port)?;
+    let profile = corpus.profile(pair, standing.port);
+    println!("http://{}:{}", pair.host, standing.port);
+    match file {
+        Some(file) => std::fs::write(file, profile)?,
+        None => print!("{profile}"),
+    }
+    loop {
+        thread::park();
+    }
+}
+
+/// Why nothing could be shown.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Table(#[from] corpus::Wrong),
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    #[error("there is no {0}; `corpus list` says what there is")]
+    Unknown(String),
+}
