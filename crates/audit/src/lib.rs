@@ -5,6 +5,7 @@
 pub mod cookie;
 pub mod exchange;
 pub mod finding;
+pub mod html;
 pub mod outcome;
 pub mod profile;
 pub mod rule;
