@@ -5,8 +5,11 @@
 pub mod cookie;
 pub mod exchange;
 pub mod finding;
+pub mod fix;
 pub mod html;
+pub mod mask;
 pub mod outcome;
 pub mod profile;
+pub mod report;
 pub mod rule;
 pub mod wire;

@@ -1,0 +1,1 @@
+//! Whether the table fits the rules.

@@ -1,0 +1,212 @@
+//! A report for people at a terminal.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use textwrap::Options;
+
+use super::{Entry, Report};
+use crate::finding::Verdict;
+use crate::rule::{Group, Severity};
+
+/// What is printed on.
+#[derive(Debug, Clone, Copy)]
+pub struct Page {
+    /// In columns.
+    pub width: usize,
+    /// Whether what reads it understands colours.
+    pub colours: bool,
+    /// Whether what holds is told as fully as what does not.
+    pub verbose: bool,
+}
+
+/// As printed, ending with a line's end.
+pub fn written(report: &Report, page: Page) -> String {
+    let mut print = Print::on(page);
+    print.summary(report);
+    for group in Group::ALL {
+        let entries: Vec<_> = report.findings.iter().filter(|entry| entry.group == group).collect();
+        if !entries.is_empty() {
+            print.group(group, &entries);
+        }
+    }
+    print.out
+}
+
+/// Lines, as they come to be.
+pub(super) struct Print {
+    page: Page,
+    pub(super) out: String,
+}
+
+impl Print {
+    pub(super) fn on(page: Page) -> Self {
+        Self { page: Page { width: page.width.clamp(NARROWEST, WIDEST), ..page }, out: String::new() }
+    }
+
+    pub(super) fn summary(&mut self, report: &Report) {
+        let site = self.painted(BOLD, &report.site);
+        let _ = writeln!(self.out, "{site}");
+        self.lines(0, &format!("{}, {} requests in {}", counts(report), report.requests, seconds(report.took_millis)));
+        let cookies =
+            (!report.session_cookies.is_empty()).then(|| format!("session: {}", report.session_cookies.join(", ")));
+        let framework = report.framework.as_ref().map(|name| format!("framework: {name}"));
+        let known: Vec<_> = cookies.into_iter().chain(framework).collect();
+        if !known.is_empty() {
+            self.lines(0, &known.join("; "));
+        }
+    }
+
+    fn group(&mut self, group: Group, entries: &[&Entry]) {
+        let heading = self.painted(BOLD, group.name());
+        let _ = writeln!(self.out, "\n{heading}");
+        for entry in of(entries, Verdict::Flaw) {
+            self.flaw(entry);
+        }
+        for entry in of(entries, Verdict::Inconclusive) {
+            self.row("unclear", DIM, &format!("{}: {}", entry.place, entry.title));
+            self.lines(INDENT, &format!("missing: {}", entry.seen));
+            if self.page.verbose {
+                self.evidence(entry);
+            }
+        }
+        self.sound(&of(entries, Verdict::Sound));
+        self.skipped(&of(entries, Verdict::Skipped));
+    }
+
+    pub(super) fn flaw(&mut self, entry: &Entry) {
+        self.row(entry.severity.name(), colour(entry.severity), &entry.title);
+        self.lines(INDENT, &format!("{}: {}", entry.place, entry.seen));
+        self.evidence(entry);
+        self.lines(INDENT, &format!("fix: {}", entry.fix));
+        self.lines(INDENT, &format!("{} ({})", entry.rule, entry.sources()));
+    }
+
+    fn evidence(&mut self, entry: &Entry) {
+        for shown in &entry.evidence {
+            let note = if shown.note.is_empty() { String::new() } else { format!(" ({})", shown.note) };
+            self.lines(INDENT + 2, &format!("{}{note}", shown.line()));
+        }
+    }
+
+    fn sound(&mut self, entries: &[&Entry]) {
+        if self.page.verbose {
+            for entry in entries {
+                self.row("sound", GREEN, &format!("{} ({}): {}", entry.rule, entry.place, entry.seen));
+                self.evidence(entry);
+            }
+        } else if !entries.is_empty() {
+            let mut rules: Vec<_> = entries.iter().map(|entry| entry.rule.as_str()).collect();
+            rules.dedup();
+            self.row("sound", GREEN, &rules.join(", "));
+        }
+    }
+
+    /// Those with one reason are told in one breath.
+    fn skipped(&mut self, entries: &[&Entry]) {
+        let mut reasons: Vec<&str> = Vec::new();
+        for entry in entries {
+            if !reasons.contains(&entry.seen.as_str()) {
+                reasons.push(&entry.seen);
+            }
+        }
+        for reason in reasons {
+            let same = entries.iter().filter(|entry| entry.seen == reason);
+            let mut rules: Vec<_> = same.map(|entry| entry.rule.as_str()).collect();
+            rules.dedup();
+            self.row("skipped", DIM, &format!("{}: {reason}", rules.join(", ")));
+        }
+    }
+
+    /// A word in the first column, text in the second; below each other where there is no room.
+    pub(super) fn row(&mut self, word: &str, style: Style, text: &str) {
+        let painted = self.painted(style, word);
+        if self.indent(INDENT) < INDENT {
+            let _ = writeln!(self.out, "  {painted}");
+            return self.lines(INDENT, text);
+        }
+        let blanks = " ".repeat(INDENT.saturating_sub(word.len() + 2));
+        let mut lines = self.wrapped(INDENT, text).into_iter();
+        let _ = writeln!(self.out, "  {painted}{blanks}{}", lines.next().unwrap_or_default().trim_start());
+        lines.for_each(|line| self.line(&line));
+    }
+
+    pub(super) fn lines(&mut self, indent: usize, text: &str) {
+        for line in self.wrapped(indent, text) {
+            self.line(&line);
+        }
+    }
+
+    fn line(&mut self, line: &str) {
+        self.out.push_str(line);
+        self.out.push('\n');
+    }
+
+    /// Blanks and line ends of the site's own would tear the table.
+    fn wrapped(&self, indent: usize, text: &str) -> Vec<String> {
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ").replace("→ ", "→\u{a0}");
+        let blanks = " ".repeat(self.indent(indent));
+        let options = Options::new(self.page.width).initial_indent(&blanks).subsequent_indent(&blanks);
+        textwrap::wrap(&text, options).into_iter().map(|line| line.replace('\u{a0}', " ")).collect()
+    }
+
+    fn indent(&self, indent: usize) -> usize {
+        if self.page.width < 60 { indent.min(4) } else { indent }
+    }
+
+    fn painted(&self, style: Style, text: &str) -> String {
+        if self.page.colours { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+}
+
+/// `2 flaws (1 high, 1 low), 1 inconclusive, 30 sound, 4 skipped`
+pub(super) fn counts(report: &Report) -> String {
+    let flaws = report.of_verdict(Verdict::Flaw).count();
+    let each = Severity::ALL.into_iter().rev().filter_map(|severity| {
+        let count = report.flaws(severity).filter(|entry| entry.severity == severity).count();
+        (count > 0).then(|| format!("{count} {severity}"))
+    });
+    let each: Vec<_> = each.collect();
+    let mut all = vec![match flaws {
+        0 => "no flaw".to_owned(),
+        1 => format!("1 flaw ({})", each.join(", ")),
+        _ => format!("{flaws} flaws ({})", each.join(", ")),
+    }];
+    for verdict in [Verdict::Inconclusive, Verdict::Sound, Verdict::Skipped] {
+        let count = report.of_verdict(verdict).count();
+        if count > 0 {
+            all.push(format!("{count} {}", verdict.name()));
+        }
+    }
+    all.join(", ")
+}
+
+/// `12.4 s`
+pub(super) fn seconds(millis: u64) -> String {
+    format!("{}.{} s", millis / 1000, millis / 100 % 10)
+}
+
+fn of<'a>(entries: &[&'a Entry], verdict: Verdict) -> Vec<&'a Entry> {
+    let mut found: Vec<_> = entries.iter().copied().filter(|entry| entry.verdict == verdict).collect();
+    found.sort_by_key(|entry| std::cmp::Reverse(entry.severity));
+    found
+}
+
+pub(super) fn colour(severity: Severity) -> Style {
+    match severity {
+        Severity::Critical => AnsiColor::BrightWhite.on(AnsiColor::Red).bold(),
+        Severity::High => AnsiColor::Red.on_default().bold(),
+        Severity::Medium => AnsiColor::Yellow.on_default().bold(),
+        Severity::Low => AnsiColor::Cyan.on_default(),
+        Severity::Info => AnsiColor::Blue.on_default(),
+    }
+}
+
+pub(super) const GREEN: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
+pub(super) const DIM: Style = Style::new().dimmed();
+const BOLD: Style = Style::new().bold();
+/// Where the second column begins: after the longest word of the first.
+const INDENT: usize = 12;
+const NARROWEST: usize = 30;
+/// Longer lines are hard to read.
+const WIDEST: usize = 110;
