@@ -9,6 +9,7 @@ pub mod fix;
 pub mod html;
 pub mod mask;
 pub mod outcome;
+pub mod predict;
 pub mod profile;
 pub mod report;
 pub mod rule;
