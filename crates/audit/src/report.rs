@@ -1,16 +1,21 @@
 //! What an audit came to, as it may be shown: masked once, here, and printed in five ways.
 
 mod fingerprint;
+pub mod html;
 pub mod json;
+mod judged;
+pub mod junit;
 mod moment;
 #[cfg(test)]
 pub(crate) mod samples;
+pub mod sarif;
 pub mod terminal;
 #[cfg(test)]
 pub(crate) mod tests;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::judged::Judged;
 use crate::finding::{Finding, Verdict};
 use crate::fix;
 use crate::mask::Mask;

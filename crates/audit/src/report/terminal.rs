@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use textwrap::Options;
 
-use super::{Entry, Report};
+use super::{Entry, Judged, Report};
+use crate::baseline::{Drift, State};
 use crate::finding::Verdict;
 use crate::rule::{Group, Severity};
 
@@ -20,31 +21,29 @@ pub struct Page {
     pub verbose: bool,
 }
 
-/// As printed, ending with a line's end.
-pub fn written(report: &Report, page: Page) -> String {
+/// As printed, ending with a line's end: everything, or what is different since the baseline.
+pub fn written(judged: &Judged<'_>, page: Page) -> String {
     let mut print = Print::on(page);
-    print.summary(report);
-    for group in Group::ALL {
-        let entries: Vec<_> = report.findings.iter().filter(|entry| entry.group == group).collect();
-        if !entries.is_empty() {
-            print.group(group, &entries);
-        }
+    print.summary(judged.report);
+    match &judged.drift {
+        Some(drift) => print.drift(judged, drift),
+        None => print.groups(judged.report),
     }
     print.out
 }
 
 /// Lines, as they come to be.
-pub(super) struct Print {
+struct Print {
     page: Page,
-    pub(super) out: String,
+    out: String,
 }
 
 impl Print {
-    pub(super) fn on(page: Page) -> Self {
+    fn on(page: Page) -> Self {
         Self { page: Page { width: page.width.clamp(NARROWEST, WIDEST), ..page }, out: String::new() }
     }
 
-    pub(super) fn summary(&mut self, report: &Report) {
+    fn summary(&mut self, report: &Report) {
         let site = self.painted(BOLD, &report.site);
         let _ = writeln!(self.out, "{site}");
         self.lines(0, &format!("{}, {} requests in {}", counts(report), report.requests, seconds(report.took_millis)));
@@ -57,9 +56,61 @@ impl Print {
         }
     }
 
+    fn groups(&mut self, report: &Report) {
+        for group in Group::ALL {
+            let entries: Vec<_> = report.findings.iter().filter(|entry| entry.group == group).collect();
+            if !entries.is_empty() {
+                self.group(group, &entries);
+            }
+        }
+    }
+
+    fn drift(&mut self, judged: &Judged<'_>, drift: &Drift<'_>) {
+        let since = format!("since {} ({})", drift.since.began, drift.since.site);
+        let (new, known) = (judged.of_state(State::New), judged.of_state(State::Known));
+        let changed: Vec<_> =
+            [State::Worse, State::Milder].into_iter().flat_map(|state| judged.of_state(state)).collect();
+        let (gone, unjudged) = (drift.gone.len(), drift.unjudged.len());
+        self.lines(
+            0,
+            &format!(
+                "{since}: {} new, {} changed, {gone} gone, {unjudged} not judged again, {} as before",
+                new.len(),
+                changed.len(),
+                known.len()
+            ),
+        );
+        self.heading("new", new.len());
+        for flaw in new {
+            self.flaw(flaw);
+        }
+        self.heading("changed", changed.len());
+        for flaw in changed {
+            self.flaw(flaw);
+            let before = drift.severity_before(flaw).map_or("", Severity::name);
+            self.lines(INDENT, &format!("before: {before}"));
+        }
+        self.heading("gone", gone);
+        drift
+            .gone
+            .iter()
+            .for_each(|flaw| self.row("gone", GREEN, &format!("{} ({}): {}", flaw.rule, flaw.place, flaw.title)));
+        self.heading("not judged again", unjudged);
+        drift
+            .unjudged
+            .iter()
+            .for_each(|flaw| self.row(flaw.severity.name(), DIM, &format!("{} ({})", flaw.rule, flaw.place)));
+    }
+
+    fn heading(&mut self, words: &str, count: usize) {
+        if count > 0 {
+            let heading = self.painted(BOLD, words);
+            let _ = writeln!(self.out, "\n{heading}");
+        }
+    }
+
     fn group(&mut self, group: Group, entries: &[&Entry]) {
-        let heading = self.painted(BOLD, group.name());
-        let _ = writeln!(self.out, "\n{heading}");
+        self.heading(group.name(), 1);
         for entry in of(entries, Verdict::Flaw) {
             self.flaw(entry);
         }
@@ -74,7 +125,7 @@ impl Print {
         self.skipped(&of(entries, Verdict::Skipped));
     }
 
-    pub(super) fn flaw(&mut self, entry: &Entry) {
+    fn flaw(&mut self, entry: &Entry) {
         self.row(entry.severity.name(), colour(entry.severity), &entry.title);
         self.lines(INDENT, &format!("{}: {}", entry.place, entry.seen));
         self.evidence(entry);
@@ -102,24 +153,14 @@ impl Print {
         }
     }
 
-    /// Those with one reason are told in one breath.
     fn skipped(&mut self, entries: &[&Entry]) {
-        let mut reasons: Vec<&str> = Vec::new();
-        for entry in entries {
-            if !reasons.contains(&entry.seen.as_str()) {
-                reasons.push(&entry.seen);
-            }
-        }
-        for reason in reasons {
-            let same = entries.iter().filter(|entry| entry.seen == reason);
-            let mut rules: Vec<_> = same.map(|entry| entry.rule.as_str()).collect();
-            rules.dedup();
+        for (rules, reason) in by_reason(entries) {
             self.row("skipped", DIM, &format!("{}: {reason}", rules.join(", ")));
         }
     }
 
     /// A word in the first column, text in the second; below each other where there is no room.
-    pub(super) fn row(&mut self, word: &str, style: Style, text: &str) {
+    fn row(&mut self, word: &str, style: Style, text: &str) {
         let painted = self.painted(style, word);
         if self.indent(INDENT) < INDENT {
             let _ = writeln!(self.out, "  {painted}");
@@ -131,7 +172,7 @@ impl Print {
         lines.for_each(|line| self.line(&line));
     }
 
-    pub(super) fn lines(&mut self, indent: usize, text: &str) {
+    fn lines(&mut self, indent: usize, text: &str) {
         for line in self.wrapped(indent, text) {
             self.line(&line);
         }
@@ -160,7 +201,7 @@ impl Print {
 }
 
 /// `2 flaws (1 high, 1 low), 1 inconclusive, 30 sound, 4 skipped`
-pub(super) fn counts(report: &Report) -> String {
+fn counts(report: &Report) -> String {
     let flaws = report.of_verdict(Verdict::Flaw).count();
     let each = Severity::ALL.into_iter().rev().filter_map(|severity| {
         let count = report.flaws(severity).filter(|entry| entry.severity == severity).count();
@@ -186,13 +227,26 @@ pub(super) fn seconds(millis: u64) -> String {
     format!("{}.{} s", millis / 1000, millis / 100 % 10)
 }
 
+/// Rules with one reason are told in one breath.
+pub(super) fn by_reason<'a>(entries: &[&'a Entry]) -> Vec<(Vec<&'a str>, &'a str)> {
+    let mut reasons: Vec<(Vec<&str>, &str)> = Vec::new();
+    for entry in entries {
+        match reasons.iter_mut().find(|(_, reason)| *reason == entry.seen) {
+            Some((rules, _)) if rules.contains(&entry.rule.as_str()) => {}
+            Some((rules, _)) => rules.push(&entry.rule),
+            None => reasons.push((vec![&entry.rule], &entry.seen)),
+        }
+    }
+    reasons
+}
+
 fn of<'a>(entries: &[&'a Entry], verdict: Verdict) -> Vec<&'a Entry> {
     let mut found: Vec<_> = entries.iter().copied().filter(|entry| entry.verdict == verdict).collect();
     found.sort_by_key(|entry| std::cmp::Reverse(entry.severity));
     found
 }
 
-pub(super) fn colour(severity: Severity) -> Style {
+fn colour(severity: Severity) -> Style {
     match severity {
         Severity::Critical => AnsiColor::BrightWhite.on(AnsiColor::Red).bold(),
         Severity::High => AnsiColor::Red.on_default().bold(),
@@ -202,8 +256,8 @@ pub(super) fn colour(severity: Severity) -> Style {
     }
 }
 
-pub(super) const GREEN: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
-pub(super) const DIM: Style = Style::new().dimmed();
+const GREEN: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
+const DIM: Style = Style::new().dimmed();
 const BOLD: Style = Style::new().bold();
 /// Where the second column begins: after the longest word of the first.
 const INDENT: usize = 12;
