@@ -14,6 +14,8 @@ pub(crate) struct House {
     pub(crate) flawed: bool,
     /// Made at start, for sites that sign.
     pub(crate) secret: String,
+    /// When it was opened, in seconds since 1970.
+    pub(crate) born: u64,
     people: Mutex<BTreeMap<String, Person>>,
     sessions: Mutex<BTreeMap<String, Session>>,
     numbers: AtomicU64,
@@ -68,6 +70,7 @@ impl House {
         Self {
             flawed,
             secret: random(),
+            born: now().as_secs(),
             people: Mutex::new(people.into()),
             sessions: Mutex::default(),
             numbers: AtomicU64::new(1000),

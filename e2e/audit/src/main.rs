@@ -1,7 +1,5 @@
 //! The ground truth for auditors of sessions, and what any of them makes of it.
 
-#![expect(dead_code, reason = "sites yet to come use the rest of the kit")]
-
 mod args;
 mod check;
 mod corpus;

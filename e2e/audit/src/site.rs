@@ -1,16 +1,40 @@
 //! The sites, by name: one function each, from what a house keeps and what is asked to what is answered.
 
+mod abbey;
+mod apiary;
+mod archive;
 mod bakery;
+mod belfry;
+mod bridge;
+mod clinic;
+mod cloister;
+mod forms;
+mod gallery;
+mod gates;
+pub(crate) mod granary;
 mod harbor;
+mod kiosk;
+mod lantern;
 mod ledger;
 mod library;
+mod lodge;
+pub(crate) mod mint;
+mod orchard;
 mod postbox;
+mod quarry;
 mod smithy;
 mod tavern;
+mod telegraph;
+mod vineyard;
+mod weaver;
+mod wharf;
 
 use std::io;
 use std::sync::Arc;
 
+use self::belfry::Raising;
+use self::granary::Seal;
+use crate::desk::{Manner, PLAIN};
 use crate::house::House;
 use crate::web::{Ask, Reply, serve};
 
@@ -35,12 +59,61 @@ pub(crate) fn open(name: &str, fixed: bool, port: u16) -> io::Result<Standing> {
     Ok(Standing { port, house })
 }
 
+#[rustfmt::skip]
 const ALL: &[(&str, Site)] = &[
-    ("bakery", bakery::answer),
-    ("harbor", harbor::answer),
-    ("ledger", ledger::answer),
-    ("library", library::answer),
-    ("postbox", postbox::answer),
-    ("smithy", smithy::answer),
-    ("tavern", tavern::answer),
+    ("abbey",      abbey::answer),
+    ("apiary",     apiary::answer),
+    ("archive",    archive::answer),
+    ("attic",      gallery::attic),
+    ("bakery",     bakery::answer),
+    ("belfry",     |house, ask| belfry::answer(house, ask, Raising::SameToken)),
+    ("brewery",    |house, ask| forms::answer(house, ask, Manner { cookie: "__Host-beer", ..PLAIN }, forms::brewery)),
+    ("bridge",     |house, ask| bridge::answer(house, ask, bridge::bridge)),
+    ("candle",     lantern::candle),
+    ("chandler",   |house, ask| gates::answer(house, ask, gates::chandler)),
+    ("chapel",     forms::chapel),
+    ("clinic",     clinic::answer),
+    ("cloister",   cloister::answer),
+    ("cooper",     |house, ask| gates::answer(house, ask, gates::cooper)),
+    ("culvert",    |house, ask| bridge::answer(house, ask, bridge::culvert)),
+    ("drover",     |house, ask| gates::answer(house, ask, gates::drover)),
+    ("farm",       forms::farmed),
+    ("ferry",      |house, ask| gates::answer(house, ask, gates::ferry)),
+    ("foundry",    |house, ask| belfry::answer(house, ask, Raising::OldToo)),
+    ("gallery",    gallery::gallery),
+    ("granary",    |house, ask| granary::answer(house, ask, Seal::None)),
+    ("harbor",     |house, ask| harbor::answer(house, ask, harbor::HARBOR)),
+    ("hourglass",  |house, ask| harbor::answer(house, ask, harbor::HOURGLASS)),
+    ("kiln",       |house, ask| harbor::answer(house, ask, harbor::KILN)),
+    ("kiosk",      kiosk::answer),
+    ("lantern",    lantern::answer),
+    ("ledger",     ledger::answer),
+    ("library",    library::answer),
+    ("lodge",      lodge::answer),
+    ("mason",      |house, ask| forms::answer(house, ask, Manner { cookie: "__Host-stone", ..PLAIN }, forms::mason)),
+    ("maze",       gallery::maze),
+    ("mill",       |house, ask| harbor::answer(house, ask, harbor::MILL)),
+    ("mint-clock", |house, ask| mint::answer(house, ask, mint::time)),
+    ("mint-count", |house, ask| mint::answer(house, ask, mint::counter)),
+    ("mint-lcg",   |house, ask| mint::answer(house, ask, mint::congruential)),
+    ("mint-md5",   |house, ask| mint::answer(house, ask, mint::hashed_counter)),
+    ("mint-mt",    |house, ask| mint::answer(house, ask, mint::twister)),
+    ("mint-same",  |house, ask| mint::answer(house, ask, mint::fixed)),
+    ("mint-short", |house, ask| mint::answer(house, ask, mint::truncated)),
+    ("mint-user",  |house, ask| mint::answer(house, ask, mint::user_and_time)),
+    ("mint-uuid",  |house, ask| mint::answer(house, ask, mint::uuid)),
+    ("orchard",    orchard::answer),
+    ("pier",       |house, ask| granary::answer(house, ask, Seal::Cookie)),
+    ("postbox",    postbox::answer),
+    ("printer",    |house, ask| forms::answer(house, ask, Manner { cookie: "__Host-ink", ..PLAIN }, forms::printer)),
+    ("quarry",     quarry::answer),
+    ("sluice",     |house, ask| bridge::answer(house, ask, bridge::sluice)),
+    ("smithy",     smithy::answer),
+    ("tannery",    |house, ask| gates::answer(house, ask, gates::tannery)),
+    ("tavern",     tavern::answer),
+    ("telegraph",  telegraph::answer),
+    ("vineyard",   vineyard::answer),
+    ("weaver",     weaver::answer),
+    ("wharf",      wharf::answer),
+    ("window",     gallery::window),
 ];

@@ -48,13 +48,6 @@ impl Draft {
         Self { method: method.to_owned(), target: target.to_owned(), ..Self::default() }
     }
 
-    /// A form.
-    pub(crate) fn form(target: &str, fields: &[(&str, &str)]) -> Self {
-        let mut body = url::form_urlencoded::Serializer::new(String::new());
-        body.extend_pairs(fields);
-        Self { body: body.finish(), ..Self::new("POST", target) }.header("Content-Type", FORM)
-    }
-
     /// JSON.
     pub(crate) fn json(method: &str, target: &str, body: &serde_json::Value) -> Self {
         Self { body: body.to_string(), ..Self::new(method, target) }.header("Content-Type", "application/json")

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-pub(crate) use self::ask::Ask;
+pub(crate) use self::ask::{Ask, Whence};
 pub(crate) use self::reply::{Body, Reply};
 
 /// What answers requests.

@@ -99,25 +99,25 @@ impl Ask {
     }
 
     /// What the client says about where the request comes from.
-    pub(crate) fn from(&self) -> From {
+    pub(crate) fn from(&self) -> Whence {
         let own = self.own_origin();
         if let Some(site) = self.header("sec-fetch-site") {
-            return if matches!(site, "same-origin" | "none") { From::Here } else { From::Elsewhere };
+            return if matches!(site, "same-origin" | "none") { Whence::Here } else { Whence::Elsewhere };
         }
         if let Some(origin) = self.header("origin") {
-            return if origin == own { From::Here } else { From::Elsewhere };
+            return if origin == own { Whence::Here } else { Whence::Elsewhere };
         }
         match self.header("referer") {
-            Some(referer) if referer.strip_prefix(&own).is_some_and(|rest| rest.starts_with('/')) => From::Here,
-            Some(_) => From::Elsewhere,
-            None => From::Unsaid,
+            Some(referer) if referer.strip_prefix(&own).is_some_and(|rest| rest.starts_with('/')) => Whence::Here,
+            Some(_) => Whence::Elsewhere,
+            None => Whence::Unsaid,
         }
     }
 }
 
 /// Where a request comes from, by the word of a browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum From {
+pub(crate) enum Whence {
     /// The site itself.
     Here,
     /// Any other.

@@ -2,7 +2,7 @@
 
 use std::io::BufReader;
 
-use super::ask::{Ask, From};
+use super::ask::{Ask, Whence};
 use super::{Body, Reply};
 
 fn ask(text: &str) -> Ask {
@@ -22,14 +22,14 @@ fn a_request_is_read_whole() {
 fn where_a_request_comes_from_is_the_browsers_word() {
     #[rustfmt::skip]
     let cases = [
-        ("",                                                              From::Unsaid),
-        ("Origin: http://h\r\n",                                          From::Here),
-        ("Origin: http://h.evil.example\r\n",                             From::Elsewhere),
-        ("Origin: null\r\n",                                              From::Elsewhere),
-        ("Referer: http://h/page\r\n",                                    From::Here),
-        ("Referer: http://h.evil.example/\r\n",                           From::Elsewhere),
-        ("Sec-Fetch-Site: same-site\r\nOrigin: http://h\r\n",             From::Elsewhere),
-        ("Sec-Fetch-Site: same-origin\r\n",                               From::Here),
+        ("",                                                              Whence::Unsaid),
+        ("Origin: http://h\r\n",                                          Whence::Here),
+        ("Origin: http://h.evil.example\r\n",                             Whence::Elsewhere),
+        ("Origin: null\r\n",                                              Whence::Elsewhere),
+        ("Referer: http://h/page\r\n",                                    Whence::Here),
+        ("Referer: http://h.evil.example/\r\n",                           Whence::Elsewhere),
+        ("Sec-Fetch-Site: same-site\r\nOrigin: http://h\r\n",             Whence::Elsewhere),
+        ("Sec-Fetch-Site: same-origin\r\n",                               Whence::Here),
     ];
     for (lines, expected) in cases {
         assert_eq!(ask(&format!("POST / HTTP/1.1\r\nHost: h\r\n{lines}\r\n")).from(), expected, "{lines}");
