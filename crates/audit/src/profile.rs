@@ -199,6 +199,8 @@ pub struct Limits {
     pub idle_seconds: Option<u64>,
     /// Whatever its use, in seconds.
     pub absolute_seconds: Option<u64>,
+    /// How many sessions one account may have at once.
+    pub sessions: Option<u32>,
 }
 
 impl std::fmt::Debug for Account {

@@ -210,6 +210,7 @@ enum WrittenKind {
 struct WrittenLimits {
     idle_seconds: Option<u64>,
     absolute_seconds: Option<u64>,
+    sessions: Option<u32>,
 }
 
 impl Written {
