@@ -9,6 +9,8 @@ mod pending;
 mod role;
 mod rotation;
 mod sign_out;
+#[cfg(test)]
+mod tests;
 mod websocket;
 
 use std::future::Future;

@@ -1,7 +1,7 @@
 //! The site as an audit knows it: its profile, the way to it, and what was learnt about it.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use url::Url;
 
@@ -16,7 +16,8 @@ pub struct Site {
     /// What its people say of it.
     pub profile: Profile,
     wire: Wire,
-    ways: Ways,
+    ways: OnceLock<Ways>,
+    marker_at: OnceLock<String>,
     seen: Mutex<Seen>,
 }
 
@@ -24,8 +25,6 @@ pub struct Site {
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Ways {
-    /// Where the marker is, after the redirects that lead there.
-    pub marker_at: Option<String>,
     /// Whether what follows the sign-in's last answer sets cookies as well.
     pub follow: bool,
     /// The cookies without which nobody is signed in.
@@ -76,16 +75,28 @@ struct Seen {
 impl Site {
     /// A site nothing is known about but what its profile says.
     pub fn new(profile: Profile, wire: Wire) -> Self {
-        Self { profile, wire, ways: Ways::default(), seen: Mutex::default() }
+        Self { profile, wire, ways: OnceLock::new(), marker_at: OnceLock::new(), seen: Mutex::default() }
     }
 
-    pub(crate) fn learn(&mut self, ways: Ways) {
-        self.ways = ways;
+    /// Once, before anything is judged.
+    pub(crate) fn learn(&self, ways: Ways) {
+        // A second time changes nothing: proofs may rely on what they saw.
+        let _ = self.ways.set(ways);
+    }
+
+    /// Where the marker is, after the redirects that lead there.
+    pub(crate) fn learn_marker(&self, at: String) {
+        let _ = self.marker_at.set(at);
+    }
+
+    /// Path and query of the page that tells who is signed in.
+    pub fn marker_at(&self) -> &str {
+        self.marker_at.get().unwrap_or(&self.profile.signed_in.url)
     }
 
     /// What was found out about it.
     pub fn ways(&self) -> &Ways {
-        &self.ways
+        self.ways.get().unwrap_or(&UNKNOWN)
     }
 
     /// The way to it.
@@ -118,8 +129,7 @@ impl Site {
     ///
     /// There is no answer.
     pub async fn whether(&self, visitor: &Visitor<'_>, account: &Account) -> Result<Seeing, Trouble> {
-        let at = self.ways.marker_at.as_ref().unwrap_or(&self.profile.signed_in.url);
-        let page = visitor.clone().get(at, From::Address).await?;
+        let page = visitor.clone().get(self.marker_at(), From::Address).await?;
         Ok(Seeing { state: self.read(&page, account), page })
     }
 
@@ -169,7 +179,7 @@ impl Site {
         }
         let (sent, mut last) = done.ok_or(Trouble::NoSteps("sign_in"))?;
         let refresh = self.profile.tokens.as_ref().and_then(|tokens| visitor.take_tokens(&last, tokens));
-        if self.ways.follow || self.ways.session.is_empty() {
+        if self.ways.get().is_none_or(|ways| ways.follow) {
             last = visitor.follow(last).await?;
         }
         Ok(Entered { last, sent, refresh })
@@ -241,6 +251,9 @@ pub struct Member<'a> {
     /// The page that shows it.
     pub page: Exchange,
 }
+
+/// Before anything was learnt.
+static UNKNOWN: Ways = Ways { follow: true, session: Vec::new(), also: Vec::new(), bearer: false };
 
 /// Shorter ones are words: masking them would mask the page.
 const SHORTEST_SECRET: usize = 6;

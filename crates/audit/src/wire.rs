@@ -16,6 +16,7 @@ use tokio::time::{sleep, timeout};
 use url::{Origin, Url};
 
 pub use self::socket::SocketAnswer;
+pub(crate) use self::socket::authority;
 pub use self::tls::TlsError;
 
 use self::connection::{Idle, Opened};

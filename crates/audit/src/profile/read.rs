@@ -255,7 +255,11 @@ impl Written {
             slow: self.slow.map(|step| step.checked("slow")).transpose()?,
             socket: self.socket.map(WrittenSocket::checked).transpose()?,
             pending,
-            limits: Limits { idle_seconds: self.limits.idle_seconds, absolute_seconds: self.limits.absolute_seconds },
+            limits: Limits {
+                idle_seconds: self.limits.idle_seconds,
+                absolute_seconds: self.limits.absolute_seconds,
+                sessions: self.limits.sessions,
+            },
             plain_http: self.plain_http.as_deref().map(site).transpose()?,
             token_field: self.token_field,
         })

@@ -8,7 +8,7 @@ use super::{Proof, Reach};
 use crate::finding::Finding;
 use crate::rule::{self, Rule};
 use crate::site::{Site, State};
-use crate::visitor::{Trouble, Visitor};
+use crate::visitor::{From, Trouble, Visitor};
 
 pub(super) static PROOF: Proof = Proof {
     rules: &[&rule::IDLE_NOT_ENFORCED, &rule::ABSOLUTE_NOT_ENFORCED],
@@ -93,8 +93,7 @@ async fn used(site: &Site, limit: Duration) -> Result<Finding, Trouble> {
 
 /// As a browser uses it: with whatever cookies come back.
 async fn use_once(site: &Site, visitor: &mut Visitor<'_>) -> Result<State, Trouble> {
-    let at = site.ways().marker_at.as_ref().unwrap_or(&site.profile.signed_in.url);
-    let page = visitor.get(at, crate::visitor::From::Address).await?;
+    let page = visitor.get(site.marker_at(), From::Address).await?;
     Ok(site.read(&page, &site.profile.account))
 }
 

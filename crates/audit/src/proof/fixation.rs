@@ -77,7 +77,7 @@ async fn by_address(site: &Site, planted: &Planted, genuine: &Planted, place: &s
     let rule = &rule::FIXATION_URL;
     // A genuine token in an address: whoever is let in by it can be sent a link with somebody else's.
     let (mut pages, mut states) = (Vec::new(), Vec::new());
-    let marker = site.url(site.ways().marker_at.as_ref().unwrap_or(&site.profile.signed_in.url));
+    let marker = site.url(site.marker_at());
     for url in [with_query(&marker, genuine), with_path(&marker, genuine)] {
         let page = site.visitor().send(&Ready::get(url), From::Foreign).await?;
         states.push(site.read(&page, &site.profile.account));

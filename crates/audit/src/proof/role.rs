@@ -17,10 +17,9 @@ pub(super) static PROOF: Proof = Proof {
 /// # Errors
 ///
 /// The profile's marker does not tell strangers from members: nothing could be judged by it.
-pub(crate) async fn learn(site: &mut Site) -> Result<(), Trouble> {
-    let stranger = oracle(site).await?;
-    site.learn(Ways { marker_at: stranger, ..Ways::default() });
-    let mut ways = site.ways().clone();
+pub(crate) async fn learn(site: &Site) -> Result<(), Trouble> {
+    oracle(site).await?;
+    let mut ways = Ways::default();
     let mut member = site.visitor();
     let entered = site.sign_in(&mut member, &site.profile.account).await?;
     let seeing = site.who(&member).await?;
@@ -30,8 +29,7 @@ pub(crate) async fn learn(site: &mut Site) -> Result<(), Trouble> {
         if site.read(&end, &site.profile.account) != State::In {
             return Err(Trouble::NotIn { page: Box::new(end) });
         }
-        ways.marker_at = Some(path_of(&end.sent.url));
-        site.learn(ways.clone());
+        site.learn_marker(path_of(&end.sent.url));
     }
     ways.follow = entered.last.sent.url != entered.sent.url;
     ways.bearer = alone_by_bearer(site, &member).await?;
@@ -47,11 +45,11 @@ pub(crate) async fn learn(site: &mut Site) -> Result<(), Trouble> {
     Ok(())
 }
 
-/// Strangers must not be taken for members; returns where the marker is if not where the profile says.
-async fn oracle(site: &Site) -> Result<Option<String>, Trouble> {
+/// Strangers must not be taken for members.
+async fn oracle(site: &Site) -> Result<(), Trouble> {
     let seeing = site.who(&site.visitor()).await?;
     match seeing.state {
-        State::Out => Ok(None),
+        State::Out => Ok(()),
         State::In => Err(Trouble::Control(format!(
             "{} shows the marker to strangers: nothing can be judged by it; choose words that only members see",
             seeing.page.sent.url.path()

@@ -345,6 +345,13 @@ impl std::fmt::Debug for Ready {
     }
 }
 
+impl std::fmt::Debug for Body {
+    /// Without what it holds.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Body")
+    }
+}
+
 impl std::fmt::Debug for Values {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.debug_set().entries(self.0.keys()).finish()

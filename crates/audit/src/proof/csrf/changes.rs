@@ -6,7 +6,7 @@ use crate::cookie::SameSite;
 use crate::finding::{Finding, Verdict};
 use crate::rule::{self, Rule, Severity};
 use crate::site::{Site, State};
-use crate::visitor::{From, Ready, TokenPlace, Trouble, Values};
+use crate::visitor::{From, Ready, Trouble, Values};
 
 pub(super) static RULES: &[&Rule] = &[
     &rule::CSRF_OPEN,
@@ -51,8 +51,6 @@ pub(super) async fn prove(site: &Site) -> Result<Vec<Finding>, Trouble> {
 /// What holds a change back.
 #[derive(Clone, Copy)]
 struct Defence {
-    /// Another site's form, without a token, is refused.
-    plain: bool,
     /// With the victim's own token it is refused too.
     origin: bool,
     /// The site's own page without its token is refused.
@@ -94,14 +92,14 @@ async fn attack(target: &mut Target<'_>) -> Result<Vec<Finding>, Trouble> {
 /// Sends what tells one defence from another.
 async fn defence(target: &mut Target<'_>, ready: &Ready) -> Result<Defence, Trouble> {
     if ready.token.is_none() {
-        return Ok(Defence { plain: true, origin: true, token: false });
+        return Ok(Defence { origin: true, token: false });
     }
     let attack = |ready: Ready, from| Attack { rule: &rule::CSRF_OPEN, ready, from, seen: "" };
     let own = target.ready().await?;
     let tokenless = ready.clone().with_token(None);
     let results = volley(target, vec![attack(own, From::Foreign), attack(tokenless, From::Own)]).await?;
     let worked = |at: usize| results.get(at).is_some_and(|(_, _, worked)| *worked);
-    Ok(Defence { plain: true, origin: !worked(0), token: !worked(1) })
+    Ok(Defence { origin: !worked(0), token: !worked(1) })
 }
 
 type Result3 = (Attack, Shot, bool);

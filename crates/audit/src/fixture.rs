@@ -1,0 +1,336 @@
+//! A small site for tests: well made, but for the flaws it is told to have.
+
+use std::collections::{BTreeSet, HashMap};
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+use url::form_urlencoded;
+
+use crate::outcome::Outcome;
+use crate::profile::Profile;
+use crate::run::{Audit, AuditError};
+
+/// The site, served until the test ends.
+pub(crate) struct Fixture {
+    pub(crate) profile: Profile,
+    pub(crate) state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+pub(crate) struct State {
+    flaws: BTreeSet<&'static str>,
+    sessions: HashMap<String, Session>,
+    passwords: HashMap<String, String>,
+    notes: HashMap<String, Vec<String>>,
+    made: u64,
+    pub(crate) requests: u32,
+}
+
+#[derive(Clone, Default)]
+struct Session {
+    user: Option<String>,
+    raised: bool,
+    half: bool,
+}
+
+type Reply = Response<Full<Bytes>>;
+
+impl Fixture {
+    pub(crate) async fn with(flaws: &[&'static str]) -> Self {
+        let state = State {
+            flaws: flaws.iter().copied().collect(),
+            passwords: [("alice", "wonder-1"), ("bob", "builder-1")].map(|(a, b)| (a.to_owned(), b.to_owned())).into(),
+            ..State::default()
+        };
+        let state = Arc::new(Mutex::new(state));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let site = format!("http://{}", listener.local_addr().unwrap());
+        let served = state.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let state = served.clone();
+                let service = service_fn(move |request| {
+                    let state = state.clone();
+                    async move { Ok::<_, Infallible>(answer(&state, request).await) }
+                });
+                tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+            }
+        });
+        Self { profile: PROFILE.replace("SITE", &site).parse().unwrap(), state }
+    }
+
+    pub(crate) async fn audited(&self) -> Outcome {
+        self.try_audit(|_| ()).await.unwrap()
+    }
+
+    pub(crate) async fn try_audit(&self, change: impl FnOnce(&mut Audit)) -> Result<Outcome, AuditError> {
+        let mut audit = Audit::new(self.profile.clone());
+        audit.reach.change_account = true;
+        change(&mut audit);
+        audit.run(&|_| ()).await
+    }
+}
+
+impl State {
+    fn has(&self, flaw: &str) -> bool {
+        self.flaws.contains(flaw)
+    }
+
+    fn new_id(&mut self) -> String {
+        self.made += 1;
+        if self.has("counter") { format!("{:08}", 4_000 + self.made) } else { crate::visitor::random() + &crate::visitor::random() }
+    }
+
+    fn token(&self, id: &str) -> String {
+        let id = if self.has("global-token") { "everybody" } else { id };
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, format!("token of {id}").as_bytes());
+        digest.as_ref().iter().take(12).map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+struct Asked {
+    method: Method,
+    path: String,
+    id: Option<String>,
+    fields: HashMap<String, String>,
+    origin: Option<String>,
+    fetch_site: Option<String>,
+    host: String,
+}
+
+async fn answer(state: &Mutex<State>, request: Request<Incoming>) -> Reply {
+    let asked = read(request).await;
+    if asked.path == "/slow" {
+        let before = asked.id.as_ref().and_then(|id| state.lock().unwrap().sessions.get(id).cloned());
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        let mut state = state.lock().unwrap();
+        if let (Some(id), Some(before), true) = (&asked.id, before, state.has("revived")) {
+            state.sessions.insert(id.clone(), before);
+        }
+        return page("slow");
+    }
+    let mut state = state.lock().unwrap();
+    state.requests += 1;
+    route(&mut state, &asked)
+}
+
+async fn read(request: Request<Incoming>) -> Asked {
+    let (parts, body) = request.into_parts();
+    let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let cookies = header("cookie").unwrap_or_default();
+    let id = cookies.split("; ").find_map(|pair| pair.strip_prefix("sid=")).map(str::to_owned);
+    let query = parts.uri.query().unwrap_or_default().to_owned();
+    let body = body.collect().await.unwrap().to_bytes();
+    let form = header("content-type").is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+    let mut fields: HashMap<_, _> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+    if form {
+        fields.extend(form_urlencoded::parse(&body).into_owned());
+    }
+    Asked {
+        method: parts.method.clone(),
+        path: parts.uri.path().to_owned(),
+        id,
+        fields,
+        origin: header("origin"),
+        fetch_site: header("sec-fetch-site"),
+        host: header("host").unwrap_or_default(),
+    }
+}
+
+fn route(state: &mut State, asked: &Asked) -> Reply {
+    let session = asked.id.as_ref().and_then(|id| state.sessions.get(id)).cloned();
+    let user = session.as_ref().filter(|one| !one.half || state.has("half")).and_then(|one| one.user.clone());
+    let post = asked.method == Method::POST;
+    match (asked.path.as_str(), user) {
+        ("/login", _) if post => sign_in(state, asked, false),
+        ("/login", _) => sign_in_page(state, asked, session.is_some()),
+        ("/half", _) if post => sign_in(state, asked, true),
+        ("/", Some(user)) => page(&format!("Hello {user}. <form method=post action=/logout><button>Sign out</button></form>")),
+        (_, None) => Response::builder().status(StatusCode::SEE_OTHER).header("location", "/login").body(Full::default()).unwrap(),
+        ("/logout", Some(_)) => sign_out(state, asked),
+        ("/notes", Some(user)) => notes(state, asked, &user),
+        ("/sudo", Some(_)) if post => raise(state, asked),
+        ("/admin", Some(_)) if session.is_some_and(|one| one.raised) => page("Danger zone"),
+        ("/password", Some(user)) if post => password(state, asked, &user),
+        ("/sessions", Some(user)) => {
+            let count = state.sessions.values().filter(|one| one.user.as_ref() == Some(&user)).count();
+            page(&"<li>a session</li>".repeat(if state.has("unseen") { 1 } else { count }))
+        }
+        _ => Response::builder().status(StatusCode::NOT_FOUND).body(Full::default()).unwrap(),
+    }
+}
+
+fn sign_in_page(state: &mut State, asked: &Asked, known: bool) -> Reply {
+    let mut reply = page("<form method=post action=/login><input name=user><input type=password name=password></form>");
+    if state.has("kept") && !known {
+        let id = state.new_id();
+        state.sessions.insert(id.clone(), Session::default());
+        set(&mut reply, &id);
+    }
+    let planted = asked.fields.get("sid").filter(|_| state.has("by-address"));
+    if let Some(id) = planted {
+        set(&mut reply, id);
+    }
+    reply
+}
+
+fn sign_in(state: &mut State, asked: &Asked, half: bool) -> Reply {
+    let field = |name: &str| asked.fields.get(name).cloned().unwrap_or_default();
+    let (user, password) = (field("user"), field("password"));
+    if state.passwords.get(&user) != Some(&password) || (!own(asked) && !state.has("sign-in")) {
+        return page("Wrong. Please try again.");
+    }
+    let known = asked.id.as_ref().filter(|id| state.sessions.contains_key(*id));
+    let same_user = known.and_then(|id| state.sessions.get(id)).is_some_and(|one| one.user.is_some());
+    let kept = match &asked.id {
+        Some(id) if state.has("adopted") || state.has("by-address") => Some(id.clone()),
+        Some(id) if known.is_some() && ((state.has("kept") && !same_user) || (state.has("same") && same_user)) => Some(id.clone()),
+        _ => None,
+    };
+    if let (Some(old), None, false) = (&asked.id, &kept, state.has("old-alive")) {
+        state.sessions.remove(old);
+    }
+    let id = kept.unwrap_or_else(|| state.new_id());
+    state.sessions.insert(id.clone(), Session { user: Some(user), raised: false, half });
+    let mut reply = Response::builder().status(StatusCode::SEE_OTHER).header("location", "/").body(Full::default()).unwrap();
+    set(&mut reply, &id);
+    reply
+}
+
+fn sign_out(state: &mut State, asked: &Asked) -> Reply {
+    let allowed = asked.method == Method::POST && (own(asked) || state.has("sign-out"));
+    if !allowed && !(state.has("sign-out")) {
+        return refused();
+    }
+    if let (Some(id), false) = (&asked.id, state.has("replay")) {
+        state.sessions.remove(id);
+    }
+    let mut reply = page("Bye");
+    if !state.has("no-effect") {
+        let gone = "sid=; Max-Age=0; Path=/";
+        reply.headers_mut().insert(header::SET_COOKIE, gone.parse().unwrap());
+    }
+    reply
+}
+
+fn notes(state: &mut State, asked: &Asked, user: &str) -> Reply {
+    let id = asked.id.clone().unwrap_or_default();
+    if let Some(text) = asked.fields.get("text").filter(|_| asked.method == Method::POST || state.has("get")) {
+        let token = asked.fields.get("csrf").cloned();
+        let right = match &token {
+            None => state.has("optional"),
+            Some(_) if state.has("unchecked") => true,
+            Some(token) => *token == state.token(&id),
+        };
+        let by_token = state.has("token-only") && right;
+        if !(by_token || (own(asked) && !state.has("token-only")) || state.has("open") || loose(state, asked) || asked.method == Method::GET) {
+            return refused();
+        }
+        state.notes.entry(user.to_owned()).or_default().push(text.clone());
+    }
+    let notes = state.notes.get(user).map(|all| if state.has("last-only") { all.last().cloned().unwrap_or_default() } else { all.join("\n") });
+    let token = if state.has("token-only") { format!("<input type=hidden name=csrf value={}>", state.token(&id)) } else { String::new() };
+    page(&format!("<form method=post action=/notes>{token}<input name=text></form>{}", notes.unwrap_or_default()))
+}
+
+fn loose(state: &State, asked: &Asked) -> bool {
+    match asked.origin.as_deref() {
+        Some("null") => state.has("null"),
+        Some(origin) if origin.contains("sibling") => state.has("sibling"),
+        Some(origin) => state.has("loose") && origin.starts_with(&format!("http://{}", asked.host.split(':').next().unwrap())),
+        None => state.has("silent"),
+    }
+}
+
+fn raise(state: &mut State, asked: &Asked) -> Reply {
+    let mut reply = page("Raised");
+    let Some(id) = asked.id.clone() else { return refused() };
+    let Some(session) = state.sessions.get(&id).cloned() else { return refused() };
+    let raised = Session { raised: true, ..session };
+    let new = if state.has("raise-same") { id.clone() } else { state.new_id() };
+    state.sessions.insert(new.clone(), raised.clone());
+    if state.has("raise-old") {
+        state.sessions.insert(id, raised);
+    } else if new != id {
+        state.sessions.remove(&id);
+    }
+    set(&mut reply, &new);
+    reply
+}
+
+fn password(state: &mut State, asked: &Asked, user: &str) -> Reply {
+    state.passwords.insert(user.to_owned(), asked.fields.get("new").cloned().unwrap_or_default());
+    if !state.has("password") {
+        let id = asked.id.clone();
+        state.sessions.retain(|one, session| Some(one) == id.as_ref() || session.user.as_deref() != Some(user));
+    }
+    page("Changed")
+}
+
+fn own(asked: &Asked) -> bool {
+    match (asked.fetch_site.as_deref(), &asked.origin) {
+        (Some("same-origin" | "none"), _) => true,
+        (Some(_), _) => false,
+        (None, origin) => origin.as_deref() == Some(&format!("http://{}", asked.host)),
+    }
+}
+
+fn set(reply: &mut Reply, id: &str) {
+    let cookie = format!("sid={id}; Path=/; HttpOnly; SameSite=None");
+    reply.headers_mut().insert(header::SET_COOKIE, cookie.parse().unwrap());
+}
+
+fn page(text: &str) -> Reply {
+    let text = format!("<!doctype html><html><body>{text}</body></html>");
+    Response::builder().header("content-type", "text/html").header("cache-control", "no-store").body(Full::from(text)).unwrap()
+}
+
+fn refused() -> Reply {
+    Response::builder().status(StatusCode::FORBIDDEN).body(Full::default()).unwrap()
+}
+
+const PROFILE: &str = r#"
+site = "SITE"
+[sign_in]
+page = "/login"
+form = { user = "{user}", password = "{password}" }
+[account]
+user = "alice"
+password = "wonder-1"
+[second_account]
+user = "bob"
+password = "builder-1"
+[signed_in]
+url = "/"
+marker = "Hello {user}"
+[sign_out]
+request = "POST /logout"
+[slow]
+request = "GET /slow"
+[[changes]]
+page = "/notes"
+request = "POST /notes"
+form = { text = "{random}" }
+read = "/notes"
+[[raises]]
+request = "POST /sudo"
+reaches = { url = "/admin", marker = "Danger" }
+[password_change]
+request = "POST /password"
+form = { new = "{new_password}" }
+[sessions]
+url = "/sessions"
+each = "<li>"
+[[pending]]
+kind = "second-factor"
+steps = [{ request = "POST /half", form = { user = "{user}", password = "{password}" } }]
+"#;
