@@ -87,7 +87,11 @@ impl State {
 
     fn new_id(&mut self) -> String {
         self.made += 1;
-        if self.has("counter") { format!("{:08}", 4_000 + self.made) } else { crate::visitor::random() + &crate::visitor::random() }
+        if self.has("counter") {
+            format!("{:08}", 4_000 + self.made)
+        } else {
+            crate::visitor::random() + &crate::visitor::random()
+        }
     }
 
     fn token(&self, id: &str) -> String {
@@ -154,8 +158,14 @@ fn route(state: &mut State, asked: &Asked) -> Reply {
         ("/login", _) if post => sign_in(state, asked, false),
         ("/login", _) => sign_in_page(state, asked, session.is_some()),
         ("/half", _) if post => sign_in(state, asked, true),
-        ("/", Some(user)) => page(&format!("Hello {user}. <form method=post action=/logout><button>Sign out</button></form>")),
-        (_, None) => Response::builder().status(StatusCode::SEE_OTHER).header("location", "/login").body(Full::default()).unwrap(),
+        ("/", Some(user)) => {
+            page(&format!("Hello {user}. <form method=post action=/logout><button>Sign out</button></form>"))
+        }
+        (_, None) => Response::builder()
+            .status(StatusCode::SEE_OTHER)
+            .header("location", "/login")
+            .body(Full::default())
+            .unwrap(),
         ("/logout", Some(_)) => sign_out(state, asked),
         ("/notes", Some(user)) => notes(state, asked, &user),
         ("/sudo", Some(_)) if post => raise(state, asked),
@@ -193,7 +203,9 @@ fn sign_in(state: &mut State, asked: &Asked, half: bool) -> Reply {
     let same_user = known.and_then(|id| state.sessions.get(id)).is_some_and(|one| one.user.is_some());
     let kept = match &asked.id {
         Some(id) if state.has("adopted") || state.has("by-address") => Some(id.clone()),
-        Some(id) if known.is_some() && ((state.has("kept") && !same_user) || (state.has("same") && same_user)) => Some(id.clone()),
+        Some(id) if known.is_some() && ((state.has("kept") && !same_user) || (state.has("same") && same_user)) => {
+            Some(id.clone())
+        }
         _ => None,
     };
     if let (Some(old), None, false) = (&asked.id, &kept, state.has("old-alive")) {
@@ -201,7 +213,8 @@ fn sign_in(state: &mut State, asked: &Asked, half: bool) -> Reply {
     }
     let id = kept.unwrap_or_else(|| state.new_id());
     state.sessions.insert(id.clone(), Session { user: Some(user), raised: false, half });
-    let mut reply = Response::builder().status(StatusCode::SEE_OTHER).header("location", "/").body(Full::default()).unwrap();
+    let mut reply =
+        Response::builder().status(StatusCode::SEE_OTHER).header("location", "/").body(Full::default()).unwrap();
     set(&mut reply, &id);
     reply
 }
@@ -232,13 +245,25 @@ fn notes(state: &mut State, asked: &Asked, user: &str) -> Reply {
             Some(token) => *token == state.token(&id),
         };
         let by_token = state.has("token-only") && right;
-        if !(by_token || (own(asked) && !state.has("token-only")) || state.has("open") || loose(state, asked) || asked.method == Method::GET) {
+        if !(by_token
+            || (own(asked) && !state.has("token-only"))
+            || state.has("open")
+            || loose(state, asked)
+            || asked.method == Method::GET)
+        {
             return refused();
         }
         state.notes.entry(user.to_owned()).or_default().push(text.clone());
     }
-    let notes = state.notes.get(user).map(|all| if state.has("last-only") { all.last().cloned().unwrap_or_default() } else { all.join("\n") });
-    let token = if state.has("token-only") { format!("<input type=hidden name=csrf value={}>", state.token(&id)) } else { String::new() };
+    let notes = state
+        .notes
+        .get(user)
+        .map(|all| if state.has("last-only") { all.last().cloned().unwrap_or_default() } else { all.join("\n") });
+    let token = if state.has("token-only") {
+        format!("<input type=hidden name=csrf value={}>", state.token(&id))
+    } else {
+        String::new()
+    };
     page(&format!("<form method=post action=/notes>{token}<input name=text></form>{}", notes.unwrap_or_default()))
 }
 
@@ -246,7 +271,9 @@ fn loose(state: &State, asked: &Asked) -> bool {
     match asked.origin.as_deref() {
         Some("null") => state.has("null"),
         Some(origin) if origin.contains("sibling") => state.has("sibling"),
-        Some(origin) => state.has("loose") && origin.starts_with(&format!("http://{}", asked.host.split(':').next().unwrap())),
+        Some(origin) => {
+            state.has("loose") && origin.starts_with(&format!("http://{}", asked.host.split(':').next().unwrap()))
+        }
         None => state.has("silent"),
     }
 }
@@ -291,7 +318,11 @@ fn set(reply: &mut Reply, id: &str) {
 
 fn page(text: &str) -> Reply {
     let text = format!("<!doctype html><html><body>{text}</body></html>");
-    Response::builder().header("content-type", "text/html").header("cache-control", "no-store").body(Full::from(text)).unwrap()
+    Response::builder()
+        .header("content-type", "text/html")
+        .header("cache-control", "no-store")
+        .body(Full::from(text))
+        .unwrap()
 }
 
 fn refused() -> Reply {

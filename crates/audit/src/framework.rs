@@ -1,3 +1,5 @@
 //! tmp
 use crate::{exchange::Exchange, outcome::Framework};
-pub(crate) fn of(_: &[Exchange]) -> Option<Framework> { None }
+pub(crate) fn of(_: &[Exchange]) -> Option<Framework> {
+    None
+}

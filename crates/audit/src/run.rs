@@ -4,10 +4,11 @@ use std::time::Instant;
 
 use url::Url;
 
+use crate::finding::{Finding, Verdict};
 use crate::outcome::Outcome;
 use crate::profile::Profile;
 use crate::proof::{self, OwnCheck, Proof, Reach, twice};
-use crate::rule::{Group, Rule};
+use crate::rule::{self, Group, Rule};
 use crate::site::{Site, State};
 use crate::visitor::Trouble;
 use crate::wire::{TlsError, Wire, WireLimits, now_millis};
@@ -96,6 +97,7 @@ impl Audit {
         tell(&site, "headers and attributes", of - 1);
         findings.extend(crate::passive_run::judge(&site, &self.groups).await);
         still_tells(&site).await?;
+        one_cause_once(&mut findings);
         findings.sort_by_key(|one| (one.rule.group, place_of(one.rule)));
         tell(&site, "done", of);
         Ok(Outcome {
@@ -121,6 +123,18 @@ async fn still_tells(site: &Site) -> Result<(), AuditError> {
         Ok(seeing) if seeing.state == State::In => Err(AuditError::Drifted(seeing.page.sent.url.path().to_owned())),
         // Without an answer, or without requests left, nothing is known against it.
         Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+/// A sign-in that takes on any id takes on that of an earlier sign-in too: one mistake, said once.
+fn one_cause_once(findings: &mut [Finding]) {
+    let fixed = [&rule::FIXATION_KEPT, &rule::FIXATION_ADOPTED];
+    let cause =
+        findings.iter().find(|one| one.verdict == Verdict::Flaw && fixed.contains(&one.rule)).map(|one| one.rule);
+    let Some(cause) = cause else { return };
+    for one in findings.iter_mut().filter(|one| one.rule == &rule::ROTATION_NONE && one.verdict == Verdict::Flaw) {
+        let why = format!("signing in keeps whatever id there is: see {}", cause.id);
+        *one = Finding::skipped(one.rule, one.place.clone(), why);
     }
 }
 

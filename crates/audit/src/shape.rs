@@ -30,7 +30,9 @@ mod tests {
             let other = invented(value);
             assert_eq!(other.len(), value.len());
             assert_ne!(other, value);
-            let kinds = |text: &str| text.chars().map(|one| (one.is_ascii_digit(), one.is_ascii_alphabetic())).collect::<Vec<_>>();
+            let kinds = |text: &str| {
+                text.chars().map(|one| (one.is_ascii_digit(), one.is_ascii_alphabetic())).collect::<Vec<_>>()
+            };
             assert_eq!(kinds(&other), kinds(value));
         }
     }

@@ -2,8 +2,6 @@
 
 mod from;
 mod ready;
-#[cfg(test)]
-mod tests;
 
 use bytes::Bytes;
 use http::Method;
@@ -53,7 +51,9 @@ pub enum Trouble {
         status: u16,
     },
     /// `{csrf}` is demanded and nowhere to be found.
-    #[error("{page} has no CSRF token to send: neither a hidden field, a meta element, a JSON field nor a cookie is one")]
+    #[error(
+        "{page} has no CSRF token to send: neither a hidden field, a meta element, a JSON field nor a cookie is one"
+    )]
     NoToken {
         /// Which page.
         page: String,

@@ -32,7 +32,9 @@ async fn prove(site: &Site) -> Result<Vec<Finding>, Trouble> {
     if positive.state == State::In {
         let after = site.who(&alone).await?;
         let finding = match after.state {
-            State::In if answer.answer.status >= 400 => Finding::inconclusive(access, place.clone(), "the site did not take the sign-out"),
+            State::In if answer.answer.status >= 400 => {
+                Finding::inconclusive(access, place.clone(), "the site did not take the sign-out")
+            }
             State::In => Finding::flaw(access, place.clone(), "the access token signs in after sign-out"),
             State::Out => Finding::sound(access, place.clone(), "the access token is dead after sign-out"),
             State::Unclear => Finding::inconclusive(access, place.clone(), "the page that tells was not whole"),
@@ -46,8 +48,14 @@ async fn prove(site: &Site) -> Result<Vec<Finding>, Trouble> {
     }
     if let (Some(refresh), Some(true)) = (copy, works) {
         let finding = match refreshed(site, tokens, &refresh).await? {
-            Some(_) if answer.answer.status >= 400 => Finding::inconclusive(refreshing, place, "the site did not take the sign-out"),
-            Some(state) if state == State::In => Finding::flaw(refreshing, place, "the refresh token gave a new access token after sign-out, and that signs in"),
+            Some(_) if answer.answer.status >= 400 => {
+                Finding::inconclusive(refreshing, place, "the site did not take the sign-out")
+            }
+            Some(state) if state == State::In => Finding::flaw(
+                refreshing,
+                place,
+                "the refresh token gave a new access token after sign-out, and that signs in",
+            ),
             _ => Finding::sound(refreshing, place, "the refresh token gives nothing after sign-out"),
         };
         findings.push(finding.because("sign-out", &answer));

@@ -13,11 +13,8 @@ pub(super) static SEEN: Proof = Proof {
     prove: |site, _| Box::pin(seen(site)),
 };
 
-pub(super) static ELSEWHERE: Proof = Proof {
-    rules: &[&rule::REPLAY_ELSEWHERE],
-    repeats_itself: true,
-    prove: |site, _| Box::pin(elsewhere(site)),
-};
+pub(super) static ELSEWHERE: Proof =
+    Proof { rules: &[&rule::REPLAY_ELSEWHERE], repeats_itself: true, prove: |site, _| Box::pin(elsewhere(site)) };
 
 pub(super) static PASSWORD: Proof = Proof {
     rules: &[&rule::PASSWORD_CHANGE_KEEPS],
@@ -127,12 +124,7 @@ async fn password(site: &Site, reach: Reach) -> Result<Vec<Finding>, Trouble> {
     Ok(vec![finding.because("control: the other session before", &other.page).because("afterwards", &seeing.page)])
 }
 
-async fn change(
-    visitor: &mut Visitor<'_>,
-    steps: &[Step],
-    old: &Account,
-    new: &Account,
-) -> Result<String, Trouble> {
+async fn change(visitor: &mut Visitor<'_>, steps: &[Step], old: &Account, new: &Account) -> Result<String, Trouble> {
     let values = Values::of(old).with("new_password", &new.password);
     let mut place = String::new();
     for step in steps {

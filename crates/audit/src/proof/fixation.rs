@@ -31,15 +31,21 @@ async fn prove(site: &Site) -> Result<Vec<Finding>, Trouble> {
     let given = given_to_strangers(site).await?;
     let mut findings = vec![match &given {
         Some(given) => by_cookie(site, &rule::FIXATION_KEPT, given, &place).await?,
-        None => Finding::sound(&rule::FIXATION_KEPT, place.clone(), "strangers are given no session before they sign in"),
+        None => {
+            Finding::sound(&rule::FIXATION_KEPT, place.clone(), "strangers are given no session before they sign in")
+        }
     }];
-    let invented: Planted =
-        shape.iter().map(|(name, value)| (name.clone(), shape::invented(value))).collect();
+    let invented: Planted = shape.iter().map(|(name, value)| (name.clone(), shape::invented(value))).collect();
     findings.push(by_cookie(site, &rule::FIXATION_ADOPTED, &invented, &place).await?);
-    let planted = given.unwrap_or(invented);
-    findings.push(by_address(site, &planted, &shape, &place).await?);
-    findings.push(by_form(site, &planted, &place).await?);
+    findings.push(by_address(site, &shape, &place).await?);
+    findings.push(by_form(site, &shape, &place).await?);
     Ok(findings)
+}
+
+/// An id nobody has used yet: one the site gave to a stranger, or one nobody made.
+async fn fresh(site: &Site, shape: &Planted) -> Result<Planted, Trouble> {
+    let invented = || shape.iter().map(|(name, value)| (name.clone(), shape::invented(value))).collect();
+    Ok(given_to_strangers(site).await?.unwrap_or_else(invented))
 }
 
 /// What an attacker gets by merely looking at the site.
@@ -60,8 +66,12 @@ async fn by_cookie(site: &Site, rule: &'static Rule, planted: &Planted, place: &
     plant(&mut victim, planted);
     let control = site.who(&third(site, planted)).await?;
     if control.state != State::Out {
-        return Ok(Finding::inconclusive(rule, place, "who has nothing but the planted id is signed in before anybody signs in")
-            .because("control: the planted id alone", &control.page));
+        return Ok(Finding::inconclusive(
+            rule,
+            place,
+            "who has nothing but the planted id is signed in before anybody signs in",
+        )
+        .because("control: the planted id alone", &control.page));
     }
     site.sign_in(&mut victim, &site.profile.account).await?;
     if site.who(&victim).await?.state != State::In {
@@ -73,7 +83,7 @@ async fn by_cookie(site: &Site, rule: &'static Rule, planted: &Planted, place: &
 }
 
 /// The victim follows a link with an id in its query or path, and signs in from there.
-async fn by_address(site: &Site, planted: &Planted, genuine: &Planted, place: &str) -> Result<Finding, Trouble> {
+async fn by_address(site: &Site, genuine: &Planted, place: &str) -> Result<Finding, Trouble> {
     let rule = &rule::FIXATION_URL;
     // A genuine token in an address: whoever is let in by it can be sent a link with somebody else's.
     let (mut pages, mut states) = (Vec::new(), Vec::new());
@@ -87,11 +97,10 @@ async fn by_address(site: &Site, planted: &Planted, genuine: &Planted, place: &s
         return Ok(judged(rule, place, &pages, &states, "a session id in an address"));
     }
     for written in [with_query, with_path] {
-        let mut victim = site.visitor();
-        if sign_in_at(site, &mut victim, |url| written(url, planted)).await? {
-            for alone in [third(site, planted), site.visitor()] {
-                let mut alone = alone;
-                let url = if alone.jar.is_empty() { written(&marker, planted) } else { marker.clone() };
+        let (mut victim, planted) = (site.visitor(), fresh(site, genuine).await?);
+        if sign_in_at(site, &mut victim, |url| written(url, &planted)).await? {
+            for mut alone in [third(site, &planted), site.visitor()] {
+                let url = if alone.jar.is_empty() { written(&marker, &planted) } else { marker.clone() };
                 let page = alone.send(&Ready::get(url), From::Address).await?;
                 states.push(site.read(&page, &site.profile.account));
                 pages.push(page);
@@ -102,7 +111,8 @@ async fn by_address(site: &Site, planted: &Planted, genuine: &Planted, place: &s
 }
 
 /// The victim's sign-in form carries an id.
-async fn by_form(site: &Site, planted: &Planted, place: &str) -> Result<Finding, Trouble> {
+async fn by_form(site: &Site, genuine: &Planted, place: &str) -> Result<Finding, Trouble> {
+    let planted = &fresh(site, genuine).await?;
     let mut victim = site.visitor();
     let values = Values::of(&site.profile.account);
     let mut steps = site.profile.sign_in.steps.iter();
@@ -124,11 +134,7 @@ async fn by_form(site: &Site, planted: &Planted, place: &str) -> Result<Finding,
 }
 
 /// Signs in with every address of the sign-in changed; whether that signs in.
-async fn sign_in_at(
-    site: &Site,
-    victim: &mut Visitor<'_>,
-    changed: impl Fn(&Url) -> Url,
-) -> Result<bool, Trouble> {
+async fn sign_in_at(site: &Site, victim: &mut Visitor<'_>, changed: impl Fn(&Url) -> Url) -> Result<bool, Trouble> {
     let values = Values::of(&site.profile.account);
     for step in &site.profile.sign_in.steps {
         if let Some(page) = &step.page {
@@ -151,9 +157,11 @@ fn judged(rule: &'static Rule, place: &str, pages: &[Exchange], states: &[State]
     match shown.and_then(|at| pages.get(at)) {
         Some(page) => Finding::flaw(rule, place, format!("a third client that has nothing but {what} is signed in"))
             .because("a third client, with nothing but that id", page),
-        None if states.contains(&State::Unclear) => {
-            Finding::inconclusive(rule, place, format!("the page that tells was not whole for a third client with {what}"))
-        }
+        None if states.contains(&State::Unclear) => Finding::inconclusive(
+            rule,
+            place,
+            format!("the page that tells was not whole for a third client with {what}"),
+        ),
         None => Finding::sound(rule, place, format!("a third client with {what} stays a stranger")),
     }
 }

@@ -18,7 +18,9 @@ async fn prove(site: &Site) -> Result<Vec<Finding>, Trouble> {
     for pending in &site.profile.pending {
         findings.push(one(site, pending).await?);
     }
-    for (rule, kind) in [(&rule::PENDING_SECOND_FACTOR, PendingKind::SecondFactor), (&rule::PENDING_RESET, PendingKind::Reset)] {
+    for (rule, kind) in
+        [(&rule::PENDING_SECOND_FACTOR, PendingKind::SecondFactor), (&rule::PENDING_RESET, PendingKind::Reset)]
+    {
         if site.profile.pending.iter().all(|one| one.kind != kind) {
             findings.push(Finding::skipped(rule, "", "the profile names no such flow; see `pending`"));
         }

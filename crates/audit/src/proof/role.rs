@@ -73,12 +73,7 @@ async fn alone_by_bearer(site: &Site, member: &Visitor<'_>) -> Result<bool, Trou
 
 /// A smallest part of `names` that, with `kept`, signs somebody in: halved as long as that helps, so that a thousand
 /// cookies cost little more than ten.
-async fn needed(
-    site: &Site,
-    member: &Visitor<'_>,
-    kept: &[String],
-    names: &[String],
-) -> Result<Vec<String>, Trouble> {
+async fn needed(site: &Site, member: &Visitor<'_>, kept: &[String], names: &[String]) -> Result<Vec<String>, Trouble> {
     if names.is_empty() || signs_in(site, member, kept).await? {
         return Ok(Vec::new());
     }
@@ -107,7 +102,11 @@ async fn prove(site: &Site, _: Reach) -> Result<Vec<Finding>, Trouble> {
     let cookie = &rule::SESSION_NOT_A_COOKIE;
     let storage = &rule::SESSION_IN_STORAGE;
     let first = if session.is_empty() {
-        let by = if site.ways().bearer { "a bearer token alone signs somebody in" } else { "without any cookie somebody stays signed in" };
+        let by = if site.ways().bearer {
+            "a bearer token alone signs somebody in"
+        } else {
+            "without any cookie somebody stays signed in"
+        };
         Finding::flaw(cookie, "", by)
     } else {
         Finding::sound(cookie, names.clone(), "without it nobody is signed in; with it alone somebody is")

@@ -58,10 +58,7 @@ async fn sign_in(site: &Site) -> Result<Vec<Finding>, Trouble> {
         State::Out => Finding::sound(old, place, "the token from before is dead"),
         State::Unclear => Finding::inconclusive(old, place, "the page that tells was not whole for the old token"),
     };
-    Ok(vec![
-        sound,
-        verdict.because("control: the new token", &now.page).because("the token from before", &alive.page),
-    ])
+    Ok(vec![sound, verdict.because("control: the new token", &now.page).because("the token from before", &alive.page)])
 }
 
 async fn raises(site: &Site) -> Result<Vec<Finding>, Trouble> {
@@ -108,10 +105,7 @@ async fn one_raise(site: &Site, raise: &Raise) -> Result<Vec<Finding>, Trouble> 
 }
 
 /// Whether somebody gets a page with its words.
-async fn reaches(
-    visitor: &Visitor<'_>,
-    marker: &Marker,
-) -> Result<(bool, crate::exchange::Exchange), Trouble> {
+async fn reaches(visitor: &Visitor<'_>, marker: &Marker) -> Result<(bool, crate::exchange::Exchange), Trouble> {
     let page = visitor.clone().get(&marker.url, From::Address).await?;
     let words = marker.marker.replace("{user}", &visitor.site().profile.account.user);
     Ok((page.answer.status < 300 && page.answer.text().contains(&words), page))

@@ -3,7 +3,7 @@
 use super::Proof;
 use crate::exchange::Exchange;
 use crate::finding::Finding;
-use crate::html;
+use crate::html::Page;
 use crate::profile::Step;
 use crate::rule;
 use crate::site::{Member, Seeing, Site, State};
@@ -15,11 +15,8 @@ pub(super) static PROOF: Proof = Proof {
     prove: |site, _| Box::pin(prove(site)),
 };
 
-pub(super) static REVIVED: Proof = Proof {
-    rules: &[&rule::SIGN_OUT_REVIVED],
-    repeats_itself: false,
-    prove: |site, _| Box::pin(revived(site)),
-};
+pub(super) static REVIVED: Proof =
+    Proof { rules: &[&rule::SIGN_OUT_REVIVED], repeats_itself: false, prove: |site, _| Box::pin(revived(site)) };
 
 /// Signs out; what the site answered must not be a refusal.
 pub(super) async fn sign_out(visitor: &mut Visitor<'_>, step: &Step) -> Result<Exchange, Trouble> {
@@ -33,7 +30,8 @@ async fn prove(site: &Site) -> Result<Vec<Finding>, Trouble> {
     let mut findings = vec![shown(site, &page, &entered.last)];
     let Some(step) = &site.profile.sign_out else {
         let why = "the profile does not say how to sign out; see `sign_out`";
-        findings.extend([&rule::SIGN_OUT_NO_EFFECT, &rule::SIGN_OUT_REPLAY].map(|rule| Finding::skipped(rule, "", why)));
+        findings
+            .extend([&rule::SIGN_OUT_NO_EFFECT, &rule::SIGN_OUT_REPLAY].map(|rule| Finding::skipped(rule, "", why)));
         return Ok(findings);
     };
     let copy = visitor.clone();
@@ -43,7 +41,9 @@ async fn prove(site: &Site) -> Result<Vec<Finding>, Trouble> {
     let (own, copied) = (site.who(&visitor).await?, site.who(&copy).await?);
     findings.push(own_verdict(&place, &own, &answer));
     if !site.ways().session.is_empty() {
-        findings.push(copy_verdict(&place, &own, &copied, &answer).because("control: the copy before sign-out", &control.page));
+        findings.push(
+            copy_verdict(&place, &own, &copied, &answer).because("control: the copy before sign-out", &control.page),
+        );
     }
     Ok(findings)
 }
@@ -70,7 +70,9 @@ fn copy_verdict(place: &str, own: &Seeing, copied: &Seeing, answer: &Exchange) -
             let why = format!("sign-out was answered {}: the site did not take it", answer.answer.status);
             Finding::inconclusive(rule, place, why)
         }
-        (State::Out, State::In) => Finding::flaw(rule, place, "a copy of the cookies made before sign-out is signed in after it"),
+        (State::Out, State::In) => {
+            Finding::flaw(rule, place, "a copy of the cookies made before sign-out is signed in after it")
+        }
         (State::Out, State::Out) => Finding::sound(rule, place, "a copy of the cookies is a stranger after sign-out"),
         (State::Unclear, _) | (_, State::Unclear) => {
             Finding::inconclusive(rule, place, "the page that tells was not whole after sign-out")
@@ -89,7 +91,7 @@ fn shown(site: &Site, page: &Exchange, landing: &Exchange) -> Finding {
         return Finding::skipped(rule, place, "the page is not for people");
     }
     let target = site.profile.sign_out.as_ref().and_then(|step| step.request.as_ref()).map(|(_, path)| path.as_str());
-    let offers = |text: &str| target.is_some_and(|path| path.len() > 1 && text.contains(path)) || html::offers_sign_out(text);
+    let offers = |text: &str| target.is_some_and(|path| path.len() > 1 && text.contains(path)) || offers_sign_out(text);
     if pages.iter().any(|(_, text)| offers(text)) {
         Finding::sound(rule, place, "it offers a way to sign out")
     } else if pages.iter().any(|(_, text)| text.contains("<script")) {
@@ -97,6 +99,20 @@ fn shown(site: &Site, page: &Exchange, landing: &Exchange) -> Finding {
     } else {
         Finding::flaw(rule, place, "neither link, form nor button on it signs out").because("the page", page)
     }
+}
+
+/// By the words of its links, its forms and their buttons, or where they lead.
+fn offers_sign_out(text: &str) -> bool {
+    let page = Page::read(text);
+    let links = page.links.iter().flat_map(|link| [link.text.as_str(), link.to.as_str()]);
+    let forms = page.forms.iter().flat_map(|form| [form.words.as_str(), form.action.as_deref().unwrap_or_default()]);
+    let fields =
+        page.forms.iter().flat_map(|form| &form.fields).flat_map(|field| [field.value.as_str(), field.words.as_str()]);
+    let mut words = links.chain(forms).chain(fields);
+    words.any(|word| {
+        let plain: String = word.to_lowercase().chars().filter(|one| one.is_alphabetic()).collect();
+        WAYS_OUT.iter().any(|out| plain.contains(out))
+    })
 }
 
 async fn revived(site: &Site) -> Result<Vec<Finding>, Trouble> {
@@ -144,6 +160,19 @@ async fn outlives(site: &Site, step: &Step) -> Result<bool, Trouble> {
     sign_out(&mut visitor, step).await?;
     Ok(site.who(&copy).await?.state == State::In)
 }
+
+/// In words that sites use, blanks and dashes left out.
+const WAYS_OUT: [&str; 9] = [
+    "signout",
+    "logout",
+    "logoff",
+    "abmelden",
+    "déconnexion",
+    "deconnexion",
+    "cerrarsesión",
+    "cerrarsesion",
+    "uitloggen",
+];
 
 /// That the slow request has reached the site when sign-out does.
 const HEAD_START: std::time::Duration = std::time::Duration::from_millis(150);

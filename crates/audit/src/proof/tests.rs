@@ -65,7 +65,12 @@ async fn each_flaw_is_found_and_no_other_is() {
         if planted == &["adopted"] {
             expected.retain(|id| found.contains(id));
         }
-        let why: Vec<_> = outcome.findings.iter().filter(|one| expected.contains(&one.rule.id)).map(|one| (one.rule.id, one.verdict, &one.seen)).collect();
+        let why: Vec<_> = outcome
+            .findings
+            .iter()
+            .filter(|one| expected.contains(&one.rule.id))
+            .map(|one| (one.rule.id, one.verdict, &one.seen))
+            .collect();
         assert_eq!(found, expected, "{planted:?} {why:?}");
     }
 }

@@ -7,11 +7,8 @@ use crate::rule;
 use crate::site::Site;
 use crate::visitor::{From, Trouble, Visitor};
 
-pub(super) static PROOF: Proof = Proof {
-    rules: &[&rule::WEBSOCKET_CROSS_ORIGIN],
-    repeats_itself: false,
-    prove: |site, _| Box::pin(prove(site)),
-};
+pub(super) static PROOF: Proof =
+    Proof { rules: &[&rule::WEBSOCKET_CROSS_ORIGIN], repeats_itself: false, prove: |site, _| Box::pin(prove(site)) };
 
 async fn prove(site: &Site) -> Result<Vec<Finding>, Trouble> {
     let rule = &rule::WEBSOCKET_CROSS_ORIGIN;

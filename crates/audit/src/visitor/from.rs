@@ -134,7 +134,11 @@ mod tests {
         for (from, origin, referrer, site) in cases {
             let headers = from.headers(&url, false);
             let value = |name: &str| headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-            assert_eq!((value("Origin"), value("Referer"), value("Sec-Fetch-Site")), (origin, referrer, site), "{from:?}");
+            assert_eq!(
+                (value("Origin"), value("Referer"), value("Sec-Fetch-Site")),
+                (origin, referrer, site),
+                "{from:?}"
+            );
             assert!(from.headers(&url, true).iter().all(|(name, _)| name != "Origin"), "{from:?} reads");
         }
     }

@@ -207,8 +207,7 @@ pub(super) fn fill(
             return Err(Trouble::NoForm { page: place(page.as_ref(), step), status });
         }
     };
-    let headers: Vec<_> =
-        step.headers.iter().map(|(name, value)| (name.clone(), values.fill(value, csrf))).collect();
+    let headers: Vec<_> = step.headers.iter().map(|(name, value)| (name.clone(), values.fill(value, csrf))).collect();
     let body = match &step.json {
         Some(json) => Body::Json(values.fill_json(json, csrf)),
         None => form_body(step, form.as_ref(), values, csrf),
@@ -219,8 +218,10 @@ pub(super) fn fill(
 
 fn form_body(step: &Step, form: Option<&Form>, values: &Values, csrf: Option<&str>) -> Body {
     let mut fields: Vec<(String, String)> = Vec::new();
-    for field in form.into_iter().flat_map(|form| &form.fields).filter(|field| field.is_sent()) {
-        if !step.form.contains_key(&field.name) {
+    let untouched = form.into_iter().flat_map(|form| &form.fields).filter(|field| field.sent);
+    // As by the enter key.
+    for field in untouched.chain(form.and_then(Form::button)) {
+        if !field.name.is_empty() && !step.form.contains_key(&field.name) {
             fields.push((field.name.clone(), field.value.clone()));
         }
     }
@@ -240,7 +241,8 @@ fn fitting(step: &Step, page: &Exchange) -> Option<Form> {
     };
     let shared = |form: &Form| form.fields.iter().filter(|field| step.form.contains_key(&field.name)).count();
     let best = forms.into_iter().max_by_key(|form| (shared(form), goes_there(form)))?;
-    let fits = shared(&best) > 0 || goes_there(&best) || (step.form.is_empty() && step.json.is_none() && path.is_none());
+    let fits =
+        shared(&best) > 0 || goes_there(&best) || (step.form.is_empty() && step.json.is_none() && path.is_none());
     fits.then_some(best)
 }
 
@@ -262,7 +264,9 @@ fn hidden_token(form: &Form, named: Option<&str>) -> Option<String> {
     let by = |fits: &dyn Fn(&str, &str) -> bool| {
         hidden().find(|field| fits(&field.name, &field.value)).map(|field| field.name.clone())
     };
-    by(&|name, _| named == Some(name)).or_else(|| by(&|name, _| telling(name))).or_else(|| by(&|_, value| random_looking(value)))
+    by(&|name, _| named == Some(name))
+        .or_else(|| by(&|name, _| telling(name)))
+        .or_else(|| by(&|_, value| random_looking(value)))
 }
 
 fn csrf_of(page: &Exchange, form: Option<&Form>) -> Option<String> {
@@ -272,7 +276,7 @@ fn csrf_of(page: &Exchange, form: Option<&Form>) -> Option<String> {
         form.fields.iter().find(|field| field.name == name).map(|field| field.value.clone())
     };
     let by_form = form.and_then(field);
-    let by_meta = || html::metas(&text).into_iter().find(|(name, _)| telling(name)).map(|(_, value)| value);
+    let by_meta = || html::Page::read(&text).metas.into_iter().find(|(name, _)| telling(name)).map(|(_, value)| value);
     let by_other_form = || html::forms(&text).iter().find_map(field);
     let by_json = || {
         let body: Value = serde_json::from_str(&text).ok()?;
@@ -302,7 +306,9 @@ fn asks(step: &Step) -> bool {
 /// As a script would read it from `document.cookie`.
 fn decoded(value: &str) -> String {
     let pair = format!("v={}", value.replace('+', "%2B"));
-    url::form_urlencoded::parse(pair.as_bytes()).next().map_or_else(|| value.to_owned(), |(_, value)| value.into_owned())
+    url::form_urlencoded::parse(pair.as_bytes())
+        .next()
+        .map_or_else(|| value.to_owned(), |(_, value)| value.into_owned())
 }
 
 fn place(page: Option<&Exchange>, step: &Step) -> String {
@@ -317,9 +323,7 @@ fn multipart(fields: &[(String, String)]) -> Vec<u8> {
     let mut text = String::new();
     for (name, value) in fields {
         let name = name.replace('"', "%22").replace(['\r', '\n'], "");
-        text.push_str(&format!(
-            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
-        ));
+        text.push_str(&format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"));
     }
     text.push_str(&format!("--{BOUNDARY}--\r\n"));
     text.into_bytes()

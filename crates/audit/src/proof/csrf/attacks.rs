@@ -48,12 +48,24 @@ pub(super) fn plain(ready: &Ready) -> Attack {
 pub(super) fn by_origin(ready: &Ready) -> Vec<Attack> {
     let attack = |rule, from, seen| Attack { rule, ready: bare(ready), from, seen };
     vec![
-        attack(&rule::CSRF_ORIGIN_NULL, From::Null, "a sandboxed page of another site, whose origin is null, made the change"),
-        attack(&rule::CSRF_REFERER_ABSENT, From::Silent, "another site that sends neither Origin nor Referer made the change"),
+        attack(
+            &rule::CSRF_ORIGIN_NULL,
+            From::Null,
+            "a sandboxed page of another site, whose origin is null, made the change",
+        ),
+        attack(
+            &rule::CSRF_REFERER_ABSENT,
+            From::Silent,
+            "another site that sends neither Origin nor Referer made the change",
+        ),
         attack(&rule::CSRF_ORIGIN_SIBLING, From::Sibling, "a page of a sibling host made the change"),
         attack(&rule::CSRF_ORIGIN_LOOSE, From::Prefixed, "a site whose name begins with this one's made the change"),
         attack(&rule::CSRF_ORIGIN_LOOSE, From::Suffixed, "a site whose name ends with this one's made the change"),
-        attack(&rule::CSRF_ORIGIN_LOOSE, From::Containing, "a site that has this one's address in its own made the change"),
+        attack(
+            &rule::CSRF_ORIGIN_LOOSE,
+            From::Containing,
+            "a site that has this one's address in its own made the change",
+        ),
     ]
 }
 
@@ -71,12 +83,14 @@ pub(super) fn by_token(ready: &Ready, foreign: Option<&str>, old: Option<&str>) 
         with(&rule::CSRF_TOKEN_UNCHECKED, &shape::invented(&genuine), "with a token nobody made, the change was made"),
         with(&rule::CSRF_TOKEN_OPTIONAL, "", "with an empty token, the change was made"),
     ];
-    attacks.extend(foreign.filter(|token| *token != genuine).map(|token| {
+    attacks.extend(foreign.map(|token| {
         with(&rule::CSRF_TOKEN_FOREIGN, token, "with a token from somebody else's session, the change was made")
     }));
-    attacks.extend(old.filter(|token| *token != genuine).map(|token| {
-        with(&rule::CSRF_TOKEN_OLD, token, "with a token from before the sign-in, the change was made")
-    }));
+    attacks.extend(
+        old.filter(|token| *token != genuine).map(|token| {
+            with(&rule::CSRF_TOKEN_OLD, token, "with a token from before the sign-in, the change was made")
+        }),
+    );
     attacks
 }
 
@@ -114,7 +128,12 @@ pub(super) fn by_get(ready: &Ready) -> Attack {
     get.method = Method::GET;
     get.url = with_fields(&ready.url, &ready.clone().with_token(None).fields());
     get.body = Body::Empty;
-    Attack { rule: &rule::CSRF_GET_CHANGES, ready: get, from: From::Foreign, seen: "a link on another site made the change" }
+    Attack {
+        rule: &rule::CSRF_GET_CHANGES,
+        ready: get,
+        from: From::Foreign,
+        seen: "a link on another site made the change",
+    }
 }
 
 /// By a method that says it is another.

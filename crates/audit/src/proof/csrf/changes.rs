@@ -39,7 +39,8 @@ pub(super) async fn prove(site: &Site) -> Result<Vec<Finding>, Trouble> {
             Err(Trouble::Wire(error)) => return Err(Trouble::Wire(error)),
             Err(trouble) => {
                 let place = change.read.clone();
-                findings.extend(RULES.iter().map(|rule| Finding::inconclusive(rule, place.clone(), trouble.to_string())));
+                findings
+                    .extend(RULES.iter().map(|rule| Finding::inconclusive(rule, place.clone(), trouble.to_string())));
                 continue;
             }
         };
@@ -165,6 +166,7 @@ fn judge(target: &Target<'_>, ready: &Ready, defence: Option<Defence>, results: 
             let hit = match first {
                 Some(first) => Some(first),
                 None if open && hidden_by_open(rule, ready, ignored) => None,
+                None if said(rule).is_some_and(|more| worked(more).is_some()) => None,
                 None => worked(rule),
             };
             match hit {
@@ -173,10 +175,27 @@ fn judge(target: &Target<'_>, ready: &Ready, defence: Option<Defence>, results: 
                 None if open && **rule != rule::CSRF_GET_CHANGES && **rule != rule::CSRF_METHOD_OVERRIDE => {
                     Finding::skipped(rule, place.clone(), "the change can be made from another site anyway")
                 }
+                None if said(rule).is_some_and(|more| worked(more).is_some()) => Finding::skipped(
+                    rule,
+                    place.clone(),
+                    "something simpler already makes the change from another site",
+                ),
                 None => Finding::new(rule, Verdict::Sound, place.clone(), sound(rule, ready, defence)),
             }
         })
         .collect()
+}
+
+/// What says all there is to say about a rule, if it works.
+fn said(rule: &Rule) -> Option<&'static Rule> {
+    let token = [&rule::CSRF_TOKEN_OPTIONAL, &rule::CSRF_TOKEN_FOREIGN, &rule::CSRF_TOKEN_OLD];
+    if token.contains(&rule) {
+        Some(&rule::CSRF_TOKEN_UNCHECKED)
+    } else if *rule == rule::CSRF_METHOD_OVERRIDE {
+        Some(&rule::CSRF_GET_CHANGES)
+    } else {
+        None
+    }
 }
 
 /// What an open door says nothing about.
@@ -189,9 +208,15 @@ fn hidden_by_open(rule: &Rule, ready: &Ready, ignored: bool) -> bool {
 fn sound(rule: &Rule, ready: &Ready, defence: Option<Defence>) -> &'static str {
     let token = rule.id.starts_with("csrf-token");
     match defence {
-        Some(defence) if token && defence.origin && ready.token.is_some() => "with the right token another site is refused too",
-        Some(_) if token && ready.token.is_none() => "the request carries no token; another site is refused by where it is",
-        Some(defence) if rule.id.starts_with("csrf-origin") && defence.token => "without the token every origin is refused",
+        Some(defence) if token && defence.origin && ready.token.is_some() => {
+            "with the right token another site is refused too"
+        }
+        Some(_) if token && ready.token.is_none() => {
+            "the request carries no token; another site is refused by where it is"
+        }
+        Some(defence) if rule.id.starts_with("csrf-origin") && defence.token => {
+            "without the token every origin is refused"
+        }
         _ => "the change was not made",
     }
 }

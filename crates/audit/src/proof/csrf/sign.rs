@@ -23,7 +23,11 @@ pub(super) async fn sign_in(site: &Site) -> Result<Vec<Finding>, Trouble> {
     let theirs = attacker.prepare(step, &values).await?;
     let place = format!("{} {}", theirs.method, theirs.url.path());
     if !crossing(&theirs) {
-        return Ok(vec![Finding::sound(rule, place, "browsers ask the site before they send such a request from elsewhere")]);
+        return Ok(vec![Finding::sound(
+            rule,
+            place,
+            "browsers ask the site before they send such a request from elsewhere",
+        )]);
     }
     let token = theirs.token_value();
     let with_token = token.as_deref().map(|token| bare(&theirs).with_token(Some(token)));
@@ -36,8 +40,11 @@ pub(super) async fn sign_in(site: &Site) -> Result<Vec<Finding>, Trouble> {
         let answer = if site.ways().follow { victim.follow(answer).await? } else { answer };
         let seeing = site.who(&victim).await?;
         if seeing.state == State::In {
-            let finding = Finding::flaw(rule, place, "a form on another site signed the browser in to the attacker's account");
-            return Ok(vec![finding.because("from another site", &answer).because("the browser afterwards", &seeing.page)]);
+            let finding =
+                Finding::flaw(rule, place, "a form on another site signed the browser in to the attacker's account");
+            return Ok(vec![
+                finding.because("from another site", &answer).because("the browser afterwards", &seeing.page),
+            ]);
         }
     }
     Ok(vec![Finding::sound(rule, place, "a form on another site does not sign the browser in")])
@@ -53,19 +60,28 @@ pub(super) async fn sign_out(site: &Site) -> Result<Vec<Finding>, Trouble> {
     let ready = victim.prepare(step, &Values::of(&site.profile.account)).await?;
     let place = format!("{} {}", ready.method, ready.url.path());
     if !crossing(&ready) {
-        return Ok(vec![Finding::sound(rule, place, "browsers ask the site before they send such a request from elsewhere")]);
+        return Ok(vec![Finding::sound(
+            rule,
+            place,
+            "browsers ask the site before they send such a request from elsewhere",
+        )]);
     }
     let answer = victim.send(&bare(&ready), From::Foreign).await?;
     let seeing = site.who(&victim).await?;
     let kept = |wanted: &[SameSite]| {
         let names = &site.ways().session;
-        victim.jar.iter().any(|kept| names.contains(&kept.name) && kept.same_site.is_some_and(|one| wanted.contains(&one)))
+        victim
+            .jar
+            .iter()
+            .any(|kept| names.contains(&kept.name) && kept.same_site.is_some_and(|one| wanted.contains(&one)))
     };
-    let held = if ready.method == Method::GET { kept(&[SameSite::Strict]) } else { kept(&[SameSite::Strict, SameSite::Lax]) };
+    let held =
+        if ready.method == Method::GET { kept(&[SameSite::Strict]) } else { kept(&[SameSite::Strict, SameSite::Lax]) };
     let finding = match seeing.state {
         // After sign-out the jar may have lost the cookie that told.
         State::Out if held || same_site_of_entry(site, &ready).await? => {
-            Finding::flaw(rule, place, "only SameSite keeps other sites from signing visitors out").at_most(Severity::Info)
+            Finding::flaw(rule, place, "only SameSite keeps other sites from signing visitors out")
+                .at_most(Severity::Info)
         }
         State::Out => Finding::flaw(rule, place, "a page of another site signed the visitor out"),
         State::In => Finding::sound(rule, place, "another site cannot sign visitors out"),
