@@ -22,7 +22,7 @@ use crate::run::{Audit, AuditError};
 /// The site, served until the test ends.
 pub(crate) struct Fixture {
     pub(crate) profile: Profile,
-    pub(crate) state: Arc<Mutex<State>>,
+    state: Arc<Mutex<State>>,
 }
 
 #[derive(Default)]
@@ -32,7 +32,7 @@ pub(crate) struct State {
     passwords: HashMap<String, String>,
     notes: HashMap<String, Vec<String>>,
     made: u64,
-    pub(crate) requests: u32,
+    requests: u32,
 }
 
 #[derive(Clone, Default)]
@@ -68,6 +68,11 @@ impl Fixture {
         Self { profile: PROFILE.replace("SITE", &site).parse().unwrap(), state }
     }
 
+    /// How many requests came.
+    pub(crate) fn requests(&self) -> u32 {
+        self.state.lock().unwrap().requests
+    }
+
     pub(crate) async fn audited(&self) -> Outcome {
         self.try_audit(|_| ()).await.unwrap()
     }
@@ -97,7 +102,7 @@ impl State {
     fn token(&self, id: &str) -> String {
         let id = if self.has("global-token") { "everybody" } else { id };
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, format!("token of {id}").as_bytes());
-        digest.as_ref().iter().take(12).map(|byte| format!("{byte:02x}")).collect()
+        digest.as_ref().iter().take(12).fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
     }
 }
 

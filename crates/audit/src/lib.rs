@@ -2,17 +2,16 @@
 //!
 //! Depends on no other crate of Counterfoil: what judges must not inherit the blind spots of what it judges.
 
+pub mod baseline;
 pub mod cookie;
 pub mod exchange;
 pub mod finding;
 pub mod fix;
 #[cfg(test)]
 mod fixture;
-mod framework;
 pub mod html;
 pub mod mask;
 pub mod outcome;
-mod passive_run;
 pub mod predict;
 pub mod profile;
 pub mod proof;

@@ -94,8 +94,6 @@ impl Audit {
             tell(&site, Group::Own.name(), of - 1);
             findings.extend(twice(own.rules(), false, || own.prove(&site)).await);
         }
-        tell(&site, "headers and attributes", of - 1);
-        findings.extend(crate::passive_run::judge(&site, &self.groups).await);
         still_tells(&site).await?;
         one_cause_once(&mut findings);
         findings.sort_by_key(|one| (one.rule.group, place_of(one.rule)));
@@ -103,7 +101,7 @@ impl Audit {
         Ok(Outcome {
             site: site.profile.site.origin().ascii_serialization(),
             session_cookies: [site.ways().session.clone(), site.ways().also.clone()].concat(),
-            framework: crate::framework::of(&site.seen()),
+            framework: None,
             findings,
             requests: site.wire().requests(),
             took: began.elapsed(),

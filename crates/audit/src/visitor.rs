@@ -233,7 +233,7 @@ impl<'a> Visitor<'a> {
     fn keep(&mut self, exchange: &Exchange) {
         let lines: Vec<_> = exchange.answer.all("set-cookie").collect();
         self.jar.take(&exchange.sent.url, lines, exchange.answer.at_millis);
-        for kept in self.jar.iter() {
+        for kept in &self.jar {
             self.site.keep_secret(&kept.value);
         }
     }

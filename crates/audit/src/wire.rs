@@ -109,7 +109,7 @@ impl Default for WireLimits {
             per_second: None,
             answer: Duration::from_secs(15),
             body_bytes: 1 << 20,
-            yields: Duration::from_secs(240),
+            yields: Duration::from_mins(4),
         }
     }
 }

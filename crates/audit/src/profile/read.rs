@@ -291,7 +291,7 @@ impl WrittenStep {
         }
         Ok(Step {
             page: self.page.map(|value| path(value, &format!("{key}.page"))).transpose()?,
-            request: self.request.map(|value| request(value, &format!("{key}.request"))).transpose()?,
+            request: self.request.map(|value| request(&value, &format!("{key}.request"))).transpose()?,
             form: self.form,
             json: self.json,
             headers: self.headers,
@@ -360,11 +360,11 @@ fn site(value: &str) -> Result<Url, ProfileError> {
     if whole { Ok(url) } else { Err(wrong()) }
 }
 
-fn request(value: String, key: &str) -> Result<(Method, String), ProfileError> {
-    let wrong = |value: &str| ProfileError::Request { key: key.to_owned(), value: value.to_owned() };
-    let (method, target) = value.split_once(' ').ok_or_else(|| wrong(&value))?;
+fn request(value: &str, key: &str) -> Result<(Method, String), ProfileError> {
+    let wrong = || ProfileError::Request { key: key.to_owned(), value: value.to_owned() };
+    let (method, target) = value.split_once(' ').ok_or_else(wrong)?;
     let named = !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_uppercase());
-    let method = Method::from_bytes(method.as_bytes()).ok().filter(|_| named).ok_or_else(|| wrong(&value))?;
+    let method = Method::from_bytes(method.as_bytes()).ok().filter(|_| named).ok_or_else(wrong)?;
     Ok((method, path(target.trim().to_owned(), key)?))
 }
 

@@ -51,7 +51,7 @@ async fn prove(site: &Site) -> Result<Vec<Finding>, Trouble> {
             Some(_) if answer.answer.status >= 400 => {
                 Finding::inconclusive(refreshing, place, "the site did not take the sign-out")
             }
-            Some(state) if state == State::In => Finding::flaw(
+            Some(State::In) => Finding::flaw(
                 refreshing,
                 place,
                 "the refresh token gave a new access token after sign-out, and that signs in",

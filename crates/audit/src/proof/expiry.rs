@@ -99,5 +99,5 @@ async fn use_once(site: &Site, visitor: &mut Visitor<'_>) -> Result<State, Troub
 
 /// Clocks differ, and sweeps run late.
 fn margin(limit: Duration) -> Duration {
-    (limit / 10).clamp(Duration::from_secs(1), Duration::from_secs(120))
+    (limit / 10).clamp(Duration::from_secs(1), Duration::from_mins(2))
 }

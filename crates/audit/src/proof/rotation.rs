@@ -52,13 +52,13 @@ async fn sign_in(site: &Site) -> Result<Vec<Finding>, Trouble> {
         return Ok(vec![flaw.because("after signing in once more", &now.page), skipped]);
     }
     let sound = Finding::sound(none, place.clone(), "signing in once more made a new token");
-    let alive = site.who(&before).await?;
-    let verdict = match alive.state {
+    let seeing = site.who(&before).await?;
+    let verdict = match seeing.state {
         State::In => Finding::flaw(old, place, "the token from before signing in once more still signs in"),
         State::Out => Finding::sound(old, place, "the token from before is dead"),
         State::Unclear => Finding::inconclusive(old, place, "the page that tells was not whole for the old token"),
     };
-    Ok(vec![sound, verdict.because("control: the new token", &now.page).because("the token from before", &alive.page)])
+    Ok(vec![sound, verdict.because("control: the new token", &now.page).because("the token from before", &seeing.page)])
 }
 
 async fn raises(site: &Site) -> Result<Vec<Finding>, Trouble> {

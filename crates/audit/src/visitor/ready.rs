@@ -320,13 +320,12 @@ pub(crate) fn urlencoded(fields: &[(String, String)]) -> String {
 }
 
 fn multipart(fields: &[(String, String)]) -> Vec<u8> {
-    let mut text = String::new();
-    for (name, value) in fields {
+    let part = |(name, value): &(String, String)| {
         let name = name.replace('"', "%22").replace(['\r', '\n'], "");
-        text.push_str(&format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"));
-    }
-    text.push_str(&format!("--{BOUNDARY}--\r\n"));
-    text.into_bytes()
+        format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let parts: Vec<_> = fields.iter().map(part).collect();
+    format!("{}--{BOUNDARY}--\r\n", parts.concat()).into_bytes()
 }
 
 /// A word no page has.

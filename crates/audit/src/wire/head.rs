@@ -74,17 +74,18 @@ mod tests {
     #[test]
     fn heads_are_read_as_they_came() {
         #[rustfmt::skip]
-        let cases: &[(&str, &[u8], &[(&str, &str)])] = &[
-            ("plain",         b"HTTP/1.1 200 OK\r\nA: b\r\nC:d \r\n\r\nX: y\r\n",        &[("A", "b"), ("C", "d")]),
-            ("repeated",      b"HTTP/1.1 200 OK\r\nA: b\r\na: c\r\n\r\n",                &[("A", "b"), ("a", "c")]),
-            ("bare newlines", b"HTTP/1.0 200 OK\nA: b\n\nX: y",                          &[("A", "b")]),
-            ("interim",       b"HTTP/1.1 103 Early\r\nX: y\r\n\r\nHTTP/1.1 200 OK\r\nA: b\r\n\r\n", &[("A", "b")]),
-            ("upgrade",       b"HTTP/1.1 101 Switch\r\nA: b\r\n\r\nrest",                &[("A", "b")]),
-            ("folded",        b"HTTP/1.1 200 OK\r\nA: b\r\n  c\r\n\r\n",                 &[("A", "b c")]),
-            ("control",       b"HTTP/1.1 200 OK\r\nA: \x01b\r\n\r\n",                    &[("A", "\u{1}b")]),
-            ("no colon",      b"HTTP/1.1 200 OK\r\nA\r\nB: c\r\n\r\n",                   &[("B", "c")]),
-            ("no name",       b"HTTP/1.1 200 OK\r\n: c\r\n\r\n",                         &[("", "c")]),
-            ("cut",           b"HTTP/1.1 200 OK\r\nA: b",                                &[("A", "b")]),
+        type Case = (&'static str, &'static [u8], &'static [(&'static str, &'static str)]);
+        let cases: [Case; 10] = [
+            ("plain", b"HTTP/1.1 200 OK\r\nA: b\r\nC:d \r\n\r\nX: y\r\n", &[("A", "b"), ("C", "d")]),
+            ("repeated", b"HTTP/1.1 200 OK\r\nA: b\r\na: c\r\n\r\n", &[("A", "b"), ("a", "c")]),
+            ("bare newlines", b"HTTP/1.0 200 OK\nA: b\n\nX: y", &[("A", "b")]),
+            ("interim", b"HTTP/1.1 103 Early\r\nX: y\r\n\r\nHTTP/1.1 200 OK\r\nA: b\r\n\r\n", &[("A", "b")]),
+            ("upgrade", b"HTTP/1.1 101 Switch\r\nA: b\r\n\r\nrest", &[("A", "b")]),
+            ("folded", b"HTTP/1.1 200 OK\r\nA: b\r\n  c\r\n\r\n", &[("A", "b c")]),
+            ("control", b"HTTP/1.1 200 OK\r\nA: \x01b\r\n\r\n", &[("A", "\u{1}b")]),
+            ("no colon", b"HTTP/1.1 200 OK\r\nA\r\nB: c\r\n\r\n", &[("B", "c")]),
+            ("no name", b"HTTP/1.1 200 OK\r\n: c\r\n\r\n", &[("", "c")]),
+            ("cut", b"HTTP/1.1 200 OK\r\nA: b", &[("A", "b")]),
         ];
         for (name, bytes, expected) in cases {
             let expected: Vec<_> = expected.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();

@@ -64,7 +64,7 @@ impl Wire {
         }
         let mut said = String::new();
         let enough = |said: &str| expects.is_none_or(|words| said.contains(words));
-        while !(enough(&said) && !said.is_empty()) && said.len() < MOST {
+        while (said.is_empty() || !enough(&said)) && said.len() < MOST {
             match timeout(QUIET, socket.next()).await {
                 Ok(Some(Ok(Message::Text(text)))) => said.push_str(&text),
                 Ok(Some(Ok(Message::Binary(bytes)))) => said.push_str(&String::from_utf8_lossy(&bytes)),
