@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::corpus::Corpus;
+use crate::odd::{Expects, Odd};
 
 /// The table, with totals.
-pub(crate) fn of(corpus: &Corpus) -> String {
+pub(crate) fn of(corpus: &Corpus, odds: &[Odd]) -> String {
     let mut text = String::new();
     for pair in &corpus.pairs {
         _ = writeln!(text, "{}\n  {}\n  planted:    {}", pair.name, pair.works, pair.planted.join(" "));
@@ -16,8 +17,18 @@ pub(crate) fn of(corpus: &Corpus) -> String {
             }
         }
     }
+    for odd in odds {
+        let expected = if odd.expects == Expects::Judges { "is judged" } else { "cannot be judged" };
+        _ = writeln!(text, "{}\n  {}\n  {expected}", odd.name, odd.works);
+    }
     let planted: usize = corpus.pairs.iter().map(|pair| pair.planted.len()).sum();
     let rules: BTreeSet<_> = corpus.pairs.iter().flat_map(|pair| &pair.planted).collect();
-    _ = writeln!(text, "\n{} pairs, {planted} planted flaws, {} rules", corpus.pairs.len(), rules.len());
+    _ = writeln!(
+        text,
+        "\n{} pairs, {planted} planted flaws, {} rules; {} odd sites",
+        corpus.pairs.len(),
+        rules.len(),
+        odds.len()
+    );
     text
 }

@@ -8,6 +8,7 @@ mod exploit;
 mod house;
 mod jwt;
 mod list;
+mod odd;
 mod plan;
 mod site;
 mod visitor;
@@ -25,7 +26,7 @@ use crate::corpus::Corpus;
 fn main() -> ExitCode {
     let done = Corpus::read().map_err(Failure::from).and_then(|corpus| match Args::parse().what {
         What::List => {
-            print!("{}", list::of(&corpus));
+            print!("{}", list::of(&corpus, &odd::read()?));
             Ok(ExitCode::SUCCESS)
         }
         What::Serve { name, fixed, port, write_profile } => {
@@ -40,10 +41,15 @@ fn main() -> ExitCode {
 }
 
 fn serve(corpus: &Corpus, name: &str, fixed: bool, port: u16, file: Option<&Path>) -> Result<ExitCode, Failure> {
-    let pair = corpus.pair(name).ok_or_else(|| Failure::Unknown(name.to_owned()))?;
+    let pair = corpus.pair(name);
+    let odd = odd::read()?.into_iter().find(|odd| odd.name == name);
     let standing = site::open(name, fixed, port)?;
-    let profile = corpus.profile(pair, standing.port);
-    println!("http://{}:{}", pair.host, standing.port);
+    let profile = match (pair, odd) {
+        (Some(pair), _) => corpus.profile(pair, standing.port),
+        (None, Some(odd)) => odd.profile(standing.port),
+        (None, None) => return Err(Failure::Unknown(name.to_owned())),
+    };
+    println!("http://{}:{}", pair.map_or("127.0.0.1", |pair| &pair.host), standing.port);
     match file {
         Some(file) => std::fs::write(file, profile)?,
         None => print!("{profile}"),

@@ -39,7 +39,7 @@ use crate::house::House;
 use crate::web::{Ask, Reply, serve};
 
 /// What a site is.
-type Site = fn(&House, &Ask) -> Reply;
+pub(crate) type Site = fn(&House, &Ask) -> Reply;
 
 /// A twin that listens.
 pub(crate) struct Standing {
@@ -51,7 +51,7 @@ pub(crate) struct Standing {
 
 /// Opens a twin on a port, a free one for 0.
 pub(crate) fn open(name: &str, fixed: bool, port: u16) -> io::Result<Standing> {
-    let site = ALL.iter().find(|(known, _)| *known == name).map(|(_, site)| *site);
+    let site = ALL.iter().chain(crate::odd::ALL).find(|(known, _)| *known == name).map(|(_, site)| *site);
     let site = site.ok_or_else(|| io::Error::other(format!("there is no site {name}")))?;
     let house = Arc::new(House::new(!fixed));
     let keeper = Arc::clone(&house);

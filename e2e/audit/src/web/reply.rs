@@ -51,7 +51,6 @@ impl Reply {
         Self::of(status, "text/plain; charset=utf-8", why.as_bytes().to_vec())
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "for sites that are odd rather than flawed"))]
     /// Nothing but these bytes.
     pub(crate) fn raw(bytes: impl Into<Vec<u8>>) -> Self {
         Self { status: 0, headers: Vec::new(), body: Body::Raw(bytes.into()) }
@@ -94,7 +93,7 @@ impl Reply {
     }
 
     /// Status line and header fields, as bytes.
-    pub(super) fn head(&self, length: usize, close: bool) -> Vec<u8> {
+    pub(crate) fn head(&self, length: usize, close: bool) -> Vec<u8> {
         let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
         for (name, value) in &self.headers {
             _ = write!(head, "{name}: {value}\r\n");
