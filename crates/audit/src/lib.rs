@@ -12,6 +12,7 @@ mod fixture;
 pub mod html;
 pub mod mask;
 pub mod outcome;
+pub mod passive;
 pub mod predict;
 pub mod profile;
 pub mod proof;

@@ -1,7 +1,7 @@
 //! Dates in cookies, read as section 5.1.1 of RFC 6265bis says: any order, any separators.
 
 /// Seconds since 1970, or nothing where browsers see no date.
-pub(super) fn read(text: &str) -> Option<i64> {
+pub(crate) fn read(text: &str) -> Option<i64> {
     let (mut time, mut day, mut month, mut year) = (None, None, None, None);
     for token in text.split(is_delimiter).filter(|token| !token.is_empty()) {
         // Each token is the first of what it can be and is still missing.
