@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::judge::Judge;
+use crate::measure::Plan;
+
 /// The ground truth for auditors of sessions: small sites as vulnerable and fixed twins.
 ///
 /// Exit status: 0 all as it must be, 1 something is not, 2 nothing could be shown.
@@ -37,4 +40,39 @@ pub(crate) enum What {
         /// Only these
         names: Vec<String>,
     },
+    /// Run an auditor over the twins: what it finds, misses and makes up, and what that costs
+    Measure(Measure),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Measure {
+    /// The `counterfoil` binary
+    #[arg(long, value_name = "PATH", env = "COUNTERFOIL_BIN", default_value = "target/debug/counterfoil")]
+    counterfoil: PathBuf,
+    /// How often; agreement takes more than one
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    runs: usize,
+    /// Only this pair, or this odd site; may be given several times
+    #[arg(long, value_name = "NAME")]
+    only: Vec<String>,
+    /// How many sites at once
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    at_a_time: usize,
+    /// Exit with 1 unless recall, precision, agreement, requests and time are what they have to be
+    #[arg(long)]
+    least: bool,
+    /// The odd sites instead: whether each is met as it has to be
+    #[arg(long)]
+    odd: bool,
+    /// Write the table there; rows of other auditors are kept
+    #[arg(long, value_name = "FILE")]
+    write: Option<PathBuf>,
+}
+
+impl Measure {
+    /// The plan these arguments come to.
+    pub(crate) fn plan(self) -> Plan {
+        let Self { counterfoil, runs, only, at_a_time, least, odd, write } = self;
+        Plan { judge: Judge::Counterfoil(counterfoil), runs, only, at_a_time, least, odd, write }
+    }
 }

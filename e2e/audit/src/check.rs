@@ -53,7 +53,7 @@ pub(crate) fn of_pair(corpus: &Corpus, pair: &Pair) -> Result<Found, Failure> {
     let mut found = Found::default();
     for fixed in [false, true] {
         let standing = site::open(&pair.name, fixed, 0)?;
-        let before = standing.house.state();
+        let before = standing.state();
         let stage = Stage { host: &pair.host, port: standing.port, plan: &plan, session: &pair.session };
         let twin = if fixed { "fixed" } else { "vulnerable" };
         for (rule, exploit) in applying(pair) {
@@ -69,7 +69,7 @@ pub(crate) fn of_pair(corpus: &Corpus, pair: &Pair) -> Result<Found, Failure> {
                 Err(error) => found.wrong.push(format!("{} ({twin}): {rule}: {error}", pair.name)),
             }
         }
-        if standing.house.state() != before {
+        if standing.state() != before {
             found.wrong.push(format!("{} ({twin}): the exploits changed what lasts", pair.name));
         }
     }

@@ -13,6 +13,8 @@ use crate::plan::Plan;
 pub(crate) struct Corpus {
     /// Rules about which every site is left alone: they say how the world is, or need TLS to be judged.
     pub(crate) unjudged: Vec<String>,
+    /// Rules that are read off answers; all others take several requests and a state.
+    pub(crate) passive: Vec<String>,
     /// What holds wherever something else does.
     pub(crate) implies: BTreeMap<String, Vec<String>>,
     /// Profiles that several pairs share.
@@ -53,6 +55,13 @@ pub(crate) struct Pair {
     /// A profile of its own, or what it has beyond the shared one.
     #[serde(default)]
     profile: String,
+}
+
+impl Pair {
+    /// Whether somebody who looks has to wait for sessions to end.
+    pub(crate) fn waits(&self) -> bool {
+        self.profile.contains("[limits]") || self.planted.iter().any(|rule| rule == "token-expiry-ignored")
+    }
 }
 
 /// What is wrong with the table.

@@ -6,13 +6,17 @@ mod corpus;
 mod desk;
 mod exploit;
 mod house;
+mod judge;
 mod jwt;
 mod list;
+mod measure;
 mod odd;
 mod plan;
+mod score;
 mod site;
 mod visitor;
 mod web;
+mod write;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -33,6 +37,7 @@ fn main() -> ExitCode {
             serve(&corpus, &name, fixed, port, write_profile.as_deref())
         }
         What::Check { names } => check::run(&corpus, &names),
+        What::Measure(measure) => measure::run(&corpus, &measure.plan()),
     });
     done.unwrap_or_else(|failure| {
         eprintln!("corpus: {failure}");
@@ -66,6 +71,10 @@ enum Failure {
     Table(#[from] corpus::Wrong),
     #[error(transparent)]
     Io(#[from] std::io::Error),
+    #[error("cannot start {0}: {1}")]
+    Start(String, std::io::Error),
+    #[error("the auditor's report cannot be read: {0}")]
+    Report(String),
     #[error("there is no {0}; `corpus list` says what there is")]
     Unknown(String),
 }

@@ -31,6 +31,7 @@ mod wharf;
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use self::belfry::Raising;
 use self::granary::Seal;
@@ -45,8 +46,20 @@ pub(crate) type Site = fn(&House, &Ask) -> Reply;
 pub(crate) struct Standing {
     /// Where.
     pub(crate) port: u16,
-    /// What it keeps; for looking at, out of band.
-    pub(crate) house: Arc<House>,
+    house: Arc<House>,
+    requests: Arc<AtomicU64>,
+}
+
+impl Standing {
+    /// A hash of what lasts there, but for what profiles declare; not asked over the wire.
+    pub(crate) fn state(&self) -> String {
+        self.house.state()
+    }
+
+    /// How many requests have come.
+    pub(crate) fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
 }
 
 /// Opens a twin on a port, a free one for 0.
@@ -54,9 +67,14 @@ pub(crate) fn open(name: &str, fixed: bool, port: u16) -> io::Result<Standing> {
     let site = ALL.iter().chain(crate::odd::ALL).find(|(known, _)| *known == name).map(|(_, site)| *site);
     let site = site.ok_or_else(|| io::Error::other(format!("there is no site {name}")))?;
     let house = Arc::new(House::new(!fixed));
-    let keeper = Arc::clone(&house);
-    let port = serve(port, Arc::new(move |ask| site(&keeper, ask)))?;
-    Ok(Standing { port, house })
+    let requests = Arc::new(AtomicU64::new(0));
+    let (keeper, counter) = (Arc::clone(&house), Arc::clone(&requests));
+    let answer = move |ask: &Ask| {
+        counter.fetch_add(1, Ordering::Relaxed);
+        site(&keeper, ask)
+    };
+    let port = serve(port, Arc::new(answer))?;
+    Ok(Standing { port, house, requests })
 }
 
 #[rustfmt::skip]
