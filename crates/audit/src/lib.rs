@@ -9,6 +9,7 @@ pub mod finding;
 pub mod fix;
 #[cfg(test)]
 mod fixture;
+pub mod framework;
 pub mod html;
 pub mod mask;
 pub mod outcome;
