@@ -40,6 +40,12 @@ pub(crate) enum What {
         /// Only these
         names: Vec<String>,
     },
+    /// Bring what twins in other languages need into target/audit
+    Install {
+        /// And the other auditors
+        #[arg(long)]
+        rivals: bool,
+    },
     /// Run an auditor over the twins: what it finds, misses and makes up, and what that costs
     Measure(Measure),
 }

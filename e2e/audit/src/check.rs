@@ -93,12 +93,14 @@ fn applying(pair: &Pair) -> Vec<(&str, Exploit)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::foreign;
 
     #[test]
     fn every_planted_flaw_is_there_and_no_other() {
         let corpus = Corpus::read().unwrap();
         let mut wrong = Vec::new();
-        for found in all(&corpus, &corpus.pairs.iter().collect::<Vec<_>>()) {
+        let here = |pair: &&Pair| !foreign::is(&pair.name) || foreign::is_installed(&pair.name);
+        for found in all(&corpus, &corpus.pairs.iter().filter(here).collect::<Vec<_>>()) {
             wrong.extend(found.unwrap().wrong);
         }
         assert!(wrong.is_empty(), "{wrong:#?}");
@@ -108,7 +110,7 @@ mod tests {
     fn every_pair_has_a_site_and_a_name_of_its_own() {
         let corpus = Corpus::read().unwrap();
         for (index, pair) in corpus.pairs.iter().enumerate() {
-            assert!(site::open(&pair.name, true, 0).is_ok(), "{}", pair.name);
+            assert!(foreign::is(&pair.name) || site::open(&pair.name, true, 0).is_ok(), "{}", pair.name);
             assert!(corpus.pairs.iter().skip(index + 1).all(|other| other.name != pair.name), "{} twice", pair.name);
         }
     }

@@ -26,6 +26,8 @@ pub(crate) struct Report {
     pub(crate) status: Option<i32>,
     /// What it printed, for those who want to know why.
     pub(crate) said: String,
+    /// How many requests it says it sent.
+    pub(crate) requests: Option<u64>,
     /// From start to end.
     pub(crate) took: Duration,
 }
@@ -45,6 +47,7 @@ pub(crate) struct Finding {
 struct Written {
     format: String,
     findings: Vec<Finding>,
+    requests: Option<u64>,
 }
 
 impl Judge {
@@ -69,6 +72,7 @@ impl Judge {
                 return Err(Failure::Report(format!("format {:?}", written.format)));
             }
             report.findings = written.findings;
+            report.requests = written.requests;
         }
         Ok(report)
     }
@@ -96,7 +100,7 @@ pub(crate) fn run(mut command: Command, folder: &Path, longest: Duration) -> Res
         command.spawn().map_err(|error| Failure::Start(command.get_program().display().to_string(), error))?;
     let status = wait(&mut child, began + longest)?;
     let said = String::from_utf8_lossy(&fs::read(&printed)?).into_owned();
-    Ok(Report { findings: Vec::new(), status, said, took: began.elapsed() })
+    Ok(Report { findings: Vec::new(), requests: None, status, said, took: began.elapsed() })
 }
 
 fn wait(child: &mut Child, until: Instant) -> Result<Option<i32>, Failure> {

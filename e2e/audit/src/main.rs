@@ -5,7 +5,9 @@ mod check;
 mod corpus;
 mod desk;
 mod exploit;
+mod foreign;
 mod house;
+mod install;
 mod judge;
 mod jwt;
 mod list;
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
             serve(&corpus, &name, fixed, port, write_profile.as_deref())
         }
         What::Check { names } => check::run(&corpus, &names),
+        What::Install { rivals } => install::run(rivals),
         What::Measure(measure) => measure::run(&corpus, &measure.plan()),
     });
     done.unwrap_or_else(|failure| {
@@ -73,6 +76,8 @@ enum Failure {
     Io(#[from] std::io::Error),
     #[error("cannot start {0}: {1}")]
     Start(String, std::io::Error),
+    #[error("{0} could not install what is needed")]
+    Install(String),
     #[error("the auditor's report cannot be read: {0}")]
     Report(String),
     #[error("there is no {0}; `corpus list` says what there is")]

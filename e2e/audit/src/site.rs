@@ -36,6 +36,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use self::belfry::Raising;
 use self::granary::Seal;
 use crate::desk::{Manner, PLAIN};
+use crate::foreign::{self, Running};
 use crate::house::House;
 use crate::web::{Ask, Reply, serve};
 
@@ -46,24 +47,39 @@ pub(crate) type Site = fn(&House, &Ask) -> Reply;
 pub(crate) struct Standing {
     /// Where.
     pub(crate) port: u16,
-    house: Arc<House>,
-    requests: Arc<AtomicU64>,
+    keeps: Keeps,
+}
+
+/// What can be known of a twin without asking it.
+enum Keeps {
+    House { house: Arc<House>, requests: Arc<AtomicU64> },
+    Process { _running: Running },
 }
 
 impl Standing {
-    /// A hash of what lasts there, but for what profiles declare; not asked over the wire.
+    /// A hash of what lasts there, but for what profiles declare; nothing is known of processes.
     pub(crate) fn state(&self) -> String {
-        self.house.state()
+        match &self.keeps {
+            Keeps::House { house, .. } => house.state(),
+            Keeps::Process { .. } => String::new(),
+        }
     }
 
-    /// How many requests have come.
-    pub(crate) fn requests(&self) -> u64 {
-        self.requests.load(Ordering::Relaxed)
+    /// How many requests have come, where that is known.
+    pub(crate) fn requests(&self) -> Option<u64> {
+        match &self.keeps {
+            Keeps::House { requests, .. } => Some(requests.load(Ordering::Relaxed)),
+            Keeps::Process { .. } => None,
+        }
     }
 }
 
 /// Opens a twin on a port, a free one for 0.
 pub(crate) fn open(name: &str, fixed: bool, port: u16) -> io::Result<Standing> {
+    if foreign::is(name) {
+        let running = foreign::open(name, fixed, port)?;
+        return Ok(Standing { port: running.port, keeps: Keeps::Process { _running: running } });
+    }
     let site = ALL.iter().chain(crate::odd::ALL).find(|(known, _)| *known == name).map(|(_, site)| *site);
     let site = site.ok_or_else(|| io::Error::other(format!("there is no site {name}")))?;
     let house = Arc::new(House::new(!fixed));
@@ -74,7 +90,7 @@ pub(crate) fn open(name: &str, fixed: bool, port: u16) -> io::Result<Standing> {
         site(&keeper, ask)
     };
     let port = serve(port, Arc::new(answer))?;
-    Ok(Standing { port, house, requests })
+    Ok(Standing { port, keeps: Keeps::House { house, requests } })
 }
 
 #[rustfmt::skip]

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 pub(crate) use self::ask::{Ask, Whence};
-pub(crate) use self::reply::{Body, Reply};
+pub(crate) use self::reply::{Body, Reply, SOUND};
 
 /// What answers requests.
 pub(crate) type Answer = Arc<dyn Fn(&Ask) -> Reply + Send + Sync>;

@@ -19,7 +19,7 @@ pub(super) fn answer(house: &House, ask: &Ask, seal: Seal) -> Reply {
     let cookie = if seal == Seal::None { "__Host-grain" } else { "session" };
     let desk = Desk { house, ask, manner: Manner { cookie, home: "/store", ..PLAIN } };
     let secret = if house.flawed { SECRET } else { &house.secret };
-    let sealed = |value: &str| base64(mac(secret, &format!("session={value}")).as_ref());
+    let sealed = |value: &str| base64(mac(secret.as_bytes(), &format!("session={value}")).as_ref());
     let data = ask.cookie(cookie).and_then(|value| {
         let is_sealed = ask.cookie("session.sig").is_some_and(|sent| sent == sealed(value));
         let trusted = if seal == Seal::None { house.flawed } else { is_sealed };
@@ -61,8 +61,8 @@ pub(super) fn answer(house: &House, ask: &Ask, seal: Seal) -> Reply {
 }
 
 /// As a cookie's keeper of Express makes it.
-pub(crate) fn mac(secret: &str, text: &str) -> hmac::Tag {
-    hmac::sign(&hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret.as_bytes()), text.as_bytes())
+pub(crate) fn mac(secret: &[u8], text: &str) -> hmac::Tag {
+    hmac::sign(&hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret), text.as_bytes())
 }
 
 /// Of the tutorials.

@@ -105,7 +105,7 @@ impl Reply {
 }
 
 /// What a site sends that has thought of everything; it changes by [`Reply::header`] and [`Reply::without`].
-const SOUND: &[(&str, &str)] = &[
+pub(crate) const SOUND: &[(&str, &str)] = &[
     ("Cache-Control", "no-store"),
     (
         "Content-Security-Policy",
