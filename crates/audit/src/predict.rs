@@ -5,6 +5,7 @@
 mod bound;
 mod digest;
 mod fold;
+mod generator;
 mod reading;
 mod series;
 #[cfg(test)]
@@ -14,7 +15,9 @@ mod windows;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::fold::Worth;
+pub(crate) use self::fold::real;
 use self::reading::Node;
+pub(crate) use self::reading::{percent_decoded, unbase64, unhex};
 
 /// A token as it came, in the order of coming.
 #[derive(Clone)]
@@ -95,7 +98,11 @@ pub fn predict(samples: &[Sample]) -> Report {
     let clock: Vec<u64> = samples.iter().map(Sample::clock).collect();
     let mut worth = fold::fold(&root, &clock, &[]);
     if samples.len() >= LEAST_FOR_HASHES && !is_computed(&worth) {
-        let fits = digest::search(&root.targets(), samples, &clock);
+        let targets = root.targets();
+        let mut fits = generator::search(&targets, &clock);
+        if fits.is_empty() {
+            fits = digest::search(&targets, samples, &clock);
+        }
         worth = fold::fold(&root, &clock, &fits);
     }
     let computed = is_computed(&worth);

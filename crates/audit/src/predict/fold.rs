@@ -123,7 +123,7 @@ fn in_base(cell: &str, digits: &str) -> Option<u64> {
 }
 
 /// As a fraction, exact below 2^53.
-pub(super) fn real(value: impl TryInto<u64>) -> f64 {
+pub(crate) fn real(value: impl TryInto<u64>) -> f64 {
     let value = value.try_into().unwrap_or(u64::MAX);
     let half = |bits: u64| u32::try_from(bits & 0xffff_ffff).map_or(0.0, f64::from);
     half(value >> 32) * 4_294_967_296.0 + half(value)

@@ -181,7 +181,8 @@ fn bare(value: &str) -> Vec<u8> {
     decoded.into_bytes()
 }
 
-fn percent_decoded(value: &str) -> String {
+/// With `%` and two digits turned into what they stand for; as it is where that is no text.
+pub(crate) fn percent_decoded(value: &str) -> String {
     let mut parts = value.split('%');
     let mut all = parts.next().unwrap_or_default().as_bytes().to_vec();
     for part in parts {
@@ -214,7 +215,7 @@ fn without_dashes(cell: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// The bytes that pairs of hexadecimal digits stand for.
-pub(super) fn unhex(cell: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn unhex(cell: &[u8]) -> Option<Vec<u8>> {
     if cell.is_empty() || !cell.len().is_multiple_of(2) {
         return None;
     }
@@ -223,7 +224,7 @@ pub(super) fn unhex(cell: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// The bytes that text in any of the usual alphabets of base64 stands for.
-pub(super) fn unbase64(cell: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn unbase64(cell: &[u8]) -> Option<Vec<u8>> {
     if cell.len() < 6 {
         return None;
     }

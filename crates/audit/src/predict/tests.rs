@@ -8,17 +8,17 @@ use md5::{Digest, Md5};
 use super::*;
 
 /// When a token is made, and for whom.
-struct Made {
-    index: u64,
+pub(super) struct Made {
+    pub(super) index: u64,
     /// How many tokens other visitors had before.
-    others: u64,
+    pub(super) others: u64,
     nanos: u64,
     user: &'static str,
     random: Random,
 }
 
 /// SHA-256 of a counter: the same in every run.
-struct Random(u64, u64);
+pub(super) struct Random(u64, u64);
 
 impl Random {
     fn bytes(&mut self, count: usize) -> Vec<u8> {
@@ -54,7 +54,7 @@ impl Made {
     }
 }
 
-fn samples(count: u64, seed: u64, token: impl Fn(&mut Made) -> String) -> Vec<Sample> {
+pub(super) fn samples(count: u64, seed: u64, token: impl Fn(&mut Made) -> String) -> Vec<Sample> {
     let mut random = Random(seed, 0);
     let (mut nanos, mut others) = (1_763_852_011_482_719_323, 0);
     (0..count)
@@ -69,7 +69,7 @@ fn samples(count: u64, seed: u64, token: impl Fn(&mut Made) -> String) -> Vec<Sa
         .collect()
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes
         .iter()
         .flat_map(|byte| [byte >> 4, byte & 15])
@@ -189,7 +189,6 @@ fn a_few_tokens_show_a_hash_of_what_can_be_tried() {
         ("of time and user",        How::HashOfUserAndTime, |made| hex(&sha1(&format!("{}|{}", made.millis(), made.user)))),
         ("of time and process",     How::HashOfTime,    |made| md5(&format!("{}{}", made.seconds(), 31_337))),
     ];
-    found_in(20, &cases);
     found_in(6, &cases);
 }
 
