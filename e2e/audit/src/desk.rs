@@ -215,9 +215,10 @@ impl Desk<'_> {
     }
 
     fn close_account(&self) -> Reply {
-        if self.session().is_some_and(|session| session.user.is_some() && self.has_token(&session)) {
-            self.house.harmed();
+        if !self.session().is_some_and(|session| session.user.is_some() && self.has_token(&session)) {
+            return Reply::no(403, "The form is too old. Please load it again.");
         }
+        self.house.harmed();
         Reply::page("Closed", "<p>A pity.</p>")
     }
 }

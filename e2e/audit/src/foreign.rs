@@ -77,7 +77,6 @@ fn command(name: &str, port: u16) -> Command {
         "php" => {
             let mut command = Command::new("php");
             command.args(["-S", &format!("127.0.0.1:{port}")]).arg(app.join("index.php"));
-            command.env("PHP_CLI_SERVER_WORKERS", "4");
             command
         }
         "express" => {

@@ -141,6 +141,7 @@ const ALL: &[(&str, Site)] = &[
     ("postbox",    postbox::answer),
     ("printer",    |house, ask| forms::answer(house, ask, Manner { cookie: "__Host-ink", ..PLAIN }, forms::printer)),
     ("quarry",     quarry::answer),
+    ("signal",     forms::signal),
     ("sluice",     |house, ask| bridge::answer(house, ask, bridge::sluice)),
     ("smithy",     smithy::answer),
     ("tannery",    |house, ask| gates::answer(house, ask, gates::tannery)),

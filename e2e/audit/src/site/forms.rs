@@ -1,7 +1,7 @@
-//! Forms with tokens: six sites that check them, each but for one case.
+//! Forms with tokens: seven sites that check them, each but for one case.
 
 use crate::desk::{Desk, Manner, PLAIN};
-use crate::house::{House, Session};
+use crate::house::{House, Session, random};
 use crate::web::{Ask, Reply};
 
 /// What a vulnerable twin makes of the token of a note's form.
@@ -58,6 +58,19 @@ pub(super) fn farmed(house: &House, ask: &Ask) -> Reply {
             Reply::to("/").cookie(desk.unset())
         }
         _ => answer(house, ask, manner, farm),
+    }
+}
+
+/// Who is signed in already and signs in again keeps the id; the token of the forms is new.
+pub(super) fn signal(house: &House, ask: &Ask) -> Reply {
+    let desk = Desk { house, ask, manner: Manner { cookie: "__Host-flag", ..PLAIN } };
+    match (ask.on(), desk.me(), desk.credentials()) {
+        (("POST", "/login"), Some((mut session, _)), Some(user)) if house.flawed && desk.has_token(&session) => {
+            (session.user, session.csrf) = (Some(user), random());
+            house.save(&session);
+            Reply::to("/").cookie(desk.set(&session.id))
+        }
+        _ => desk.usual(),
     }
 }
 
