@@ -10,6 +10,7 @@ pub mod fix;
 #[cfg(test)]
 mod fixture;
 pub mod framework;
+mod gather;
 pub mod html;
 pub mod mask;
 pub mod outcome;

@@ -4,6 +4,8 @@ use std::time::Instant;
 
 use url::Url;
 
+use crate::cookie::SetCookie;
+use crate::exchange::Exchange;
 use crate::finding::{Finding, Verdict};
 use crate::outcome::Outcome;
 use crate::profile::Profile;
@@ -94,19 +96,49 @@ impl Audit {
             tell(&site, Group::Own.name(), of - 1);
             findings.extend(twice(own.rules(), false, || own.prove(&site)).await);
         }
+        tell(&site, "headers and attributes", of - 1);
+        match crate::gather::judge(&site, &self.groups).await {
+            Ok(more) => findings.extend(more),
+            Err(trouble) => findings.extend(unread(&trouble)),
+        }
         still_tells(&site).await?;
         one_cause_once(&mut findings);
-        findings.sort_by_key(|one| (one.rule.group, place_of(one.rule)));
         tell(&site, "done", of);
         Ok(Outcome {
             site: site.profile.site.origin().ascii_serialization(),
             session_cookies: [site.ways().session.clone(), site.ways().also.clone()].concat(),
             framework: None,
-            findings,
+            findings: sorted(findings),
             requests: site.wire().requests(),
             took: began.elapsed(),
             began_millis,
             secrets: site.secrets(),
+        })
+    }
+
+    /// Looks at one page as a stranger does: attributes and headers alone, for a site nothing else is known of.
+    ///
+    /// # Errors
+    ///
+    /// The page does not answer.
+    pub async fn passive(page: &Url, limits: WireLimits, certificates: Option<&[u8]>) -> Result<Outcome, AuditError> {
+        let (began, began_millis) = (Instant::now(), now_millis());
+        let mut scope = vec![page.clone()];
+        let mut without_tls = page.clone();
+        if page.port().is_none() && without_tls.set_scheme("http").is_ok() {
+            scope.push(without_tls);
+        }
+        let wire = Wire::new(&scope, limits, certificates)?;
+        let (findings, seen) = crate::gather::judge_stranger(&wire, page).await.map_err(AuditError::Blind)?;
+        Ok(Outcome {
+            site: page.origin().ascii_serialization(),
+            session_cookies: Vec::new(),
+            framework: None,
+            findings: sorted(findings),
+            requests: wire.requests(),
+            took: began.elapsed(),
+            began_millis,
+            secrets: set_cookies(&seen),
         })
     }
 
@@ -122,6 +154,24 @@ async fn still_tells(site: &Site) -> Result<(), AuditError> {
         // Without an answer, or without requests left, nothing is known against it.
         Ok(_) | Err(_) => Ok(()),
     }
+}
+
+/// What is said of headers when they could not be looked at.
+fn unread(trouble: &Trouble) -> Vec<Finding> {
+    let passive = rule::ALL.iter().filter(|rule| matches!(rule.group, Group::Attributes | Group::Transport));
+    passive.map(|rule| Finding::inconclusive(rule, "", trouble.to_string())).collect()
+}
+
+/// Cookies' values, which are nobody's to read.
+fn set_cookies(seen: &[Exchange]) -> Vec<String> {
+    let lines = seen.iter().flat_map(|one| one.answer.all("set-cookie"));
+    lines.filter_map(|line| SetCookie::read(line).ok()).map(|cookie| cookie.value).filter(|one| one.len() > 5).collect()
+}
+
+/// As reports have them.
+fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.sort_by_key(|one| (one.rule.group, place_of(one.rule)));
+    findings
 }
 
 /// A sign-in that takes on any id takes on that of an earlier sign-in too: one mistake, said once.

@@ -193,9 +193,9 @@ fn with_query(url: &Url, planted: &Planted) -> Url {
 /// As servers of the Servlet kind write it.
 fn with_path(url: &Url, planted: &Planted) -> Url {
     let mut url = url.clone();
-    let parameters = planted.iter().fold(String::new(), |text, (name, value)| text + ";" + name + "=" + value);
     let value = planted.first().map(|(_, value)| value.as_str()).unwrap_or_default();
-    let path = format!("{}{parameters};jsessionid={value}", url.path());
+    let plain = url.path().split(';').next().unwrap_or_default();
+    let path = format!("{plain};jsessionid={value}");
     url.set_path(&path);
     url
 }

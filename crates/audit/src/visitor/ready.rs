@@ -195,7 +195,13 @@ pub(super) fn fill(
     }
     let csrf = csrf.as_deref();
     let (method, url) = match (&step.request, &form, &page) {
-        (Some((method, target)), ..) => (method.clone(), site.url(&values.fill(target, csrf))),
+        (Some((method, target)), form, page) => {
+            let declared = site.url(&values.fill(target, csrf));
+            // The page may add an id or a token to the same address.
+            let action = form.as_ref().zip(page.as_ref()).and_then(|(form, page)| action_of(form, page));
+            let same = |action: &Url| plain_path(action.path()) == declared.path() && declared.query().is_none();
+            (method.clone(), action.filter(same).unwrap_or(declared))
+        }
         (None, Some(form), Some(page)) => {
             let method = if form.method.eq_ignore_ascii_case("get") { Method::GET } else { Method::POST };
             let action = form.action.as_deref().filter(|action| !action.is_empty());
@@ -233,10 +239,9 @@ fn form_body(step: &Step, form: Option<&Form>, values: &Values, csrf: Option<&st
 /// The form of the page that the step is about: the one that goes where the step goes, or has its fields.
 fn fitting(step: &Step, page: &Exchange) -> Option<Form> {
     let forms = html::forms(&page.answer.text());
-    let path = step.request.as_ref().map(|(_, target)| target.split('?').next().unwrap_or_default().to_owned());
+    let path = step.request.as_ref().map(|(_, target)| plain_path(target).to_owned());
     let goes_there = |form: &Form| {
-        let action = form.action.as_deref().unwrap_or_default();
-        let action = page.sent.url.join(action).ok().map(|url| url.path().to_owned());
+        let action = action_of(form, page).map(|url| plain_path(url.path()).to_owned());
         path.is_some() && action == path
     };
     let shared = |form: &Form| form.fields.iter().filter(|field| step.form.contains_key(&field.name)).count();
@@ -244,6 +249,16 @@ fn fitting(step: &Step, page: &Exchange) -> Option<Form> {
     let fits =
         shared(&best) > 0 || goes_there(&best) || (step.form.is_empty() && step.json.is_none() && path.is_none());
     fits.then_some(best)
+}
+
+/// Where a form goes.
+fn action_of(form: &Form, page: &Exchange) -> Option<Url> {
+    page.sent.url.join(form.action.as_deref().unwrap_or_default()).ok()
+}
+
+/// Without the query, and without parameters such as `;jsessionid=`.
+fn plain_path(target: &str) -> &str {
+    target.split(['?', ';']).next().unwrap_or_default()
 }
 
 fn token_place(step: &Step, form: Option<&Form>, named: Option<&str>) -> Option<TokenPlace> {

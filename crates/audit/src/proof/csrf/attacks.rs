@@ -73,10 +73,7 @@ pub(super) fn by_origin(ready: &Ready) -> Vec<Attack> {
 pub(super) fn by_token(ready: &Ready, foreign: Option<&str>, old: Option<&str>) -> Vec<Attack> {
     let Some(genuine) = ready.token_value() else { return Vec::new() };
     let with = |rule, token: &str, seen| {
-        let mut ready = ready.clone().with_token(Some(token));
-        if ready.method != Method::GET {
-            ready.method = Method::POST;
-        }
+        let ready = ready.clone().with_token(Some(token));
         Attack { rule, ready, from: From::Foreign, seen }
     };
     let mut attacks = vec![
@@ -87,7 +84,7 @@ pub(super) fn by_token(ready: &Ready, foreign: Option<&str>, old: Option<&str>) 
         with(&rule::CSRF_TOKEN_FOREIGN, token, "with a token from somebody else's session, the change was made")
     }));
     attacks.extend(
-        old.filter(|token| *token != genuine).map(|token| {
+        old.map(|token| {
             with(&rule::CSRF_TOKEN_OLD, token, "with a token from before the sign-in, the change was made")
         }),
     );

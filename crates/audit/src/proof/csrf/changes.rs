@@ -156,6 +156,7 @@ fn old_token(target: &Target<'_>, ready: &Ready) -> Option<String> {
 fn judge(target: &Target<'_>, ready: &Ready, defence: Option<Defence>, results: &[Result3]) -> Vec<Finding> {
     let place = target.place();
     let worked = |rule: &Rule| results.iter().find(|(attack, _, worked)| *worked && attack.rule == rule);
+    let said_already = |rule: &Rule| said(rule).into_iter().any(|one| worked(one).is_some());
     let open = defence.is_none();
     // Where a token is in the form and a wrong one is refused, the flaw is that none is taken as well.
     let ignored = open && ready.token.is_some() && worked(&rule::CSRF_TOKEN_UNCHECKED).is_none();
@@ -166,7 +167,7 @@ fn judge(target: &Target<'_>, ready: &Ready, defence: Option<Defence>, results: 
             let hit = match first {
                 Some(first) => Some(first),
                 None if open && hidden_by_open(rule, ready, ignored) => None,
-                None if said(rule).is_some_and(|more| worked(more).is_some()) => None,
+                None if said_already(rule) => None,
                 None => worked(rule),
             };
             match hit {
@@ -175,7 +176,7 @@ fn judge(target: &Target<'_>, ready: &Ready, defence: Option<Defence>, results: 
                 None if open && **rule != rule::CSRF_GET_CHANGES && **rule != rule::CSRF_METHOD_OVERRIDE => {
                     Finding::skipped(rule, place.clone(), "the change can be made from another site anyway")
                 }
-                None if said(rule).is_some_and(|more| worked(more).is_some()) => Finding::skipped(
+                None if said_already(rule) => Finding::skipped(
                     rule,
                     place.clone(),
                     "something simpler already makes the change from another site",
@@ -187,14 +188,13 @@ fn judge(target: &Target<'_>, ready: &Ready, defence: Option<Defence>, results: 
 }
 
 /// What says all there is to say about a rule, if it works.
-fn said(rule: &Rule) -> Option<&'static Rule> {
-    let token = [&rule::CSRF_TOKEN_OPTIONAL, &rule::CSRF_TOKEN_FOREIGN, &rule::CSRF_TOKEN_OLD];
-    if token.contains(&rule) {
-        Some(&rule::CSRF_TOKEN_UNCHECKED)
-    } else if *rule == rule::CSRF_METHOD_OVERRIDE {
-        Some(&rule::CSRF_GET_CHANGES)
-    } else {
-        None
+fn said(rule: &Rule) -> Vec<&'static Rule> {
+    match rule.id {
+        "csrf-token-optional" | "csrf-token-foreign" => vec![&rule::CSRF_TOKEN_UNCHECKED],
+        "csrf-token-old" => vec![&rule::CSRF_TOKEN_UNCHECKED, &rule::CSRF_TOKEN_FOREIGN],
+        "csrf-origin-sibling" => vec![&rule::CSRF_ORIGIN_LOOSE],
+        "csrf-method-override" => vec![&rule::CSRF_GET_CHANGES],
+        _ => Vec::new(),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::cookie::SameSite;
 use crate::finding::Finding;
 use crate::rule::{self, Severity};
 use crate::site::{Site, State};
-use crate::visitor::{Body, From, Ready, Trouble, Values};
+use crate::visitor::{Body, From, Ready, Trouble, Values, Visitor};
 
 /// The attacker's credentials, sent by the victim's browser from the attacker's page.
 pub(super) async fn sign_in(site: &Site) -> Result<Vec<Finding>, Trouble> {
@@ -50,7 +50,7 @@ pub(super) async fn sign_in(site: &Site) -> Result<Vec<Finding>, Trouble> {
     Ok(vec![Finding::sound(rule, place, "a form on another site does not sign the browser in")])
 }
 
-/// Sign-out, sent from another site.
+/// Sign-out, sent from another site: as declared, and as a link.
 pub(super) async fn sign_out(site: &Site) -> Result<Vec<Finding>, Trouble> {
     let rule = &rule::CSRF_SIGN_OUT;
     let Some(step) = site.profile.sign_out.as_ref().filter(|_| !site.ways().session.is_empty()) else {
@@ -59,47 +59,43 @@ pub(super) async fn sign_out(site: &Site) -> Result<Vec<Finding>, Trouble> {
     let mut victim = site.member().await?.visitor;
     let ready = victim.prepare(step, &Values::of(&site.profile.account)).await?;
     let place = format!("{} {}", ready.method, ready.url.path());
-    if !crossing(&ready) {
-        return Ok(vec![Finding::sound(
-            rule,
-            place,
-            "browsers ask the site before they send such a request from elsewhere",
-        )]);
-    }
-    let answer = victim.send(&bare(&ready), From::Foreign).await?;
-    let seeing = site.who(&victim).await?;
-    let kept = |wanted: &[SameSite]| {
-        let names = &site.ways().session;
-        victim
-            .jar
-            .iter()
-            .any(|kept| names.contains(&kept.name) && kept.same_site.is_some_and(|one| wanted.contains(&one)))
-    };
-    let held =
-        if ready.method == Method::GET { kept(&[SameSite::Strict]) } else { kept(&[SameSite::Strict, SameSite::Lax]) };
-    let finding = match seeing.state {
-        // After sign-out the jar may have lost the cookie that told.
-        State::Out if held || same_site_of_entry(site, &ready).await? => {
-            Finding::flaw(rule, place, "only SameSite keeps other sites from signing visitors out")
-                .at_most(Severity::Info)
+    let mut link = bare(&ready);
+    (link.method, link.body) = (Method::GET, Body::Empty);
+    let mut held = None;
+    let declared = Some(bare(&ready)).filter(|_| crossing(&ready));
+    for attack in declared.into_iter().chain([link]) {
+        if site.who(&victim).await?.state != State::In {
+            victim = site.member().await?.visitor;
         }
-        State::Out => Finding::flaw(rule, place, "a page of another site signed the visitor out"),
-        State::In => Finding::sound(rule, place, "another site cannot sign visitors out"),
-        State::Unclear => Finding::inconclusive(rule, place, "the page that tells was not whole"),
-    };
-    Ok(vec![finding.because("sign-out, from another site", &answer).because("the visitor afterwards", &seeing.page)])
+        let stays = stays_at_home(&victim, &attack.method);
+        let answer = victim.send(&attack, From::Foreign).await?;
+        let seeing = site.who(&victim).await?;
+        if seeing.state == State::Out {
+            let finding = if stays {
+                Finding::flaw(rule, place.clone(), "only SameSite keeps other sites from signing visitors out")
+                    .at_most(Severity::Info)
+            } else {
+                Finding::flaw(rule, place.clone(), "a page of another site signed the visitor out")
+            };
+            let finding =
+                finding.because("sign-out, from another site", &answer).because("the visitor afterwards", &seeing.page);
+            if !stays {
+                return Ok(vec![finding]);
+            }
+            held = Some(finding);
+        }
+    }
+    Ok(vec![held.unwrap_or_else(|| Finding::sound(rule, place, "another site cannot sign visitors out"))])
 }
 
-/// Whether a browser would have left the cookie at home.
-async fn same_site_of_entry(site: &Site, ready: &Ready) -> Result<bool, Trouble> {
-    let member = site.member().await?.visitor;
-    let names = &site.ways().session;
-    let held = member.jar.iter().filter(|kept| names.contains(&kept.name));
-    Ok(held.into_iter().any(|kept| match kept.same_site {
+/// Whether a browser leaves the session's cookie at home when another site sends this.
+fn stays_at_home(victim: &Visitor<'_>, method: &Method) -> bool {
+    let names = &victim.site().ways().session;
+    victim.jar.iter().filter(|kept| names.contains(&kept.name)).any(|kept| match kept.same_site {
         Some(SameSite::Strict) => true,
-        Some(SameSite::Lax) => ready.method != Method::GET,
+        Some(SameSite::Lax) => method != Method::GET,
         _ => false,
-    }))
+    })
 }
 
 /// Whether a page of another site can send it at all: by GET or POST, as a form or as text.
