@@ -49,7 +49,7 @@ pub(crate) async fn judge(site: &Site, groups: &[Group]) -> Result<Vec<Finding>,
         .collect();
     let findings = passive::judge(&Seen {
         site: &site.profile.site,
-        session_cookies: &site.ways().session,
+        session_cookies: &[site.ways().session.clone(), site.ways().also.clone()].concat(),
         signed_in: &signed_in,
         all: &all,
         plain_http: without_tls.as_deref(),

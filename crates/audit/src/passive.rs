@@ -79,6 +79,9 @@ impl CorsOrigin {
             (Self::Null, "null".to_owned()),
             (Self::LooksAlikeInFront, format!("{scheme}://{host}.attacker.example")),
         ];
+        if !port.is_empty() {
+            tries.push((Self::LooksAlikeInFront, format!("{scheme}://{host}{port}.attacker.example")));
+        }
         if matches!(site.host(), Some(url::Host::Domain(_))) {
             tries.push((Self::LooksAlikeAtEnd, format!("{scheme}://attacker{host}{port}")));
             let above =

@@ -7,6 +7,7 @@ use url::Url;
 use crate::cookie::SetCookie;
 use crate::exchange::Exchange;
 use crate::finding::{Finding, Verdict};
+use crate::framework;
 use crate::outcome::Outcome;
 use crate::profile::Profile;
 use crate::proof::{self, OwnCheck, Proof, Reach, twice};
@@ -107,7 +108,7 @@ impl Audit {
         Ok(Outcome {
             site: site.profile.site.origin().ascii_serialization(),
             session_cookies: [site.ways().session.clone(), site.ways().also.clone()].concat(),
-            framework: None,
+            framework: framework::told_by(&site.seen().iter().collect::<Vec<_>>()),
             findings: sorted(findings),
             requests: site.wire().requests(),
             took: began.elapsed(),
@@ -133,7 +134,7 @@ impl Audit {
         Ok(Outcome {
             site: page.origin().ascii_serialization(),
             session_cookies: Vec::new(),
-            framework: None,
+            framework: framework::told_by(&seen.iter().collect::<Vec<_>>()),
             findings: sorted(findings),
             requests: wire.requests(),
             took: began.elapsed(),

@@ -163,7 +163,8 @@ impl Jar {
         self.kept.is_empty()
     }
 
-    /// Chromium keeps 180 per domain, and forgets those that are not Secure first.
+    /// Chromium keeps 180 per domain, and forgets those that are not Secure first; a site that sets more can still be
+    /// judged, so more are kept here.
     fn forget_most(&mut self) {
         while self.kept.len() > MOST_KEPT {
             let Some(at) = (0..self.kept.len()).min_by_key(|at| self.kept.get(*at).map(|one| (one.secure, one.order)))
@@ -304,4 +305,4 @@ fn millis(seconds: i64) -> u64 {
 
 /// 400 days, RFC 6265bis, 5.5.
 const MOST_MILLIS: u64 = 400 * 86_400_000;
-const MOST_KEPT: usize = 180;
+const MOST_KEPT: usize = 2_000;

@@ -23,7 +23,7 @@ async fn prove(site: &Site) -> Result<Vec<Finding>, Trouble> {
     if opens(&site.visitor(), socket, From::Own).await? {
         return Ok(vec![Finding::inconclusive(rule, place, "it opens for strangers, so nobody's session is used")]);
     }
-    for from in [From::Foreign, From::Null, From::Sibling, From::Prefixed, From::Suffixed] {
+    for from in [From::Foreign, From::Null, From::Sibling, From::Prefixed, From::Extended, From::Suffixed] {
         if opens(&visitor, socket, from).await? {
             let origin = from.origin(&site.profile.site).unwrap_or_default();
             let seen = format!("with the cookies of somebody who is signed in it opens for {origin}");

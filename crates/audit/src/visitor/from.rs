@@ -20,6 +20,8 @@ pub enum From {
     Sibling,
     /// A site whose name begins with this one's.
     Prefixed,
+    /// One whose origin begins with the whole of this one's, port included; only without a port can a browser be there.
+    Extended,
     /// A site whose name ends with this one's.
     Suffixed,
     /// A site that has this one's address in its own.
@@ -69,6 +71,7 @@ impl From {
             Self::Null => Some("null".to_owned()),
             Self::Sibling => Some(format!("{scheme}://{}{port}", sibling(host))),
             Self::Prefixed => Some(format!("{scheme}://{host}.attacker.example")),
+            Self::Extended => Some(format!("{}.attacker.example", url.origin().ascii_serialization())),
             Self::Suffixed => Some(format!("{scheme}://attacker{host}{port}")),
         }
     }
@@ -79,7 +82,7 @@ impl From {
             Self::Null => Some(format!("{FOREIGN}/")),
             Self::Containing => Some(format!("{FOREIGN}/?{}/", url.origin().ascii_serialization())),
             Self::Own => Some(url.to_string()),
-            Self::Foreign | Self::Sibling | Self::Prefixed | Self::Suffixed => {
+            Self::Foreign | Self::Sibling | Self::Prefixed | Self::Extended | Self::Suffixed => {
                 self.origin(url).map(|origin| format!("{origin}/"))
             }
         }
@@ -89,9 +92,13 @@ impl From {
         match self {
             Self::Address => Some("none"),
             Self::Own => Some("same-origin"),
-            Self::Foreign | Self::Null | Self::Silent | Self::Prefixed | Self::Suffixed | Self::Containing => {
-                Some("cross-site")
-            }
+            Self::Foreign
+            | Self::Null
+            | Self::Silent
+            | Self::Prefixed
+            | Self::Extended
+            | Self::Suffixed
+            | Self::Containing => Some("cross-site"),
             Self::Sibling => Some("same-site"),
             Self::Program => None,
         }

@@ -60,6 +60,7 @@ pub(super) fn by_origin(ready: &Ready) -> Vec<Attack> {
         ),
         attack(&rule::CSRF_ORIGIN_SIBLING, From::Sibling, "a page of a sibling host made the change"),
         attack(&rule::CSRF_ORIGIN_LOOSE, From::Prefixed, "a site whose name begins with this one's made the change"),
+        attack(&rule::CSRF_ORIGIN_LOOSE, From::Extended, "a site whose origin begins with this one's made the change"),
         attack(&rule::CSRF_ORIGIN_LOOSE, From::Suffixed, "a site whose name ends with this one's made the change"),
         attack(
             &rule::CSRF_ORIGIN_LOOSE,
