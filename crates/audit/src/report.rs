@@ -120,7 +120,8 @@ impl Report {
 impl Entry {
     fn of(finding: &Finding, outcome: &Outcome, mask: &Mask) -> Self {
         let rule = finding.rule;
-        let place = mask.text(&finding.place);
+        let place = if finding.place.is_empty() { &outcome.site } else { &finding.place };
+        let place = mask.text(place);
         Self {
             rule: rule.id.to_owned(),
             group: rule.group,
