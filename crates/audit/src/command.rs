@@ -14,7 +14,7 @@ use url::Url;
 
 pub use self::output::{Format, Output, OutputError};
 pub use crate::finding::Verdict;
-pub use crate::report::terminal::Page;
+pub use crate::report::terminal::{Page, width};
 pub use crate::rule::{Group, Severity};
 pub use crate::run::Progress;
 

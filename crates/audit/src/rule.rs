@@ -120,6 +120,28 @@ impl Group {
     }
 }
 
+impl Group {
+    /// As on the command line and in reports for programs.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Attributes => "attributes",
+            Self::Transport => "transport",
+            Self::Role => "role",
+            Self::Fixation => "fixation",
+            Self::Rotation => "rotation",
+            Self::SignOut => "sign-out",
+            Self::Expiry => "expiry",
+            Self::Csrf => "csrf",
+            Self::Tokens => "tokens",
+            Self::Concurrency => "concurrency",
+            Self::Pending => "pending",
+            Self::DeviceBound => "device-bound",
+            Self::Browser => "browser",
+            Self::Own => "own",
+        }
+    }
+}
+
 impl Severity {
     /// From the least.
     pub const ALL: [Self; 5] = [Self::Info, Self::Low, Self::Medium, Self::High, Self::Critical];
@@ -183,6 +205,13 @@ mod tests {
         for test in 1..=11 {
             let name = format!("WSTG-SESS-{test:02}");
             assert!(ALL.iter().any(|rule| rule.wstg == name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_group_has_one_word_for_people_and_programs() {
+        for group in Group::ALL {
+            assert_eq!(serde_json::to_value(group).unwrap(), group.word());
         }
     }
 

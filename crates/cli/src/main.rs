@@ -1,5 +1,6 @@
 //! The command `counterfoil`: arguments to calls, nothing else.
 
+mod audit;
 mod config;
 mod doctor;
 mod keys;
@@ -10,6 +11,7 @@ mod user;
 
 use std::{error::Error, process::ExitCode};
 
+use audit::AuditArgs;
 use clap::{Parser, Subcommand};
 use config::ConfigCommand;
 use counterfoil_demo::options::DemoArgs;
@@ -90,6 +92,13 @@ enum Command {
     /// the app. The app itself is left alone, and nothing stays changed.
     #[command(after_help = doctor::EXAMPLES, arg_required_else_help = true)]
     Doctor(DoctorArgs),
+
+    /// Prove from outside what is wrong with any site's session handling
+    ///
+    /// Signs in, and tries what an attacker would: a planted session, a copied cookie after sign-out, a request from
+    /// another site. Each finding has its evidence, its controls and a fix in the words of the framework.
+    #[command(after_help = audit::EXAMPLES, arg_required_else_help = true)]
+    Audit(AuditArgs),
 }
 
 impl Command {
@@ -154,6 +163,10 @@ fn main() -> ExitCode {
             Ok(report) if report.unknown() > 0 => ExitCode::from(2),
             Ok(_) => ExitCode::SUCCESS,
             Err(error) => failed(&error, ExitCode::from(2)),
+        },
+        Command::Audit(arguments) => match audit::run(arguments) {
+            Ok(code) => code,
+            Err(error) => failed(&*error, ExitCode::from(2)),
         },
         Command::ProxyConfig(arguments) => match proxy_config::run(arguments) {
             Ok(()) => ExitCode::SUCCESS,

@@ -21,6 +21,11 @@ pub struct Page {
     pub verbose: bool,
 }
 
+/// How wide the terminal is that standard output goes to; 80 where it goes elsewhere.
+pub fn width() -> usize {
+    textwrap::termwidth()
+}
+
 /// As printed, ending with a line's end: everything, or what is different since the baseline.
 pub fn written(judged: &Judged<'_>, page: Page) -> String {
     let mut print = Print::on(page);

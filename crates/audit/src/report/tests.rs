@@ -261,7 +261,25 @@ fn the_page_is_allowed_its_own_style_and_nothing_else() {
 #[test]
 #[ignore = "writes a page to look at"]
 fn a_page_to_look_at() {
-    let report = report();
+    let mut outcome = samples::outcome();
+    let page = samples::exchange(http::Method::GET, "/account", "", 200, "<h1>Signed in as alice</h1>");
+    let more = [
+        Finding::flaw(
+            &crate::rule::TOKEN_KNOWN_SECRET,
+            "connect.sid",
+            "the signature is that of a secret from an example: a cookie made with it was taken for alice's",
+        ),
+        Finding::flaw(&crate::rule::FRAMEABLE, "GET /account", "neither frame-ancestors nor X-Frame-Options"),
+        Finding::flaw(&crate::rule::HSTS_MISSING, "app.example.org", "no Strict-Transport-Security on any page"),
+        Finding::sound(
+            &crate::rule::FIXATION_KEPT,
+            "POST /login",
+            "a new cookie at sign-in; the one from before signs nobody in",
+        ),
+        Finding::sound(&crate::rule::FIXATION_ADOPTED, "POST /login", "an invented cookie was replaced"),
+    ];
+    outcome.findings.extend(more.into_iter().map(|finding| finding.because("what was seen", &page)));
+    let report = Report::of(&outcome);
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/audit-report.html");
     std::fs::write(path, html::written(&alone(&report))).unwrap();
 }
