@@ -52,7 +52,7 @@ pub(super) async fn at(
     Ok(Outcome {
         site: url.origin().ascii_serialization(),
         session_cookies: Vec::new(),
-        framework: None,
+        framework: crate::framework::told_by(&all),
         findings,
         requests: site.wire().requests(),
         took: began.elapsed(),
