@@ -186,7 +186,7 @@ mod audit {
         let site = site(SignOut::RemovesTheCookie);
         let profile = profile(folder.path(), &site, MARKER, "");
         let files = ["r.txt", "r.json", "r.sarif", "r.xml", "r.html"].map(|name| folder.path().join(name));
-        let outs: String = files.iter().map(|file| format!(" --out {}", file.display())).collect();
+        let outs = files.iter().fold(String::new(), |outs, file| format!("{outs} --out {}", file.display()));
         let (code, stdout, stderr) = run(&format!("--profile {profile}{outs}"), Some(PASSWORD));
         assert_eq!(code, Some(1), "{stdout}{stderr}");
         assert!(!stdout.contains('\u{1b}') && !stderr.contains('\u{1b}'), "neither is a terminal");
