@@ -5,6 +5,7 @@
 pub mod baseline;
 pub mod command;
 pub mod cookie;
+pub mod discover;
 pub mod exchange;
 pub mod finding;
 pub mod fix;

@@ -9,7 +9,7 @@ use url::Url;
 
 pub use self::from::From;
 pub use self::ready::{Body, Ready, TokenPlace, Values};
-pub(crate) use self::ready::{random, urlencoded};
+pub(crate) use self::ready::{random, telling, urlencoded};
 
 use crate::cookie::Jar;
 use crate::exchange::{Exchange, Sent};
