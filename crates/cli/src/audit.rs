@@ -93,8 +93,8 @@ struct ReportArguments {
 ///
 /// # Errors
 /// Whatever keeps it from judging.
-pub(crate) fn run(arguments: AuditArgs) -> Result<ExitCode, Box<dyn Error>> {
-    let AuditArgs { password, yes, .. } = &arguments;
+pub(crate) fn run(arguments: &AuditArgs) -> Result<ExitCode, Box<dyn Error>> {
+    let AuditArgs { password, yes, .. } = arguments;
     let mut ready = arguments.options()?.read()?;
     password.fill_in(&mut ready)?;
     if let Some(change) = ready.asks() {

@@ -164,7 +164,7 @@ fn main() -> ExitCode {
             Ok(_) => ExitCode::SUCCESS,
             Err(error) => failed(&error, ExitCode::from(2)),
         },
-        Command::Audit(arguments) => match audit::run(arguments) {
+        Command::Audit(arguments) => match audit::run(&arguments) {
             Ok(code) => code,
             Err(error) => failed(&*error, ExitCode::from(2)),
         },

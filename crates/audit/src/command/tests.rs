@@ -1,5 +1,6 @@
 //! What is found before the first request, and where reports go.
 
+use super::Format::{Html, Json, Sarif};
 use super::*;
 
 fn options() -> Options {
@@ -52,7 +53,6 @@ fn formats_and_files_go_together_in_their_order() {
             .join(", "),
         Err(error) => error.to_string(),
     };
-    use Format::{Html, Json, Sarif};
     #[rustfmt::skip]
     let cases: [(&[Format], &[&str], &str); 9] = [
         (&[],            &[],                                      ""),
