@@ -208,7 +208,10 @@ fn failed(error: &dyn Error, code: ExitCode) -> ExitCode {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
+        // Some libraries repeat their causes in their own words.
+        if !text.ends_with(&inner.to_string()) {
+            text = format!("{text}: {inner}");
+        }
         cause = inner.source();
     }
     eprintln!("error: {text}");

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use textwrap::Options;
+use textwrap::{Options, WordSplitter};
 
 use super::{Entry, Judged, Report};
 use crate::baseline::{Drift, State};
@@ -62,12 +62,29 @@ impl Print {
     }
 
     fn groups(&mut self, report: &Report) {
+        let mut untried: Vec<(Vec<&str>, &str)> = Vec::new();
         for group in Group::ALL {
             let entries: Vec<_> = report.findings.iter().filter(|entry| entry.group == group).collect();
-            if !entries.is_empty() {
-                self.group(group, &entries);
+            match self.only_reason(&entries) {
+                Some(reason) => match untried.iter_mut().find(|(_, known)| *known == reason) {
+                    Some((groups, _)) => groups.push(group.name()),
+                    None => untried.push((vec![group.name()], reason)),
+                },
+                None if !entries.is_empty() => self.group(group, &entries),
+                None => {}
             }
         }
+        self.heading("not tried", untried.len());
+        for (groups, reason) in untried {
+            self.row("skipped", DIM, &format!("{}: {reason}", groups.join(", ")));
+        }
+    }
+
+    /// Why nothing of a group was tried, where that is one reason and brevity is wanted.
+    fn only_reason<'a>(&self, entries: &[&'a Entry]) -> Option<&'a str> {
+        let [first, ..] = entries else { return None };
+        let same = entries.iter().all(|entry| entry.verdict == Verdict::Skipped && entry.seen == first.seen);
+        (same && !self.page.verbose).then_some(first.seen.as_str())
     }
 
     fn drift(&mut self, judged: &Judged<'_>, drift: &Drift<'_>) {
@@ -193,6 +210,8 @@ impl Print {
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ").replace("→ ", "→\u{a0}");
         let blanks = " ".repeat(self.indent(indent));
         let options = Options::new(self.page.width).initial_indent(&blanks).subsequent_indent(&blanks);
+        // The ids of rules have hyphens of their own.
+        let options = options.word_splitter(WordSplitter::NoHyphenation);
         textwrap::wrap(&text, options).into_iter().map(|line| line.replace('\u{a0}', " ")).collect()
     }
 
@@ -247,7 +266,9 @@ pub(super) fn by_reason<'a>(entries: &[&'a Entry]) -> Vec<(Vec<&'a str>, &'a str
 
 fn of<'a>(entries: &[&'a Entry], verdict: Verdict) -> Vec<&'a Entry> {
     let mut found: Vec<_> = entries.iter().copied().filter(|entry| entry.verdict == verdict).collect();
-    found.sort_by_key(|entry| std::cmp::Reverse(entry.severity));
+    if verdict == Verdict::Flaw {
+        found.sort_by_key(|entry| std::cmp::Reverse(entry.severity));
+    }
     found
 }
 

@@ -36,6 +36,29 @@ fn a_verbose_report_tells_of_what_holds_too() {
 }
 
 #[test]
+fn groups_of_which_nothing_was_tried_for_one_reason_are_told_together() {
+    let mut outcome = samples::outcome();
+    outcome.findings.truncate(4);
+    let untried =
+        [&crate::rule::FIXATION_KEPT, &crate::rule::FIXATION_URL, &crate::rule::CSRF_OPEN, &crate::rule::PENDING_RESET];
+    outcome.findings.extend(
+        untried.map(|rule| {
+            Finding::skipped(rule, "", if rule.group == Group::Pending { "no flow" } else { "no profile" })
+        }),
+    );
+    let report = Report::of(&outcome);
+    let text = terminal::written(&alone(&report), PLAIN);
+    assert!(
+        text.ends_with("not tried\n  skipped   fixation, CSRF: no profile\n  skipped   pending states: no flow\n"),
+        "{text}"
+    );
+    assert!(
+        terminal::written(&alone(&report), Page { verbose: true, ..PLAIN })
+            .contains("fixation-kept, fixation-url: no profile")
+    );
+}
+
+#[test]
 fn no_line_is_wider_than_the_page() {
     for width in [30, 45, 60, 80, 120] {
         let text = terminal::written(&alone(&report()), Page { width, ..PLAIN });
