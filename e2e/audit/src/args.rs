@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::judge::Judge;
 use crate::measure::Plan;
+use crate::rival::Rival;
 
 /// The ground truth for auditors of sessions: small sites as vulnerable and fixed twins.
 ///
@@ -55,6 +56,9 @@ pub(crate) struct Measure {
     /// The `counterfoil` binary
     #[arg(long, value_name = "PATH", env = "COUNTERFOIL_BIN", default_value = "target/debug/counterfoil")]
     counterfoil: PathBuf,
+    /// Another auditor instead; `corpus install --rivals` brings them
+    #[arg(long, value_name = "NAME")]
+    judge: Option<Rival>,
     /// How often; agreement takes more than one
     #[arg(long, value_name = "N", default_value_t = 1)]
     runs: usize,
@@ -78,7 +82,8 @@ pub(crate) struct Measure {
 impl Measure {
     /// The plan these arguments come to.
     pub(crate) fn plan(self) -> Plan {
-        let Self { counterfoil, runs, only, at_a_time, least, odd, write } = self;
-        Plan { judge: Judge::Counterfoil(counterfoil), runs, only, at_a_time, least, odd, write }
+        let Self { counterfoil, judge, runs, only, at_a_time, least, odd, write } = self;
+        let judge = judge.map_or(Judge::Counterfoil(counterfoil), Judge::Rival);
+        Plan { judge, runs, only, at_a_time, least, odd, write }
     }
 }

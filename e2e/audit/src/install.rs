@@ -16,7 +16,13 @@ pub(crate) fn run(rivals: bool) -> Result<ExitCode, Failure> {
         debian("php-cli")?;
     }
     if rivals {
-        println!("No rivals are known yet.");
+        let folder = target.join("rivals");
+        package(&folder.join("wapiti"), "wapiti3==3.2.3")?;
+        package(&folder.join("xsrfprobe"), "xsrfprobe==3.0.0")?;
+        let scan = apps().join("../../journeys/observatory");
+        npm(&folder.join("observatory"), &scan)?;
+        std::fs::copy(scan.join("scan.mjs"), folder.join("observatory/scan.mjs"))?;
+        debian("testssl.sh")?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -26,6 +32,13 @@ fn python(venv: &Path, wanted: &Path) -> Result<(), Failure> {
         done(Command::new("python3").args(["-m", "venv"]).arg(venv))?;
     }
     done(Command::new(venv.join("bin/pip")).args(["install", "--quiet", "--requirement"]).arg(wanted))
+}
+
+fn package(venv: &Path, wanted: &str) -> Result<(), Failure> {
+    if !venv.join("bin/python").is_file() {
+        done(Command::new("python3").args(["-m", "venv"]).arg(venv))?;
+    }
+    done(Command::new(venv.join("bin/pip")).args(["install", "--quiet", wanted]))
 }
 
 fn npm(folder: &Path, source: &Path) -> Result<(), Failure> {

@@ -9,12 +9,33 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 
 use crate::Failure;
+use crate::rival::Rival;
 
 /// An auditor, and how it is asked.
 #[derive(Debug, Clone)]
 pub(crate) enum Judge {
     /// `PATH audit URL --profile FILE …`
     Counterfoil(PathBuf),
+    /// Another.
+    Rival(Rival),
+}
+
+/// A site to look at.
+pub(crate) struct Subject<'a> {
+    /// How it is called, without its port.
+    pub(crate) host: &'a str,
+    /// Where it listens.
+    pub(crate) port: u16,
+    /// The page that says who is signed in.
+    pub(crate) page: String,
+    /// How it works, for who reads profiles.
+    pub(crate) profile: String,
+    /// The header of somebody signed in, for who reads none.
+    pub(crate) signed_in: Option<(String, String)>,
+    /// Where files may lie.
+    pub(crate) folder: &'a Path,
+    /// Whether a rule is broken there, for reports that may mean several.
+    pub(crate) holds: &'a dyn Fn(&str) -> bool,
 }
 
 /// What it said about one site.
@@ -55,27 +76,36 @@ impl Judge {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Counterfoil(_) => "counterfoil",
+            Self::Rival(rival) => rival.name(),
         }
     }
 
-    /// What it says about the site at `url`; everything it needs and leaves lies in `folder`.
-    pub(crate) fn ask(&self, url: &str, profile: &str, folder: &Path) -> Result<Report, Failure> {
-        let Self::Counterfoil(program) = self;
-        let (wanted, out) = (folder.join("profile.toml"), folder.join("report.json"));
-        fs::write(&wanted, profile)?;
-        let mut command = Command::new(program);
-        command.args(["audit", url, "--yes", "--format", "json", "--profile"]).arg(&wanted).arg("--out").arg(&out);
-        let mut report = run(command, folder, LONGEST)?;
-        if let Some(text) = fs::read(&out).ok().filter(|text| !text.is_empty()) {
-            let written: Written = serde_json::from_slice(&text).map_err(|error| Failure::Report(error.to_string()))?;
-            if written.format != "counterfoil-audit/1" {
-                return Err(Failure::Report(format!("format {:?}", written.format)));
-            }
-            report.findings = written.findings;
-            report.requests = written.requests;
+    /// What it says about a site.
+    pub(crate) fn ask(&self, subject: &Subject<'_>) -> Result<Report, Failure> {
+        match self {
+            Self::Counterfoil(program) => ours(program, subject),
+            Self::Rival(rival) => rival.ask(subject),
         }
-        Ok(report)
     }
+}
+
+fn ours(program: &Path, subject: &Subject<'_>) -> Result<Report, Failure> {
+    let folder = subject.folder;
+    let url = format!("http://{}:{}", subject.host, subject.port);
+    let (wanted, out) = (folder.join("profile.toml"), folder.join("report.json"));
+    fs::write(&wanted, &subject.profile)?;
+    let mut command = Command::new(program);
+    command.args(["audit", &url, "--yes", "--format", "json", "--profile"]).arg(&wanted).arg("--out").arg(&out);
+    let mut report = run(command, folder, LONGEST)?;
+    if let Some(text) = fs::read(&out).ok().filter(|text| !text.is_empty()) {
+        let written: Written = serde_json::from_slice(&text).map_err(|error| Failure::Report(error.to_string()))?;
+        if written.format != "counterfoil-audit/1" {
+            return Err(Failure::Report(format!("format {:?}", written.format)));
+        }
+        report.findings = written.findings;
+        report.requests = written.requests;
+    }
+    Ok(report)
 }
 
 impl Finding {

@@ -18,7 +18,11 @@ pub(crate) fn of(corpus: &Corpus, odds: &[Odd]) -> String {
         }
     }
     for odd in odds {
-        let expected = if odd.expects == Expects::Judges { "is judged" } else { "cannot be judged" };
+        let expected = match odd.expects {
+            Expects::Judges => "is judged",
+            Expects::Inconclusive => "cannot be judged",
+            Expects::InPart => "can be judged in part at most",
+        };
         _ = writeln!(text, "{}\n  {}\n  {expected}", odd.name, odd.works);
     }
     let planted: usize = corpus.pairs.iter().map(|pair| pair.planted.len()).sum();

@@ -14,6 +14,7 @@ mod list;
 mod measure;
 mod odd;
 mod plan;
+mod rival;
 mod score;
 mod site;
 mod visitor;
@@ -74,6 +75,10 @@ enum Failure {
     Table(#[from] corpus::Wrong),
     #[error(transparent)]
     Io(#[from] std::io::Error),
+    #[error("testssl looks at TLS, and the sites speak plain http on loopback")]
+    NoTls,
+    #[error("rivals.toml: {0}")]
+    Rivals(#[from] toml::de::Error),
     #[error("cannot start {0}: {1}")]
     Start(String, std::io::Error),
     #[error("{0} could not install what is needed")]

@@ -8,9 +8,11 @@ use parking_lot::Mutex;
 
 use crate::Failure;
 use crate::corpus::{Corpus, Pair};
-use crate::judge::Judge;
+use crate::exploit::Stage;
+use crate::judge::{Judge, Subject};
 use crate::odd::{self, Expects, Odd};
 use crate::score::{Look, Totals};
+use crate::visitor::Visitor;
 use crate::{site, write};
 
 /// What is to be measured.
@@ -89,10 +91,21 @@ fn look(corpus: &Corpus, judge: &Judge, pair: &Pair, fixed: bool) -> Result<Look
     let folder = tempfile::tempdir()?;
     let standing = site::open(&pair.name, fixed, 0)?;
     let before = standing.state();
-    let url = format!("http://{}:{}", pair.host, standing.port);
-    let report = judge.ask(&url, &corpus.profile(pair, standing.port), folder.path())?;
+    let plan = corpus.plan(pair)?;
+    let stage = Stage { host: &pair.host, port: standing.port, plan: &plan, session: &pair.session };
+    let visitor = if matches!(judge, Judge::Rival(_)) { Some(stage.signed_in("alice")?) } else { None };
+    let of_visitors = standing.requests().unwrap_or(0);
+    let report = judge.ask(&Subject {
+        host: &pair.host,
+        port: standing.port,
+        page: format!("http://{}:{}{}", pair.host, standing.port, plan.signed_in.url),
+        profile: corpus.profile(pair, standing.port),
+        signed_in: visitor.as_ref().and_then(Visitor::header),
+        folder: folder.path(),
+        holds: &|rule| corpus.holds(pair, fixed, rule),
+    })?;
     let harmless = standing.state() == before;
-    let requests = standing.requests().or(report.requests).unwrap_or(0);
+    let requests = standing.requests().map(|all| all - of_visitors).or(report.requests).unwrap_or(0);
     Ok(Look { pair: pair.clone(), fixed, report, requests, harmless })
 }
 
@@ -112,11 +125,19 @@ fn odd_site(judge: &Judge, odd: &Odd) -> Result<String, Failure> {
     let folder = tempfile::tempdir()?;
     let standing = site::open(&odd.name, true, 0)?;
     let before = standing.state();
-    let url = format!("http://127.0.0.1:{}", standing.port);
-    let report = judge.ask(&url, &odd.profile(standing.port), folder.path())?;
+    let report = judge.ask(&Subject {
+        host: "127.0.0.1",
+        port: standing.port,
+        page: format!("http://127.0.0.1:{}/", standing.port),
+        profile: odd.profile(standing.port),
+        signed_in: None,
+        folder: folder.path(),
+        holds: &|_| false,
+    })?;
     let met = match (report.status, odd.expects) {
         (Some(2), Expects::Inconclusive) if report.said.trim().is_empty() => "no words say why".to_owned(),
-        (Some(0 | 1), Expects::Judges) | (Some(2), Expects::Inconclusive) => String::new(),
+        (Some(0 | 1), Expects::Judges) | (Some(2), Expects::Inconclusive | Expects::InPart) => String::new(),
+        (Some(0), Expects::InPart) if report.findings.iter().any(|one| one.verdict == "inconclusive") => String::new(),
         (status, expected) => {
             format!("ended with {status:?} where {expected:?} was expected: {}", last_line(&report.said))
         }

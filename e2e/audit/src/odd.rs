@@ -39,6 +39,8 @@ pub(crate) enum Expects {
     Judges,
     /// Exit status 2, with words that say why.
     Inconclusive,
+    /// The same, or no flaw and something that could not be judged.
+    InPart,
 }
 
 #[derive(Deserialize)]
@@ -87,9 +89,9 @@ fn desk<'a>(house: &'a House, ask: &'a Ask) -> Desk<'a> {
     Desk { house, ask, manner: Manner { cookie: "__Host-odd", ..PLAIN } }
 }
 
-/// Every second look at the page says that nobody is signed in.
+/// Every third look at the page says that nobody is signed in.
 fn fickle(house: &House, ask: &Ask) -> Reply {
-    if ask.path == "/" && house.number() % 2 == 1 { desk(house, ask).stranger() } else { usual(house, ask) }
+    if ask.path == "/" && house.number() % 3 == 2 { desk(house, ask).stranger() } else { usual(house, ask) }
 }
 
 /// A page of 100 MB, whose beginning says who is signed in.
@@ -113,9 +115,10 @@ fn hoarder(house: &House, ask: &Ask) -> Reply {
     if ask.on() != ("POST", "/login") {
         return reply;
     }
-    (0..1000).fold(reply, |reply, number| {
-        reply.cookie(format!("c{number}={number}; Path=/; Secure; HttpOnly; SameSite=Lax"))
-    })
+    // Before the session, which browsers would otherwise drop first.
+    let decoy = |number| format!("c{number}={number}; Path=/; Secure; HttpOnly; SameSite=Lax");
+    let decoys = (0..1000).map(|number| ("Set-Cookie".to_owned(), decoy(number)));
+    Reply { headers: decoys.chain(reply.headers).collect(), ..reply }
 }
 
 /// Five wrong passwords, and nobody gets in any more.

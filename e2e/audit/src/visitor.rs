@@ -89,6 +89,17 @@ impl Visitor {
         Self { jar: BTreeMap::new(), bearer: None, ..self.clone() }
     }
 
+    /// What shows the site who this is: a token, or cookies.
+    pub(crate) fn header(&self) -> Option<(String, String)> {
+        let token = self.bearer.as_ref().map(|token| ("Authorization".to_owned(), format!("Bearer {token}")));
+        token.or_else(|| Some(("Cookie".to_owned(), self.cookies()?)))
+    }
+
+    fn cookies(&self) -> Option<String> {
+        let pairs: Vec<_> = self.jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        (!pairs.is_empty()).then(|| pairs.join("; "))
+    }
+
     /// Where the site is.
     pub(crate) fn origin(&self) -> String {
         format!("http://{}", self.host)
@@ -139,9 +150,8 @@ impl Visitor {
     pub(crate) fn written(&self, draft: &Draft) -> Vec<u8> {
         let mut head =
             format!("{} {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", draft.method, draft.target, self.host);
-        if !self.jar.is_empty() {
-            let pairs: Vec<_> = self.jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            _ = write!(head, "Cookie: {}\r\n", pairs.join("; "));
+        if let Some(cookies) = self.cookies() {
+            _ = write!(head, "Cookie: {cookies}\r\n");
         }
         if let Some(token) = &self.bearer {
             _ = write!(head, "Authorization: Bearer {token}\r\n");
