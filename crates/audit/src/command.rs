@@ -2,6 +2,7 @@
 //!
 //! Everything that can be wrong with the files is found before the first request.
 
+mod discovery;
 mod look;
 mod output;
 #[cfg(test)]
@@ -12,14 +13,17 @@ use std::time::Duration;
 
 use url::Url;
 
+pub use self::discovery::Discovery;
 pub use self::output::{Format, Output, OutputError};
 pub use crate::finding::Verdict;
+pub use crate::profile::Account;
 pub use crate::report::terminal::{Page, width};
 pub use crate::rule::{Group, Severity};
 pub use crate::run::Progress;
 
+use crate::discover::DiscoverError;
 use crate::outcome::Outcome;
-use crate::profile::{Account, Profile, ProfileError};
+use crate::profile::{Profile, ProfileError};
 use crate::report::json::{self, NotAReport};
 use crate::report::{Judged, Report, terminal};
 use crate::run::{Audit, AuditError};
@@ -118,6 +122,9 @@ pub enum CommandError {
     /// Where reports cannot go.
     #[error(transparent)]
     Output(#[from] OutputError),
+    /// No profile can be proposed.
+    #[error("no profile can be proposed: {0}")]
+    Discover(#[from] DiscoverError),
     /// Nothing could be judged.
     #[error(transparent)]
     Audit(#[from] AuditError),

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, builder::PossibleValuesParser};
-use counterfoil_audit::command::{Done, Format, Group, Options, Output, Page, Progress, Ready, Severity, width};
+use counterfoil_audit::command::{
+    Account, Discovery, Done, Format, Group, Options, Output, Page, Progress, Ready, Severity, width,
+};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 #[derive(Debug, Args)]
@@ -19,6 +21,14 @@ pub(crate) struct AuditArgs {
     /// How to sign in and what shows it; without it, only what anybody sees is looked at
     #[arg(long, value_name = "FILE")]
     profile: Option<PathBuf>,
+
+    /// Sign in once at the URL and write a profile there, to be read and corrected, instead of an audit
+    #[arg(long, value_name = "FILE", requires = "site", requires = "user", conflicts_with = "profile")]
+    discover: Option<PathBuf>,
+
+    /// Who signs in, for --discover
+    #[arg(long, value_name = "NAME", requires = "discover")]
+    user: Option<String>,
 
     #[command(flatten)]
     password: PasswordArguments,
@@ -95,6 +105,9 @@ struct ReportArguments {
 /// Whatever keeps it from judging.
 pub(crate) fn run(arguments: &AuditArgs) -> Result<ExitCode, Box<dyn Error>> {
     let AuditArgs { password, yes, .. } = arguments;
+    if let Some(discovery) = arguments.discovery() {
+        return propose(discovery, password);
+    }
     let mut ready = arguments.options()?.read()?;
     password.fill_in(&mut ready)?;
     if let Some(change) = ready.asks() {
@@ -115,7 +128,27 @@ pub(crate) fn run(arguments: &AuditArgs) -> Result<ExitCode, Box<dyn Error>> {
     Ok(if failures > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
+fn propose(mut discovery: Discovery, password: &PasswordArguments) -> Result<ExitCode, Box<dyn Error>> {
+    discovery.check()?;
+    password.fill_in_one(&mut discovery.account, 0)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    print!("{}", runtime.block_on(discovery.run())?);
+    Ok(ExitCode::SUCCESS)
+}
+
 impl AuditArgs {
+    fn discovery(&self) -> Option<Discovery> {
+        let (Some(file), Some(page), Some(user)) = (&self.discover, &self.site, &self.user) else { return None };
+        Some(Discovery {
+            page: page.clone(),
+            account: Account { user: user.clone(), password: String::new() },
+            file: file.clone(),
+            certificates: self.ca.clone(),
+            budget: self.budget,
+            rate: self.rate,
+        })
+    }
+
     fn options(&self) -> Result<Options, Box<dyn Error>> {
         let ReportArguments { format, out, baseline, fail_on, verbose } = &self.report;
         let formats = format.iter().map(|word| word.parse()).collect::<Result<Vec<Format>, _>>()?;
@@ -144,20 +177,22 @@ impl AuditArgs {
 impl PasswordArguments {
     /// The first account's is where the arguments say, in the environment, in the profile, or asked for.
     fn fill_in(&self, ready: &mut Ready) -> Result<(), Box<dyn Error>> {
-        for (index, account) in ready.accounts().into_iter().enumerate() {
-            let variable = if index == 0 { self.password_env.as_str() } else { SECOND };
-            let said = match &self.password_file {
-                Some(path) if index == 0 => Some(first_line(path)?),
-                _ => std::env::var(variable).ok().filter(|password| !password.is_empty()),
-            };
-            match said {
-                Some(password) => account.password = password,
-                None if !account.password.is_empty() => {}
-                None if stdin().is_terminal() => {
-                    account.password = rpassword::prompt_password(format!("Password of `{}`: ", account.user))?;
-                }
-                None => return Err(NoPassword { user: account.user.clone(), variable: variable.to_owned() }.into()),
+        ready.accounts().into_iter().enumerate().try_for_each(|(index, account)| self.fill_in_one(account, index))
+    }
+
+    fn fill_in_one(&self, account: &mut Account, index: usize) -> Result<(), Box<dyn Error>> {
+        let variable = if index == 0 { self.password_env.as_str() } else { SECOND };
+        let said = match &self.password_file {
+            Some(path) if index == 0 => Some(first_line(path)?),
+            _ => std::env::var(variable).ok().filter(|password| !password.is_empty()),
+        };
+        match said {
+            Some(password) => account.password = password,
+            None if !account.password.is_empty() => {}
+            None if stdin().is_terminal() => {
+                account.password = rpassword::prompt_password(format!("Password of `{}`: ", account.user))?;
             }
+            None => return Err(NoPassword { user: account.user.clone(), variable: variable.to_owned() }.into()),
         }
         Ok(())
     }
@@ -221,6 +256,8 @@ pub(crate) const EXAMPLES: &str = "\
 Examples:
   counterfoil audit https://app.example.org
                                          what anybody sees: cookies and headers
+  counterfoil audit https://app.example.org/login --discover app.toml --user alice
+                                         signs in once, and proposes a profile for you to read
   counterfoil audit --profile app.toml   everything; asks for the password, or takes it from AUDIT_PASSWORD
   counterfoil audit --profile app.toml --out report.html --out report.json
                                          the same, for people and for the next run

@@ -71,16 +71,19 @@ mod audit {
                     self.sessions.lock().unwrap().remove(session);
                     let id = self.new_id();
                     self.sessions.lock().unwrap().insert(id.clone());
-                    page(&format!("Set-Cookie: id={id}; Path=/; HttpOnly; SameSite=Lax\r\n"), "welcome")
+                    page(&format!("Set-Cookie: id={id}; Path=/; HttpOnly; SameSite=Lax\r\nLocation: /account\r\n"), "")
+                        .replace("200 OK", "303 See Other")
                 }
-                "GET /account" if is_in => page("", "Signed in as alice <form method=post action=/logout></form>"),
+                "GET /account" if is_in => {
+                    page("", "<p>Signed in as alice</p><form method=post action=/logout></form>")
+                }
                 "POST /logout" if !foreign => {
                     if self.sign_out == SignOut::EndsTheSession {
                         self.sessions.lock().unwrap().remove(session);
                     }
                     page("Set-Cookie: id=; Path=/; Max-Age=0\r\n", "bye")
                 }
-                _ => page("", "Please sign in"),
+                _ => page("", "<p>Please sign in</p>"),
             }
         }
 
@@ -131,7 +134,7 @@ mod audit {
         #[rustfmt::skip]
         let options = [
             "--profile", "--password-env", "--password-file", "--format", "--out", "--baseline", "--fail-on", "--yes",
-            "--budget", "--rate", "--ca", "--only", "--skip", "--wait", "--verbose", "Examples:", "Exit status:",
+            "--budget", "--rate", "--ca", "--only", "--skip", "--wait", "--verbose", "--discover", "--user", "Examples:", "Exit status:",
         ];
         for option in options {
             assert!(text.contains(option), "{option}");
@@ -157,6 +160,10 @@ mod audit {
             (format!("--profile {profile}"),                                   "no password of `alice`: AUDIT_PASSWORD is not set"),
             (format!("--profile {profile} --password-file no-such-file"),      "no-such-file"),
             (format!("--profile {profile} --password-env HOME"),               "cannot connect to 127.0.0.1:1"),
+            ("http://127.0.0.1:1 --discover a.toml".to_owned(),                 "--user"),
+            ("--discover a.toml --user al".to_owned(),                         "URL"),
+            ("http://127.0.0.1:1 --discover no/a.toml --user al".to_owned(),    "there is no such folder"),
+            ("http://127.0.0.1:1 --discover a.toml --user al --password-env HOME".to_owned(), "no profile can be proposed"),
             ("http://127.0.0.1:1".to_owned(),                                  "cannot connect to 127.0.0.1:1"),
         ];
         for (line, expected) in cases {
@@ -173,7 +180,8 @@ mod audit {
             let profile = profile(folder.path(), &site, marker, "");
             let (code, stdout, stderr) = run(&format!("--profile {profile}"), Some(PASSWORD));
             assert_eq!((code, stdout.as_str()), (Some(2), ""), "{marker}: {stderr}");
-            assert_eq!(stderr.matches("nothing can be judged").count(), 1, "{stderr}");
+            assert!(stderr.starts_with("error: nothing can be judged: "), "{stderr}");
+            assert_eq!(stderr.matches("/account").count(), 1, "a cause is told once: {stderr}");
         }
         let profile = profile(folder.path(), &site, MARKER, "");
         let (code, ..) = run(&format!("--profile {profile}"), Some("wrong"));
@@ -237,6 +245,23 @@ mod audit {
         assert!(stderr.contains("change the password of \"alice\" and change it back (--yes allows it)"), "{stderr}");
         let (_, _, stderr) = run(&format!("{line} --yes"), Some(PASSWORD));
         assert!(!stderr.contains("--yes"), "{stderr}");
+    }
+
+    #[test]
+    fn from_a_sign_in_page_to_a_report_in_two_commands() {
+        let folder = TempDir::new().unwrap();
+        let (profile, report) = (folder.path().join("app.toml"), folder.path().join("report.html"));
+        let first = format!("{}/login --discover {} --user alice", site(SignOut::RemovesTheCookie), profile.display());
+        let (code, stdout, stderr) = run(&first, Some(PASSWORD));
+        assert_eq!(code, Some(0), "{stdout}{stderr}");
+        let text = std::fs::read_to_string(&profile).unwrap();
+        assert!(text.contains("alice") && !text.contains(PASSWORD), "{text}");
+        let (again, _, stderr) = run(&first, Some(PASSWORD));
+        assert!(again == Some(2) && stderr.contains("it exists already"), "{stderr}");
+        let second = format!("--profile {} --format html --out {}", profile.display(), report.display());
+        let (code, stdout, stderr) = run(&second, Some(PASSWORD));
+        assert!(matches!(code, Some(0 | 1)), "{stdout}{stderr}");
+        assert!(std::fs::read_to_string(&report).unwrap().contains("fixation-kept"));
     }
 
     #[test]

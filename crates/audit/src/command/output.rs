@@ -47,6 +47,9 @@ pub enum OutputError {
     /// A folder that is not there.
     #[error("{}: there is no such folder", .0.display())]
     NoFolder(PathBuf),
+    /// Something is there that somebody may have written by hand.
+    #[error("{}: it exists already; remove it, or name another file", .0.display())]
+    Exists(PathBuf),
     /// The system said no.
     #[error("{}", path.display())]
     Write {
@@ -93,12 +96,16 @@ impl FromStr for Format {
 
 /// Before minutes are spent on what could not be written.
 pub(super) fn check(outputs: &[Output]) -> Result<(), OutputError> {
-    for folder in outputs.iter().filter_map(|output| output.file.as_deref()?.parent()) {
-        if !folder.as_os_str().is_empty() && !folder.is_dir() {
-            return Err(OutputError::NoFolder(folder.to_owned()));
+    outputs.iter().filter_map(|output| output.file.as_deref()).try_for_each(check_folder)
+}
+
+pub(super) fn check_folder(file: &Path) -> Result<(), OutputError> {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => {
+            Err(OutputError::NoFolder(folder.to_owned()))
         }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Writes what has a file, and returns what has none, unless that is text for the terminal.
