@@ -96,6 +96,9 @@ fn ours(program: &Path, subject: &Subject<'_>) -> Result<Report, Failure> {
     fs::write(&wanted, &subject.profile)?;
     let mut command = Command::new(program);
     command.args(["audit", &url, "--yes", "--format", "json", "--profile"]).arg(&wanted).arg("--out").arg(&out);
+    if subject.profile.contains("[limits]") {
+        command.arg("--wait");
+    }
     let mut report = run(command, folder, LONGEST)?;
     if let Some(text) = fs::read(&out).ok().filter(|text| !text.is_empty()) {
         let written: Written = serde_json::from_slice(&text).map_err(|error| Failure::Report(error.to_string()))?;

@@ -95,7 +95,7 @@ fn look(corpus: &Corpus, judge: &Judge, pair: &Pair, fixed: bool) -> Result<Look
     let stage = Stage { host: &pair.host, port: standing.port, plan: &plan, session: &pair.session };
     let visitor = if matches!(judge, Judge::Rival(_)) { Some(stage.signed_in("alice")?) } else { None };
     let of_visitors = standing.requests().unwrap_or(0);
-    let report = judge.ask(&Subject {
+    let mut report = judge.ask(&Subject {
         host: &pair.host,
         port: standing.port,
         page: format!("http://{}:{}{}", pair.host, standing.port, plan.signed_in.url),
@@ -104,6 +104,10 @@ fn look(corpus: &Corpus, judge: &Judge, pair: &Pair, fixed: bool) -> Result<Look
         folder: folder.path(),
         holds: &|rule| corpus.holds(pair, fixed, rule),
     })?;
+    // The port is another in each run, and is not what a verdict is about.
+    for one in &mut report.findings {
+        one.place = one.place.replace(&format!(":{}", standing.port), "");
+    }
     let harmless = standing.state() == before;
     let requests = standing.requests().map(|all| all - of_visitors).or(report.requests).unwrap_or(0);
     Ok(Look { pair: pair.clone(), fixed, report, requests, harmless })

@@ -7,7 +7,7 @@ use crate::house::House;
 use crate::web::{Ask, Reply};
 
 pub(super) fn answer(house: &House, ask: &Ask) -> Reply {
-    let attributes = if house.flawed { "; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=315360000" } else { SOUND };
+    let attributes = if house.flawed { "; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=31536000" } else { SOUND };
     let desk = Desk { house, ask, manner: Manner { cookie: "__Host-wick", attributes, ..PLAIN } };
     limited(&desk, if house.flawed { None } else { Some((IDLE, ABSOLUTE)) })
 }
