@@ -42,13 +42,14 @@ pub(super) enum Role {
 
 impl<'a> Cookies<'a> {
     pub(super) fn of(seen: &Seen<'a>) -> Self {
-        let plain = seen.plain_http.unwrap_or_default();
         let mut by_name: BTreeMap<String, Vec<Line<'a>>> = BTreeMap::new();
+        // What plain http sets is judged where plain http is; and a signed-in page is among all, too.
+        let mut judged: Vec<&Exchange> = seen.plain_http.unwrap_or_default().to_vec();
         for exchange in seen.all.iter().chain(seen.signed_in).copied() {
-            // What plain http sets is judged where plain http is.
-            if plain.iter().any(|one| std::ptr::eq(*one, exchange)) {
+            if judged.iter().any(|one| std::ptr::eq(*one, exchange)) {
                 continue;
             }
+            judged.push(exchange);
             for (name, line) in Line::all_of(exchange) {
                 if by_name.len() < MOST || by_name.contains_key(&name) || seen.session_cookies.contains(&name) {
                     by_name.entry(name).or_default().push(line);
@@ -176,6 +177,8 @@ fn size(_name: &str, line: &Line<'_>) -> Option<(String, Severity)> {
 
 fn form(_name: &str, line: &Line<'_>) -> Option<(String, Severity)> {
     match &line.read {
+        // Whether somebody is out is seen at sign-out.
+        _ if line.removes => None,
         Err(Refused::TooLarge(_)) => None,
         Err(refused) => Some((format!("{refused}: browsers drop it"), Severity::Critical)),
         Ok(cookie) => {

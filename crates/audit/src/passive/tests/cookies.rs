@@ -113,6 +113,21 @@ fn twice_is_once_too_often() {
 }
 
 #[test]
+fn a_response_that_is_shown_twice_is_one() {
+    let exchange = get(SITE, &[("Set-Cookie", "sid=1")]);
+    let said = judge(&Seen {
+        site: &SITE.parse().unwrap(),
+        session_cookies: &["sid".to_owned()],
+        signed_in: &[&exchange],
+        all: &[&exchange],
+        plain_http: None,
+        cors: &[],
+        limits: Limits::default(),
+    });
+    assert!(said.iter().any(|one| one.rule.id == "cookie-duplicated" && one.verdict == Sound));
+}
+
+#[test]
 fn products_are_known_by_their_cookies() {
     for (name, verdict) in
         [("PHPSESSID", Flaw), ("__Host-JSESSIONID", Flaw), ("session", Sound), ("sessionid", Flaw), ("id", Sound)]
@@ -158,10 +173,13 @@ fn where_nobody_looked_for_the_session_names_decide_and_severity_is_low() {
 #[test]
 fn a_removed_cookie_needs_no_attributes() {
     let right = "sid=1; Secure; HttpOnly; SameSite=Lax";
-    for removal in ["sid=; Max-Age=0", "sid=deleted; Expires=Thu, 01 Jan 1970 00:00:01 GMT"] {
+    for removal in
+        ["sid=; Max-Age=0", "sid=; Max-Age=60; Max-Age=0", "sid=deleted; Expires=Thu, 01 Jan 1970 00:00:01 GMT"]
+    {
         let world = World::of("sid").all(sets(SITE, &[right])).all(sets(SITE, &[removal]));
         assert_is(&world.one(SITE, &rule::COOKIE_NOT_SECURE), Sound, High, removal);
         assert_is(&world.one(SITE, &rule::COOKIE_NOT_HTTPONLY), Sound, Medium, removal);
+        assert_is(&world.one(SITE, &rule::COOKIE_MALFORMED), Sound, Low, removal);
     }
 }
 

@@ -64,7 +64,9 @@ fn the_origins_to_try_look_like_the_sites_own() {
             "https://attacker.example", "null", "https://example.org.attacker.example", "https://attackerexample.org",
             "https://sibling.example.org", "http://example.org",
         ]),
-        ("http://127.0.0.1:8080",   &["http://attacker.example", "null", "http://127.0.0.1.attacker.example"]),
+        ("http://127.0.0.1:8080",   &[
+            "http://attacker.example", "null", "http://127.0.0.1.attacker.example", "http://127.0.0.1:8080.attacker.example",
+        ]),
     ];
     for (site, expected) in cases {
         let tries = CorsOrigin::tries(&site.parse::<Url>().unwrap());
