@@ -211,7 +211,8 @@ impl Desk<'_> {
 
     /// The line that removes it.
     pub(crate) fn unset(&self) -> String {
-        format!("{}={}; Max-Age=0", self.manner.cookie, self.manner.attributes)
+        let attributes = self.manner.attributes.split("; Max-Age").next().unwrap_or_default();
+        format!("{}={attributes}; Max-Age=0", self.manner.cookie)
     }
 
     fn close_account(&self) -> Reply {
