@@ -93,6 +93,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Audit published applications, unchanged, and compare the verdicts with what they really do; installs them
+    AuditApps {
+        /// For `audit-apps`, e.g. `--only django --verbose` or `--write docs/audit-applications.md`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Explore the token family's rules, and mutants of them that must be caught
     Model {
         /// For `model`, e.g. `--full`
@@ -171,6 +177,7 @@ impl Task {
             Self::Scan { arguments } => ("public scanners", plan::scan(arguments)),
             Self::Retrofit { arguments } => ("published applications behind the gateway", plan::retrofit(arguments)),
             Self::Apps { arguments } => ("apps in other languages, and forged assertions", plan::apps(arguments)),
+            Self::AuditApps { arguments } => ("our auditor over published applications", plan::audit_apps(arguments)),
             Self::Model { arguments } => ("a model check of the token family", plan::model(arguments)),
             Self::Simulate { arguments } => ("a simulation of rotation", plan::simulate(arguments)),
             Self::Fuzz { target, short: true, .. } => ("a short look with libFuzzer", fuzz::run(target, 10)),

@@ -123,6 +123,11 @@ pub(crate) fn retrofit(arguments: Vec<String>) -> Vec<Stage> {
     vec![build_optimised().or_stop(), Stage::new("retrofit", retrofitted(arguments)).or_stop()]
 }
 
+/// Our auditor over published applications, built and run: all of them unless told otherwise.
+pub(crate) fn audit_apps(arguments: Vec<String>) -> Vec<Stage> {
+    vec![build_optimised().or_stop(), Stage::new("audit-apps", audited(arguments)).or_stop()]
+}
+
 /// The example apps, built and tried: all of them unless told otherwise.
 pub(crate) fn apps(arguments: Vec<String>) -> Vec<Stage> {
     let build = Stage::new("build", vec![cargo("build --locked --package example-notes")]);
@@ -172,7 +177,7 @@ fn build() -> Stage {
 /// One call for all that runs optimised: by one each, their shared dependencies would be built with other features.
 fn build_optimised() -> Stage {
     let release = "build --release --locked --features counterfoil-cli/grpc -p counterfoil-cli -p counterfoil-e2e -p counterfoil-browser -p counterfoil-proxies \
-                   -p counterfoil-journeys -p counterfoil-retrofit -p example-notes -p counterfoil-model -p counterfoil-simulation -p counterfoil-crash -p counterfoil-crash-shim";
+                   -p counterfoil-journeys -p counterfoil-retrofit -p counterfoil-audit-apps -p example-notes -p counterfoil-model -p counterfoil-simulation -p counterfoil-crash -p counterfoil-crash-shim";
     Stage::new("build", vec![cargo(release)])
 }
 
@@ -227,23 +232,38 @@ fn at_the_gateway(size: Size) -> Stage {
     stage
 }
 
-/// What has no wheel is built from its source; everything is of the versions that were tried.
 fn retrofitted(arguments: impl IntoIterator<Item = String>) -> Vec<Step> {
-    let environment = |name: &str, pip: &'static str| {
-        let make = Invocation::program("python3", "-m venv").arguments([format!("target/retrofit/{name}")]);
-        let install = Invocation::program(pip, "install --quiet --disable-pip-version-check --only-binary :all:");
-        let install =
-            install.arguments(["--no-binary", "feedgen", "-r"]).arguments([format!("e2e/retrofit/{name}.txt")]);
-        [Step::Run(make), Step::Run(install)]
-    };
     let retrofit =
         Invocation::program("target/release/retrofit", "--bin target/release/counterfoil").arguments(arguments);
     let mut steps = Vec::from([NGINX, CHROMIUM, PHP, DOKUWIKI].map(Step::InstallPackage));
     steps.push(Step::InstallWheels);
-    steps.extend(environment("otterwiki", "target/retrofit/otterwiki/bin/pip"));
-    steps.extend(environment("jupyterlab", "target/retrofit/jupyterlab/bin/pip"));
+    steps.extend(environments_of_retrofit());
     steps.push(Step::Run(retrofit));
     steps
+}
+
+/// Two of the applications are those of the retrofit.
+fn audited(arguments: impl IntoIterator<Item = String>) -> Vec<Step> {
+    let run = Invocation::program("target/release/audit-apps", "").arguments(arguments);
+    let mut steps = Vec::from([PHP, DOKUWIKI].map(Step::InstallPackage));
+    steps.extend(environments_of_retrofit());
+    steps.extend(environment("audit-apps", "django", "target/audit-apps/django/bin/pip"));
+    steps.push(Step::Run(run));
+    steps
+}
+
+fn environments_of_retrofit() -> Vec<Step> {
+    let otterwiki = environment("retrofit", "otterwiki", "target/retrofit/otterwiki/bin/pip");
+    let jupyterlab = environment("retrofit", "jupyterlab", "target/retrofit/jupyterlab/bin/pip");
+    otterwiki.into_iter().chain(jupyterlab).collect()
+}
+
+/// What has no wheel is built from its source; everything is of the versions that were tried.
+fn environment(suite: &str, name: &str, pip: &'static str) -> [Step; 2] {
+    let make = Invocation::program("python3", "-m venv").arguments([format!("target/{suite}/{name}")]);
+    let install = Invocation::program(pip, "install --quiet --disable-pip-version-check --only-binary :all:");
+    let install = install.arguments(["--no-binary", "feedgen", "-r"]).arguments([format!("e2e/{suite}/{name}.txt")]);
+    [make, install].map(Step::Run)
 }
 
 fn behind_proxies(arguments: impl IntoIterator<Item = String>) -> Stage {
@@ -275,14 +295,15 @@ fn run_journeys(arguments: impl IntoIterator<Item = String>) -> Step {
     Step::Run(journeys.arguments(arguments))
 }
 
-/// By their table, then with what the real gateway says of requests; in the long version also a minute too late, and
-/// weakened apps, each of which the table has to find out.
+/// By their table, then with what the real gateway says of requests; in the long version also a minute too late, weakened
+/// apps, each of which the table has to find out, and our auditor over published applications.
 fn in_other_languages(size: Size) -> Stage {
     let gateway = "--gateway target/release/counterfoil";
     let mut stage = tried_by_table([]);
     stage.steps.push(Step::Run(try_apps(gateway)));
     if size == Size::Full {
         stage.steps.extend([try_apps(gateway).arguments(["--old"]), try_apps("--mutants")].map(Step::Run));
+        stage.steps.extend(audited([]));
     }
     stage
 }

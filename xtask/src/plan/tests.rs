@@ -17,6 +17,7 @@ fn the_long_version_runs_the_same_stages() {
         "target/release/crash --full",
         "--self-check",
         "target/release/retrofit",
+        "target/release/audit-apps",
     ] {
         assert!(full.contains(part), "{part}");
     }
