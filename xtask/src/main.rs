@@ -87,6 +87,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Run the auditor over small sites with planted flaws, and over their twins without; installs what those need
+    Audit {
+        /// For `corpus measure`, e.g. `--only ledger` or `--runs 2 --write docs/audit-measured.md` [default: all of it]
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Try the example apps in Python, JavaScript, PHP, Go and Rust; installs what runs them where it is missing
     Apps {
         /// For `examples/apps/test.py`, e.g. `flask go` or `--mutants php`
@@ -176,6 +182,7 @@ impl Task {
             Self::Journeys { arguments } => ("a real browser through all of it", plan::journeys(arguments)),
             Self::Scan { arguments } => ("public scanners", plan::scan(arguments)),
             Self::Retrofit { arguments } => ("published applications behind the gateway", plan::retrofit(arguments)),
+            Self::Audit { arguments } => ("the auditor, where the truth is known", plan::audit(arguments)),
             Self::Apps { arguments } => ("apps in other languages, and forged assertions", plan::apps(arguments)),
             Self::AuditApps { arguments } => ("our auditor over published applications", plan::audit_apps(arguments)),
             Self::Model { arguments } => ("a model check of the token family", plan::model(arguments)),

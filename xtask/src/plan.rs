@@ -37,6 +37,7 @@ pub(crate) fn test(size: Size) -> Vec<Stage> {
         at_the_gateway(size),
         through_all(size),
         in_other_languages(size),
+        audited([]),
     ]
 }
 
@@ -134,6 +135,11 @@ pub(crate) fn apps(arguments: Vec<String>) -> Vec<Stage> {
     vec![build.or_stop(), tried_by_table(arguments)]
 }
 
+/// The auditor over its corpus, built and measured: all of it unless told otherwise.
+pub(crate) fn audit(arguments: Vec<String>) -> Vec<Stage> {
+    vec![build_optimised().or_stop(), audited(arguments)]
+}
+
 /// A gateway in the foreground: a real nginx, or another proxy, before a small app.
 pub(crate) fn gateway(arguments: Vec<String>) -> Vec<Stage> {
     let build = cargo("build --release --locked -p counterfoil-cli -p counterfoil-proxies -p example-notes");
@@ -177,7 +183,7 @@ fn build() -> Stage {
 /// One call for all that runs optimised: by one each, their shared dependencies would be built with other features.
 fn build_optimised() -> Stage {
     let release = "build --release --locked --features counterfoil-cli/grpc -p counterfoil-cli -p counterfoil-e2e -p counterfoil-browser -p counterfoil-proxies \
-                   -p counterfoil-journeys -p counterfoil-retrofit -p counterfoil-audit-apps -p example-notes -p counterfoil-model -p counterfoil-simulation -p counterfoil-crash -p counterfoil-crash-shim";
+                   -p counterfoil-journeys -p counterfoil-retrofit -p counterfoil-audit-apps -p example-notes -p counterfoil-model -p counterfoil-simulation -p counterfoil-audit-corpus -p counterfoil-crash -p counterfoil-crash-shim";
     Stage::new("build", vec![cargo(release)])
 }
 
@@ -306,6 +312,22 @@ fn in_other_languages(size: Size) -> Stage {
         stage.steps.extend(audited([]));
     }
     stage
+}
+
+/// The auditor over sites with planted flaws and their twins without, and over odd ones.
+fn audited(arguments: impl IntoIterator<Item = String>) -> Stage {
+    let corpus = |words: &str| Invocation::program("target/release/corpus", words);
+    let measure = corpus("measure --counterfoil target/release/counterfoil");
+    let more: Vec<_> = arguments.into_iter().collect();
+    let mut steps = Vec::from([PHP, NPM].map(Step::InstallPackage));
+    steps.push(Step::Run(corpus("install")));
+    if more.is_empty() {
+        let (twins, odd) = (measure.clone().arguments(["--runs", "2", "--least"]), measure.arguments(["--odd"]));
+        steps.extend([corpus("check"), twins, odd].map(Step::Run));
+    } else {
+        steps.push(Step::Run(measure.arguments(more)));
+    }
+    Stage::new("audit", steps).or_stop()
 }
 
 fn tried_by_table(arguments: impl IntoIterator<Item = String>) -> Stage {

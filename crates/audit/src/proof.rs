@@ -48,6 +48,57 @@ pub(crate) struct Proof {
 
 /// A check of one's own. It is run as ours are: a flaw it finds is looked for again, and is `inconclusive` where it is not
 /// found twice.
+///
+/// # Examples
+///
+/// That an export is for members alone:
+///
+/// ```
+/// use counterfoil_audit::finding::Finding;
+/// use counterfoil_audit::proof::{OwnCheck, Proving};
+/// use counterfoil_audit::rule::{Group, Rule, Severity};
+/// use counterfoil_audit::site::Site;
+/// use counterfoil_audit::visitor::From;
+///
+/// static EXPORT_OPEN: Rule = Rule {
+///     id: "acme-export-open",
+///     group: Group::Own,
+///     severity: Severity::High,
+///     title: "Strangers can read the export",
+///     wstg: "WSTG-ATHZ-02",
+///     asvs: "8.2.1",
+///     cwe: 862,
+///     fix: "Ask who is there before the export is written.",
+/// };
+///
+/// struct Export;
+///
+/// impl OwnCheck for Export {
+///     fn rules(&self) -> &[&'static Rule] {
+///         &[&EXPORT_OPEN]
+///     }
+///
+///     fn prove<'a>(&'a self, site: &'a Site) -> Proving<'a> {
+///         Box::pin(async move {
+///             let place = "GET /export";
+///             let member = site.member().await?.visitor.get("/export", From::Address).await?;
+///             if member.answer.status != 200 {
+///                 return Ok(vec![Finding::inconclusive(&EXPORT_OPEN, place, "members do not get it either")]);
+///             }
+///             let stranger = site.visitor().get("/export", From::Address).await?;
+///             let finding = match stranger.answer.status {
+///                 200 => Finding::flaw(&EXPORT_OPEN, place, "a stranger got the export"),
+///                 status => Finding::sound(&EXPORT_OPEN, place, format!("a stranger got {status}")),
+///             };
+///             Ok(vec![finding.because("control: a member", &member).because("a stranger", &stranger)])
+///         })
+///     }
+/// }
+///
+/// # fn audit(mut audit: counterfoil_audit::run::Audit) {
+/// audit.own.push(Box::new(Export));
+/// # }
+/// ```
 pub trait OwnCheck: Sync {
     /// What it judges; their group is [`Group::Own`](crate::rule::Group::Own).
     fn rules(&self) -> &[&'static Rule];

@@ -2,6 +2,8 @@
 
 mod from;
 mod ready;
+#[cfg(test)]
+mod tests;
 
 use bytes::Bytes;
 use http::Method;

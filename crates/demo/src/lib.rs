@@ -3,6 +3,7 @@
 use std::{
     io::{self, Write as _},
     net::SocketAddr,
+    path::PathBuf,
     time::SystemTime,
 };
 
@@ -49,6 +50,10 @@ pub async fn run(mut arguments: DemoArgs) -> Result<(), DemoFailed> {
         Transport::Plain => None,
         Transport::SelfMadeTls => Some(Certificate::self_made(&origins, SystemTime::now())?),
     };
+    if let (Some(file), Some(certificate)) = (&plan.certificate_to, &certificate) {
+        let cannot_write = |source| DemoFailed::WriteCertificate { file: file.clone(), source };
+        std::fs::write(file, certificate.pem()).map_err(cannot_write)?;
+    }
     let limits = policy.limits();
     let kept = plan.keep.open(limits.absolute.max(limits.remember_for.unwrap_or_default()))?;
     let app = App::keeping(plan, policy, kept)?;
@@ -103,6 +108,14 @@ pub enum DemoFailed {
     /// No https.
     #[error(transparent)]
     Certificate(#[from] CertificateFailed),
+    /// The file cannot be written: name another.
+    #[error("--write-certificate {}: cannot be written", .file.display())]
+    WriteCertificate {
+        /// Which.
+        file: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// No accounts, or no keys.
     #[error(transparent)]
     App(#[from] AppFailed),

@@ -28,6 +28,12 @@ pub struct DemoArgs {
     #[arg(long)]
     pub https: bool,
 
+    /// Write that certificate (PEM) to this file, for programs that are to believe it
+    ///
+    /// Such as `counterfoil audit --ca FILE`. An earlier file there is replaced; the key is never written anywhere.
+    #[arg(long, value_name = "FILE", requires = "https")]
+    pub write_certificate: Option<PathBuf>,
+
     /// The origin browsers see, when it is not the listener's own (repeatable)
     ///
     /// For example `https://demo.example.org` behind a proxy. Scheme, host and port only. Requests that change something
@@ -113,6 +119,8 @@ pub struct Plan {
     pub listen: SocketAddr,
     /// What the listener itself speaks.
     pub transport: Transport,
+    /// Where its certificate goes besides.
+    pub certificate_to: Option<PathBuf>,
     /// The public origins that were named; empty: derived from the listener by [`Plan::origins`].
     named_origins: Vec<Origin>,
     /// Whose forwarded headers are believed.
@@ -215,6 +223,7 @@ impl TryFrom<DemoArgs> for Plan {
         Ok(Self {
             listen,
             transport: if arguments.https { Transport::SelfMadeTls } else { Transport::Plain },
+            certificate_to: arguments.write_certificate,
             named_origins: arguments.origin,
             trusted_proxies: arguments.trusted_proxy,
             policy: arguments.policy,

@@ -22,6 +22,7 @@ use tokio_rustls::{
 pub struct Certificate {
     config: Arc<ServerConfig>,
     fingerprint: String,
+    pem: String,
 }
 
 /// Why https is not possible.
@@ -65,12 +66,17 @@ impl Certificate {
             .with_no_client_auth()
             .with_single_cert(vec![certificate.der().clone()], key)?;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Self { config: Arc::new(config), fingerprint })
+        Ok(Self { config: Arc::new(config), fingerprint, pem: certificate.pem() })
     }
 
     /// SHA-256 of the certificate, as browsers show it.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
+    }
+
+    /// The certificate without its key, for programs that are to believe it.
+    pub fn pem(&self) -> &str {
+        &self.pem
     }
 
     pub(crate) fn acceptor(&self) -> TlsAcceptor {

@@ -8,7 +8,7 @@ use std::{
 };
 
 use axum::{
-    Router,
+    Form, Router,
     extract::{
         Request, State,
         ws::{Message, WebSocket, WebSocketUpgrade},
@@ -22,6 +22,7 @@ use axum::{
     routing::{any, get, post},
 };
 use futures_util::{StreamExt as _, stream};
+use serde::Deserialize;
 use tokio::{net::TcpListener, task::JoinHandle};
 
 /// It serves until it is dropped.
@@ -42,17 +43,28 @@ pub(crate) struct Told {
 
 type Heard = Arc<Mutex<Vec<Told>>>;
 
+/// What was saved, with nobody's name to it.
+type Notes = Arc<Mutex<Vec<String>>>;
+
+#[derive(Deserialize)]
+struct Note {
+    #[serde(default)]
+    text: String,
+}
+
 impl App {
     /// Opens it on a free port of loopback.
     pub(crate) async fn open() -> io::Result<Self> {
-        let heard = Heard::default();
+        let (heard, notes) = (Heard::default(), Notes::default());
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let router = Router::new()
-            .route("/note", post(|| async { Redirect::to("/page?saved") }))
+            .route("/note", post(save))
+            .route("/notes", get(saved))
             .route("/socket", any(|upgrade: WebSocketUpgrade| async { upgrade.on_upgrade(echo) }))
             .route("/stream", get(events))
             .fallback(page)
+            .with_state(notes)
             .layer(middleware::from_fn_with_state(Arc::clone(&heard), note));
         let serving = tokio::spawn(async move {
             // It ends with the runtime or with the app.
@@ -111,6 +123,15 @@ async fn page(request: Request) -> Response {
          <form method=post action=/note><label>Note <input name=text></label><button>Save</button></form>"
     ))
     .into_response()
+}
+
+async fn save(State(notes): State<Notes>, Form(note): Form<Note>) -> Redirect {
+    notes.lock().unwrap_or_else(PoisonError::into_inner).push(note.text);
+    Redirect::to("/page?saved")
+}
+
+async fn saved(State(notes): State<Notes>) -> String {
+    notes.lock().unwrap_or_else(PoisonError::into_inner).join("\n")
 }
 
 async fn echo(mut socket: WebSocket) {

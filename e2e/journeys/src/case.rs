@@ -1,6 +1,7 @@
 //! The cases: what each shows.
 
 mod account;
+mod audit;
 mod devices;
 mod door;
 mod endings;
@@ -56,7 +57,8 @@ pub(crate) type Showing = Pin<Box<dyn Future<Output = Shown> + Send>>;
 
 /// All of them; the longest come first.
 #[rustfmt::skip]
-pub(crate) const ALL: [Case; 19] = [
+pub(crate) const ALL: [Case; 20] = [
+    two("audit",            Behind::NginxAndCaddy, |stage| Box::pin(audit::nothing_above_informational(stage))),
     case("first-command",   Behind::NginxAndCaddy, |stage| Box::pin(first_command::from_sign_in_to_sign_out(stage))),
     case("your-app",        Behind::Caddy,         |stage| Box::pin(your_app::to_the_letter(stage))),
     case("pages",           Behind::NginxAndCaddy, |stage| Box::pin(pages::all(stage))),

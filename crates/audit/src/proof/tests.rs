@@ -1,9 +1,14 @@
 //! Every proof against a site that is well made but for what it looks for.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::{OwnCheck, Proving};
 use crate::finding::{Finding, Verdict};
 use crate::fixture::Fixture;
 use crate::outcome::Outcome;
-use crate::rule::{Group, Severity};
+use crate::rule::{self, Group, Rule, Severity};
+use crate::run::Audit;
+use crate::site::Site;
 
 fn flaws(outcome: &Outcome) -> Vec<&'static str> {
     let stateful = |one: &&Finding| !matches!(one.rule.group, Group::Attributes | Group::Transport);
@@ -75,4 +80,69 @@ async fn each_flaw_is_found_and_no_other_is() {
             .collect();
         assert_eq!(found, expected, "{planted:?} {why:?}");
     }
+}
+
+static RARE: Rule = Rule { id: "own-rare", group: Group::Own, ..rule::FIXATION_KEPT };
+
+/// Finds something every second time.
+#[derive(Default)]
+struct Fickle(AtomicU32);
+
+impl OwnCheck for Fickle {
+    fn rules(&self) -> &[&'static Rule] {
+        &[&RARE]
+    }
+
+    fn prove<'a>(&'a self, site: &'a Site) -> Proving<'a> {
+        Box::pin(async move {
+            site.member().await?;
+            let again = self.0.fetch_add(1, Ordering::Relaxed) % 2 == 1;
+            Ok(vec![if again { Finding::sound(&RARE, "", "not now") } else { Finding::flaw(&RARE, "", "now") }])
+        })
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_found_twice_is_not_found() {
+    let change = |audit: &mut Audit| {
+        audit.groups = vec![Group::Own];
+        audit.own = vec![Box::new(Fickle::default())];
+    };
+    let outcome = Fixture::with(&[]).await.try_audit(change).await.unwrap();
+    let [only] = outcome.findings.as_slice() else { panic!("{:?}", outcome.findings) };
+    assert_eq!((only.verdict, only.seen.as_str()), (Verdict::Inconclusive, "shown once; when it was tried again: not now"));
+}
+
+#[tokio::test]
+async fn a_budget_that_is_spent_leaves_what_could_not_be_judged_open() {
+    let outcome = Fixture::with(&[]).await.try_audit(|audit| audit.limits.budget = 30).await.unwrap();
+    assert_eq!(outcome.requests, 30);
+    let open = outcome.findings.iter().filter(|one| one.verdict == Verdict::Inconclusive);
+    assert!(open.clone().count() > 5 && open.clone().all(|one| one.seen.contains("budget")), "{:?}", open.collect::<Vec<_>>());
+    assert_eq!(flaws(&outcome), Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn a_marker_that_strangers_see_is_noticed_before_anything_is_judged() {
+    let fixture = Fixture::with(&[]).await;
+    let change = |audit: &mut Audit| {
+        audit.profile.signed_in.marker = "password".to_owned();
+        audit.profile.signed_in.url = "/login".to_owned();
+    };
+    let error = fixture.try_audit(change).await.unwrap_err();
+    assert!(error.to_string().contains("shows the marker to strangers"), "{error}");
+    assert_eq!(fixture.requests(), 1);
+}
+
+#[tokio::test]
+async fn a_password_that_does_not_sign_in_is_said() {
+    let error = Fixture::with(&[]).await.try_audit(|audit| audit.profile.account.password = "wrong".to_owned()).await.unwrap_err();
+    assert!(error.to_string().contains("the sign-in did not sign in"), "{error}");
+}
+
+#[tokio::test]
+async fn the_account_is_not_changed_unless_that_is_allowed() {
+    let outcome = Fixture::with(&["password"]).await.try_audit(|audit| audit.reach.change_account = false).await.unwrap();
+    let keeps = outcome.findings.iter().find(|one| one.rule.id == "password-change-keeps").unwrap();
+    assert!(keeps.verdict == Verdict::Skipped && keeps.seen.contains("--yes"), "{keeps:?}");
 }

@@ -1,5 +1,7 @@
 //! One connection to a site, used for one request after another.
 
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+
 use bytes::{Bytes, BytesMut};
 use http::Request;
 use http_body_util::{BodyExt as _, Full};
@@ -48,7 +50,13 @@ impl Opened {
     pub(super) async fn to(url: &Url, trust: &Trust) -> Result<Self, WireError> {
         let (name, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(80));
         let bare = name.trim_start_matches('[').trim_end_matches(']');
-        let tcp = TcpStream::connect((bare, port)).await;
+        let tcp = if bare.ends_with(".localhost") {
+            // RFC 6761, 6.3: this machine, whatever the resolver knows.
+            let both = [(Ipv4Addr::LOCALHOST, port).into(), (Ipv6Addr::LOCALHOST, port).into()];
+            TcpStream::connect::<&[SocketAddr]>(&both).await
+        } else {
+            TcpStream::connect((bare, port)).await
+        };
         let tcp = tcp.map_err(|cause| WireError::Connect { host: host(url), cause })?;
         // A failure here costs speed alone.
         let _ = tcp.set_nodelay(true);
