@@ -11,6 +11,7 @@ mod rotation;
 mod sign_out;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod websocket;
 
 use std::future::Future;
@@ -157,6 +158,12 @@ pub(crate) static ALL: &[&Proof] = &[
     &csrf::SIGN_IN,
     &csrf::SIGN_OUT,
     &websocket::PROOF,
+    &tokens::TELLS,
+    &tokens::FORGED,
+    &tokens::CROSS,
+    &tokens::CLOCK,
+    &tokens::SAMPLED,
+    &tokens::EXPIRED,
     &pending::PROOF,
     &concurrency::SEEN,
     &concurrency::ELSEWHERE,
