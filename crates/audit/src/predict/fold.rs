@@ -43,7 +43,7 @@ pub(super) fn fold(node: &Node, clock: &[u64], fits: &[(usize, Fit)]) -> Worth {
     if let Some((_, fit)) = fits.iter().find(|(index, _)| *index == node.index) {
         return Worth::of_fit(fit, &node.part);
     }
-    if node.constant() && fits.is_empty() && !node.user {
+    if node.constant() && !node.user {
         return ways(node, clock, fits).find(|worth| !worth.explained.is_empty()).unwrap_or_default();
     }
     let mut numbers = numbers(node);

@@ -28,7 +28,7 @@ impl Fit {
 
 /// How many of `count` samples are learnt from.
 pub(super) fn learnt(count: usize) -> usize {
-    (count / 3).max(5).min(count)
+    (count / 3).max(5).min(count / 2)
 }
 
 /// A number that goes one way in small steps, other visitors' numbers between ours.

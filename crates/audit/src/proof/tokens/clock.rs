@@ -98,13 +98,8 @@ async fn tampered(held: &Held<'_>, claims: &Value, time: &TimeField) -> Result<F
     let rule = &rule::EXPIRY_CLIENT_CLOCK;
     let field = time.path.trim_start_matches('/').replace('/', ".");
     let place = if field.is_empty() { held.place() } else { format!("{} of {}", field, held.place()) };
-    let at = |seconds: u64| {
-        let number = seconds * time.per_second;
-        let text = claims.pointer(&time.path).is_some_and(Value::is_string);
-        let value = if text { json!(number.to_string()) } else { json!(number) };
-        with_claims(&held.value, &replaced(claims, &time.path, value))
-    };
-    let (Some(same), Some(old), Some(new)) = (at(time.seconds), at(time.seconds - YEARS), at(time.seconds + LATER))
+    let (Some(same), Some(old), Some(new)) =
+        (with_claims(&held.value, claims), moved(held, claims, time, -TWO_YEARS), moved(held, claims, time, AN_HOUR))
     else {
         return Ok(Finding::inconclusive(rule, place, "it cannot be written again as it was"));
     };
@@ -126,10 +121,20 @@ async fn tampered(held: &Held<'_>, claims: &Value, time: &TimeField) -> Result<F
         .because("put forward", &after.page))
 }
 
+/// The token with a time in it moved, in its own unit and type.
+fn moved(held: &Held<'_>, claims: &Value, time: &TimeField, seconds: i64) -> Option<String> {
+    let value = claims.pointer(&time.path)?;
+    let number: i64 =
+        value.as_i64().or_else(|| value.as_str()?.parse().ok()).or_else(|| i64::try_from(time.seconds).ok())?;
+    let number = number + seconds * i64::try_from(time.per_second).ok()?;
+    let value = if value.is_string() { json!(number.to_string()) } else { json!(number) };
+    with_claims(&held.value, &replaced(claims, &time.path, value))
+}
+
 /// Clocks differ a little.
 const AFTER: Duration = Duration::from_secs(5);
 /// What is waited for without being asked to.
 const SHORT: Duration = Duration::from_secs(22);
-const YEARS: u64 = 2 * 365 * 86_400;
-const LATER: u64 = 3_600;
+const TWO_YEARS: i64 = 2 * 365 * 86_400;
+const AN_HOUR: i64 = 3_600;
 const MOST_TIMES: usize = 3;

@@ -24,7 +24,10 @@ pub(super) async fn prove(site: &Site) -> Result<Vec<Finding>, Trouble> {
             Some((name.clone(), held.holder.jar.get(&name)?.to_owned()))
         });
         let says = known.claims.is_some() || known.seal == Seal::Signed;
-        if !says || known.kind == Kind::Number || held.cookie.as_ref().is_some_and(|name| name.strip_suffix(".sig").is_some()) {
+        if !says
+            || known.kind == Kind::Number
+            || held.cookie.as_ref().is_some_and(|name| name.strip_suffix(".sig").is_some())
+        {
             continue;
         }
         let Some(controls) = held.controls().await? else {

@@ -7,7 +7,7 @@ use crate::rule;
 use crate::site::Site;
 use crate::token::jwt::Jwt;
 use crate::token::structure;
-use crate::visitor::{Bearer, From, Trouble};
+use crate::visitor::{Bearer, From, Trouble, Visitor};
 use crate::wire::WireError;
 
 /// A place tokens come in, and those that came.
@@ -24,16 +24,24 @@ pub(super) async fn prove(site: &Site) -> Result<Vec<Finding>, Trouble> {
     sign_ins(site, more, &mut signed_in).await?;
     let mut findings = Vec::new();
     for series in signed_in.iter().filter(|series| series.samples.len() >= FEW) {
-        let report = predict(&series.samples);
-        let of_strangers =
-            strangers.iter().find(|other| other.place == series.place).map(|other| predict(&other.samples));
-        let report = match of_strangers {
-            Some(other) if !report.raises() => Report { static_per_user: false, ..other },
-            _ => report,
-        };
+        let report = computed(&series.samples).await?;
+        if let Some(others) = strangers.iter().find(|other| other.place == series.place) {
+            let of_others = Report { static_per_user: false, ..computed(&others.samples).await? };
+            if of_others.computed || !report.raises() {
+                findings.extend(judged(others, &of_others));
+                continue;
+            }
+        }
         findings.extend(judged(series, &report));
     }
     Ok(findings)
+}
+
+/// Away from what waits for answers: it takes a second or two.
+async fn computed(samples: &[Sample]) -> Result<Report, Trouble> {
+    let samples = samples.to_vec();
+    let report = tokio::task::spawn_blocking(move || predict(&samples)).await;
+    report.map_err(|_| Trouble::Control("the search for what computes tokens ended early".to_owned()))
 }
 
 fn judged(series: &Series, report: &Report) -> [Finding; 3] {
@@ -84,12 +92,7 @@ async fn sign_ins(site: &Site, count: usize, all: &mut Vec<Series>) -> Result<()
         if entered.last.answer.status == 429 {
             break;
         }
-        let ways = site.ways();
-        let cookies =
-            ways.session.iter().chain(&ways.also).map(|name| (name.clone(), visitor.jar.get(name).map(str::to_owned)));
-        let bearer = visitor.bearer.as_ref().map(|Bearer(token)| token.clone());
-        for (place, value) in cookies.chain([("bearer token".to_owned(), bearer)]) {
-            let Some(value) = value.filter(|value| is_judged(&place, value)) else { continue };
+        for (place, value) in tokens(&visitor) {
             let user = site.profile.account.user.clone();
             note(all, place, Sample { value, at_millis, server_date: date, user });
         }
@@ -108,10 +111,12 @@ async fn strangers(site: &Site, like: &[Series]) -> Result<Vec<Series>, Trouble>
         }
         let mut visitor = site.visitor();
         let page = visitor.get(&path, From::Address).await?;
-        for series in like {
-            let Some(value) = visitor.jar.get(&series.place).filter(|value| alike(value, series)) else { continue };
-            let (value, at_millis, server_date) = (value.to_owned(), page.answer.at_millis, date(&page.answer));
-            note(&mut all, series.place.clone(), Sample { value, at_millis, server_date, user: String::new() });
+        for (place, value) in tokens(&visitor) {
+            let like = like.iter().find(|series| series.place == place);
+            if like.is_some_and(|series| alike(&value, series)) {
+                let (at_millis, server_date) = (page.answer.at_millis, date(&page.answer));
+                note(&mut all, place, Sample { value, at_millis, server_date, user: String::new() });
+            }
         }
         // All or none: what not every stranger gets is no id.
         if all.len() < like.len() || page.answer.status == 429 || all.iter().any(|series| series.samples.len() <= turn)
@@ -123,17 +128,33 @@ async fn strangers(site: &Site, like: &[Series]) -> Result<Vec<Series>, Trouble>
     Ok(if many { all } else { Vec::new() })
 }
 
-/// A signature is judged with what it signs, and a signed token by its signature.
-fn is_judged(place: &str, value: &str) -> bool {
-    place.strip_suffix(".sig").is_none()
-        && Jwt::read(value).is_none()
-        && structure(value).claims.is_none_or(|claims| claims.is_number())
+/// What of a client's is a token: the cookies that are the session together, the others each alone.
+fn tokens(visitor: &Visitor<'_>) -> Vec<(String, String)> {
+    let ways = visitor.site().ways();
+    let alone = ways.also.iter().map(std::slice::from_ref);
+    let cookies = std::iter::once(ways.session.as_slice()).chain(alone).filter_map(|names| {
+        // A signature is judged with what it signs.
+        let names: Vec<_> = names.iter().filter(|name| name.strip_suffix(".sig").is_none()).cloned().collect();
+        let values: Option<Vec<_>> = names.iter().map(|name| visitor.jar.get(name)).collect();
+        // No value holds the separator.
+        Some((names.join(" and "), values?.join(";")))
+    });
+    let bearer = visitor.bearer.as_ref().map(|Bearer(token)| ("bearer token".to_owned(), token.clone()));
+    let judged = |(_, value): &(String, String)| !value.is_empty() && value.split(';').all(is_judged);
+    cookies.chain(bearer).filter(judged).collect()
+}
+
+/// What says something is judged by what proves it.
+fn is_judged(value: &str) -> bool {
+    Jwt::read(value).is_none() && structure(value).claims.is_none_or(|claims| claims.is_number())
 }
 
 /// Of the same make and length.
 fn alike(value: &str, series: &Series) -> bool {
     series.samples.iter().all(|sample| {
-        sample.value.len().abs_diff(value.len()) <= 2 && structure(&sample.value).kind == structure(value).kind
+        let digits = |value: &str| value.bytes().all(|byte| byte.is_ascii_digit());
+        let length = sample.value.len().abs_diff(value.len()) <= 2;
+        length && (digits(&sample.value) || !digits(value) || value.len() < 12)
     })
 }
 
