@@ -25,7 +25,11 @@ mod audit_demo {
                 .spawn()
                 .unwrap();
             let lines = BufReader::new(process.stdout.take().unwrap()).lines().map_while(Result::ok);
-            let origin = lines.filter_map(|line| line.split_whitespace().find(|word| word.starts_with("https://127")).map(str::to_owned)).next();
+            let origin = lines
+                .filter_map(|line| {
+                    line.split_whitespace().find(|word| word.starts_with("https://127")).map(str::to_owned)
+                })
+                .next();
             let origin = origin.unwrap().trim_end_matches('/').to_owned();
             Self { process, origin, folder }
         }
@@ -59,8 +63,12 @@ mod audit_demo {
         for rule in PROVEN {
             let tried = format!("\"rule\":\"{rule}\"");
             let compact: String = report.chars().filter(|one| !one.is_whitespace()).collect();
-            let verdict = compact.split(&tried).nth(1).map(|rest| rest.split('}').next().unwrap_or_default().to_owned());
-            assert!(verdict.as_deref().is_some_and(|rest| rest.contains("\"verdict\":\"sound\"")), "{rule}: {verdict:?}");
+            let verdict =
+                compact.split(&tried).nth(1).map(|rest| rest.split('}').next().unwrap_or_default().to_owned());
+            assert!(
+                verdict.as_deref().is_some_and(|rest| rest.contains("\"verdict\":\"sound\"")),
+                "{rule}: {verdict:?}"
+            );
         }
     }
 

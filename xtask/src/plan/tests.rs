@@ -147,7 +147,9 @@ fn apps_are_tried_with_what_is_pinned_and_weakened_only_in_the_long_version() {
 #[test]
 fn the_auditor_is_measured_against_what_it_must_reach() {
     let commands = commands(&test(Size::Short));
-    for part in ["target/release/corpus check", "--runs 2 --least", "measure --counterfoil target/release/counterfoil --odd"] {
+    for part in
+        ["target/release/corpus check", "--runs 2 --least", "measure --counterfoil target/release/counterfoil --odd"]
+    {
         assert!(commands.iter().any(|command| command.contains(part)), "{part}");
     }
     let one = audit(vec!["--only".to_owned(), "ledger".to_owned()]);

@@ -31,6 +31,7 @@ pub(crate) async fn learn(site: &Site) -> Result<(), Trouble> {
         }
         site.learn_marker(path_of(&end.sent.url));
     }
+    steady(site, &member).await?;
     ways.follow = entered.last.sent.url != entered.sent.url;
     ways.bearer = alone_by_bearer(site, &member).await?;
     if !ways.bearer {
@@ -60,6 +61,20 @@ async fn oracle(site: &Site) -> Result<(), Trouble> {
             seeing.page.answer.status
         ))),
     }
+}
+
+/// The same session must be told alike each time it is looked at.
+async fn steady(site: &Site, member: &Visitor<'_>) -> Result<(), Trouble> {
+    for _ in 0..LOOKS {
+        let seeing = site.who(member).await?;
+        if seeing.state != State::In {
+            return Err(Trouble::Control(format!(
+                "{} shows the marker to the same session at one time and not at another; choose a page that always tells",
+                seeing.page.sent.url.path()
+            )));
+        }
+    }
+    Ok(())
 }
 
 async fn alone_by_bearer(site: &Site, member: &Visitor<'_>) -> Result<bool, Trouble> {
@@ -121,3 +136,6 @@ fn prove(site: &Site) -> Vec<Finding> {
 fn path_of(url: &url::Url) -> String {
     url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()))
 }
+
+/// Enough for a page that tells it wrong every third time.
+const LOOKS: usize = 3;

@@ -110,7 +110,10 @@ async fn what_is_not_found_twice_is_not_found() {
     };
     let outcome = Fixture::with(&[]).await.try_audit(change).await.unwrap();
     let [only] = outcome.findings.as_slice() else { panic!("{:?}", outcome.findings) };
-    assert_eq!((only.verdict, only.seen.as_str()), (Verdict::Inconclusive, "shown once; when it was tried again: not now"));
+    assert_eq!(
+        (only.verdict, only.seen.as_str()),
+        (Verdict::Inconclusive, "shown once; when it was tried again: not now")
+    );
 }
 
 #[tokio::test]
@@ -118,7 +121,11 @@ async fn a_budget_that_is_spent_leaves_what_could_not_be_judged_open() {
     let outcome = Fixture::with(&[]).await.try_audit(|audit| audit.limits.budget = 30).await.unwrap();
     assert_eq!(outcome.requests, 30);
     let open = outcome.findings.iter().filter(|one| one.verdict == Verdict::Inconclusive);
-    assert!(open.clone().count() > 5 && open.clone().all(|one| one.seen.contains("budget")), "{:?}", open.collect::<Vec<_>>());
+    assert!(
+        open.clone().count() > 5 && open.clone().all(|one| one.seen.contains("budget")),
+        "{:?}",
+        open.collect::<Vec<_>>()
+    );
     assert_eq!(flaws(&outcome), Vec::<&str>::new());
 }
 
@@ -136,13 +143,18 @@ async fn a_marker_that_strangers_see_is_noticed_before_anything_is_judged() {
 
 #[tokio::test]
 async fn a_password_that_does_not_sign_in_is_said() {
-    let error = Fixture::with(&[]).await.try_audit(|audit| audit.profile.account.password = "wrong".to_owned()).await.unwrap_err();
+    let error = Fixture::with(&[])
+        .await
+        .try_audit(|audit| audit.profile.account.password = "wrong".to_owned())
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains("the sign-in did not sign in"), "{error}");
 }
 
 #[tokio::test]
 async fn the_account_is_not_changed_unless_that_is_allowed() {
-    let outcome = Fixture::with(&["password"]).await.try_audit(|audit| audit.reach.change_account = false).await.unwrap();
+    let outcome =
+        Fixture::with(&["password"]).await.try_audit(|audit| audit.reach.change_account = false).await.unwrap();
     let keeps = outcome.findings.iter().find(|one| one.rule.id == "password-change-keeps").unwrap();
     assert!(keeps.verdict == Verdict::Skipped && keeps.seen.contains("--yes"), "{keeps:?}");
 }

@@ -15,7 +15,8 @@ pub(super) async fn nothing_above_informational(stage: Arc<Stage>) -> Shown {
     let folder = tempfile::tempdir()?;
     let (profile, report) = (folder.path().join("app.toml"), folder.path().join("report.json"));
     let passwords = ["ada", "grace"].map(|name| stage.house.password(name).to_owned());
-    let text = PROFILE.replace("SITE", &stage.house.origin).replace("ADA", &passwords[0]).replace("GRACE", &passwords[1]);
+    let text =
+        PROFILE.replace("SITE", &stage.house.origin).replace("ADA", &passwords[0]).replace("GRACE", &passwords[1]);
     std::fs::write(&profile, text)?;
     let done = run(&stage, &profile, &report).await?;
     let said = format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
@@ -24,7 +25,9 @@ pub(super) async fn nothing_above_informational(stage: Arc<Stage>) -> Shown {
     let verdict = |rule: &str| {
         let findings = report.pointer("/findings").and_then(Value::as_array);
         let of = findings.into_iter().flatten().find(|one| one.pointer("/rule").is_some_and(|id| id == rule));
-        of.map(|one| format!("{} ({})", one["verdict"].as_str().unwrap_or_default(), one["seen"].as_str().unwrap_or_default()))
+        of.map(|one| {
+            format!("{} ({})", one["verdict"].as_str().unwrap_or_default(), one["seen"].as_str().unwrap_or_default())
+        })
     };
     for rule in PROVEN {
         let verdict = verdict(rule).unwrap_or_default();
@@ -36,7 +39,19 @@ pub(super) async fn nothing_above_informational(stage: Arc<Stage>) -> Shown {
 /// Tokens are sampled at the demo instead: the gateway lets nobody sign in fifty times a minute.
 async fn run(stage: &Stage, profile: &Path, report: &Path) -> Result<Output, Failure> {
     let mut command = Command::new(&stage.world.counterfoil);
-    command.args(["audit", "--yes", "--fail-on", "low", "--skip", "tokens", "--format", "text", "--format", "json", "--profile"]);
+    command.args([
+        "audit",
+        "--yes",
+        "--fail-on",
+        "low",
+        "--skip",
+        "tokens",
+        "--format",
+        "text",
+        "--format",
+        "json",
+        "--profile",
+    ]);
     command.arg(profile).arg("--ca").arg(stage.house.folder().join(AUTHORITY));
     command.arg("--out").arg(report.with_extension("txt")).arg("--out").arg(report);
     Ok(command.kill_on_drop(true).output().await?)
