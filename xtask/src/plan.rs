@@ -37,7 +37,7 @@ pub(crate) fn test(size: Size) -> Vec<Stage> {
         at_the_gateway(size),
         through_all(size),
         in_other_languages(size),
-        audited([]),
+        at_the_corpus([]),
     ]
 }
 
@@ -137,7 +137,7 @@ pub(crate) fn apps(arguments: Vec<String>) -> Vec<Stage> {
 
 /// The auditor over its corpus, built and measured: all of it unless told otherwise.
 pub(crate) fn audit(arguments: Vec<String>) -> Vec<Stage> {
-    vec![build_optimised().or_stop(), audited(arguments)]
+    vec![build_optimised().or_stop(), at_the_corpus(arguments)]
 }
 
 /// A gateway in the foreground: a real nginx, or another proxy, before a small app.
@@ -315,7 +315,7 @@ fn in_other_languages(size: Size) -> Stage {
 }
 
 /// The auditor over sites with planted flaws and their twins without, and over odd ones.
-fn audited(arguments: impl IntoIterator<Item = String>) -> Stage {
+fn at_the_corpus(arguments: impl IntoIterator<Item = String>) -> Stage {
     let corpus = |words: &str| Invocation::program("target/release/corpus", words);
     let measure = corpus("measure --counterfoil target/release/counterfoil");
     let more: Vec<_> = arguments.into_iter().collect();

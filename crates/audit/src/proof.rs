@@ -75,8 +75,8 @@ pub(crate) struct Proof {
 /// struct Export;
 ///
 /// impl OwnCheck for Export {
-///     fn rules(&self) -> &[&'static Rule] {
-///         &[&EXPORT_OPEN]
+///     fn rules(&self) -> Vec<&'static Rule> {
+///         vec![&EXPORT_OPEN]
 ///     }
 ///
 ///     fn prove<'a>(&'a self, site: &'a Site) -> Proving<'a> {
@@ -102,7 +102,7 @@ pub(crate) struct Proof {
 /// ```
 pub trait OwnCheck: Sync {
     /// What it judges; their group is [`Group::Own`](crate::rule::Group::Own).
-    fn rules(&self) -> &[&'static Rule];
+    fn rules(&self) -> Vec<&'static Rule>;
 
     /// Asks the site.
     fn prove<'a>(&'a self, site: &'a Site) -> Proving<'a>;

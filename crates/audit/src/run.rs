@@ -95,7 +95,7 @@ impl Audit {
         }
         for own in &self.own {
             tell(&site, Group::Own.name(), of - 1);
-            findings.extend(twice(own.rules(), false, || own.prove(&site)).await);
+            findings.extend(twice(&own.rules(), false, || own.prove(&site)).await);
         }
         tell(&site, "headers and attributes", of - 1);
         match crate::gather::judge(&site, &self.groups).await {

@@ -89,8 +89,8 @@ static RARE: Rule = Rule { id: "own-rare", group: Group::Own, ..rule::FIXATION_K
 struct Fickle(AtomicU32);
 
 impl OwnCheck for Fickle {
-    fn rules(&self) -> &[&'static Rule] {
-        &[&RARE]
+    fn rules(&self) -> Vec<&'static Rule> {
+        vec![&RARE]
     }
 
     fn prove<'a>(&'a self, site: &'a Site) -> Proving<'a> {
