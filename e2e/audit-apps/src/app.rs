@@ -2,6 +2,7 @@
 
 mod django;
 mod dokuwiki;
+mod jupyterlab;
 mod otterwiki;
 
 use std::path::Path;
@@ -20,6 +21,7 @@ pub(crate) enum Which {
     Django,
     Otterwiki,
     Dokuwiki,
+    Jupyterlab,
 }
 
 /// What is known of one from its own settings and its own store. Nothing of it comes from the auditor.
@@ -59,13 +61,14 @@ pub(crate) struct Standing {
 }
 
 impl Which {
-    pub(crate) const ALL: [Self; 3] = [Self::Django, Self::Otterwiki, Self::Dokuwiki];
+    pub(crate) const ALL: [Self; 4] = [Self::Django, Self::Otterwiki, Self::Dokuwiki, Self::Jupyterlab];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Django => "Django admin",
             Self::Otterwiki => "Otter Wiki",
             Self::Dokuwiki => "DokuWiki",
+            Self::Jupyterlab => "JupyterLab",
         }
     }
 
@@ -74,6 +77,7 @@ impl Which {
             Self::Django => Box::new(django::Django),
             Self::Otterwiki => Box::new(otterwiki::OtterWiki),
             Self::Dokuwiki => Box::new(dokuwiki::DokuWiki),
+            Self::Jupyterlab => Box::new(jupyterlab::JupyterLab),
         }
     }
 

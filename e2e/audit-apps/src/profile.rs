@@ -16,7 +16,7 @@ use crate::page::{Form, form_with, forms};
 pub(crate) struct Profile {
     pub(crate) sign_in: Step,
     pub(crate) account: Account,
-    pub(crate) second_account: Account,
+    second_account: Option<Account>,
     pub(crate) signed_in: Marker,
     pub(crate) sign_out: Option<Step>,
     #[serde(default)]
@@ -70,6 +70,11 @@ pub(crate) struct Values<'a> {
 impl Profile {
     pub(crate) fn read(text: &str) -> Result<Self, Failure> {
         Ok(toml::from_str(text)?)
+    }
+
+    /// Somebody else, where there is anybody else.
+    pub(crate) fn other(&self) -> &Account {
+        self.second_account.as_ref().unwrap_or(&self.account)
     }
 
     /// The page where people sign in, without its query.

@@ -100,8 +100,8 @@ fn tokens(target: &mut Target<'_>, name: &str, open: bool) -> Result<Vec<Truth>,
     let standing = target.standing;
     let unchecked = target.works(Some(EVIL), |request| set(request, name, |token| token.chars().rev().collect()))?;
     let empty = target.works(Some(EVIL), |request| set(request, name, |_| String::new()))?;
-    let mut attacker = standing.member_as(&standing.profile.second_account)?;
-    let theirs = target.change.step.prepare(&mut attacker, &standing.profile.second_account.values(), Some(name))?;
+    let mut attacker = standing.member_as(standing.profile.other())?;
+    let theirs = target.change.step.prepare(&mut attacker, &standing.profile.other().values(), Some(name))?;
     let theirs = theirs.and_then(|request| token_in(&request, name)).unwrap_or_default();
     let foreign = target.works(Some(EVIL), |request| set(request, name, |_| theirs.clone()))?;
     let mut all = vec![

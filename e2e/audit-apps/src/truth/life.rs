@@ -100,7 +100,7 @@ fn by_form(standing: &Standing) -> Result<Truth, Failure> {
 
 /// Somebody else signs in where somebody is signed in.
 fn again(standing: &Standing) -> Result<Vec<Truth>, Failure> {
-    let (account, other) = (&standing.profile.account, &standing.profile.second_account);
+    let (account, other) = (&standing.profile.account, standing.profile.other());
     let mut browser = standing.member()?;
     let before = standing.values(&browser);
     let there_was_a_form = standing.sign_in(&mut browser, other)?;
