@@ -72,6 +72,27 @@ pub(crate) const DOKUWIKI: Package = Package {
     variable: "DOKUWIKI_PHP",
 };
 
+/// Two more for the audited applications, with what they need of PHP and a database.
+pub(crate) const PHPMYADMIN: Package =
+    Package { name: "phpmyadmin", version: "--status phpmyadmin", variable: "PHPMYADMIN_PHP", ..PHP_MYSQL };
+pub(crate) const WORDPRESS: Package =
+    Package { name: "wordpress", version: "--status wordpress", variable: "WORDPRESS_PHP", ..PHP_MYSQL };
+pub(crate) const PHP_MYSQL: Package = Package {
+    name: "php-mysql",
+    program: "dpkg",
+    elsewhere: "dpkg",
+    version: "--status php-mysql",
+    // Whoever names another PHP answers for what is in it.
+    variable: "PHP_BIN",
+};
+pub(crate) const MARIADB: Package = Package {
+    name: "mariadb-server",
+    program: "mariadbd",
+    elsewhere: "/usr/sbin/mariadbd",
+    version: "--version",
+    variable: "MARIADB_BIN",
+};
+
 /// By whose rights a package is installed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rights {

@@ -7,7 +7,9 @@ mod tests;
 
 pub(crate) use self::bench::{Bench, Part, Peers, bench};
 use crate::invocation::Invocation;
-use crate::packages::{CHROMIUM, DOKUWIKI, GO, HAPROXY, NGINX, NPM, PHP, TESTSSL};
+use crate::packages::{
+    CHROMIUM, DOKUWIKI, GO, HAPROXY, MARIADB, NGINX, NPM, PHP, PHP_MYSQL, PHPMYADMIN, TESTSSL, WORDPRESS,
+};
 use crate::stage::{Stage, Step};
 use crate::tools::{CYCLONEDX, DENY, NEXTEST};
 
@@ -251,9 +253,12 @@ fn retrofitted(arguments: impl IntoIterator<Item = String>) -> Vec<Step> {
 /// Two of the applications are those of the retrofit.
 fn audited(arguments: impl IntoIterator<Item = String>) -> Vec<Step> {
     let run = Invocation::program("target/release/audit-apps", "").arguments(arguments);
-    let mut steps = Vec::from([PHP, DOKUWIKI].map(Step::InstallPackage));
+    let packages = [PHP, DOKUWIKI, PHP_MYSQL, MARIADB, PHPMYADMIN, WORDPRESS, NPM];
+    let mut steps = Vec::from(packages.map(Step::InstallPackage));
     steps.extend(environments_of_retrofit());
     steps.extend(environment("audit-apps", "django", "target/audit-apps/django/bin/pip"));
+    let modules = "ci --no-audit --no-fund --ignore-scripts --prefix e2e/audit-apps/npm";
+    steps.push(Step::Run(Invocation::program("npm", modules)));
     steps.push(Step::Run(run));
     steps
 }

@@ -2,10 +2,15 @@
 
 mod django;
 mod dokuwiki;
+mod jsreport;
 mod jupyterlab;
+mod mariadb;
 mod otterwiki;
+mod phpmyadmin;
+mod wordpress;
 
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use tempfile::TempDir;
@@ -22,6 +27,9 @@ pub(crate) enum Which {
     Otterwiki,
     Dokuwiki,
     Jupyterlab,
+    Phpmyadmin,
+    Wordpress,
+    Jsreport,
 }
 
 /// What is known of one from its own settings and its own store. Nothing of it comes from the auditor.
@@ -61,7 +69,15 @@ pub(crate) struct Standing {
 }
 
 impl Which {
-    pub(crate) const ALL: [Self; 4] = [Self::Django, Self::Otterwiki, Self::Dokuwiki, Self::Jupyterlab];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Django,
+        Self::Otterwiki,
+        Self::Dokuwiki,
+        Self::Jupyterlab,
+        Self::Phpmyadmin,
+        Self::Wordpress,
+        Self::Jsreport,
+    ];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -69,6 +85,9 @@ impl Which {
             Self::Otterwiki => "Otter Wiki",
             Self::Dokuwiki => "DokuWiki",
             Self::Jupyterlab => "JupyterLab",
+            Self::Phpmyadmin => "phpMyAdmin",
+            Self::Wordpress => "WordPress",
+            Self::Jsreport => "jsreport",
         }
     }
 
@@ -78,6 +97,9 @@ impl Which {
             Self::Otterwiki => Box::new(otterwiki::OtterWiki),
             Self::Dokuwiki => Box::new(dokuwiki::DokuWiki),
             Self::Jupyterlab => Box::new(jupyterlab::JupyterLab),
+            Self::Phpmyadmin => Box::new(phpmyadmin::PhpMyAdmin),
+            Self::Wordpress => Box::new(wordpress::WordPress),
+            Self::Jsreport => Box::new(jsreport::JsReport),
         }
     }
 
@@ -144,6 +166,18 @@ impl Standing {
         browser.jar.extend(values.iter().cloned());
         browser
     }
+}
+
+/// Debian's, or another that is named.
+fn php() -> OsString {
+    std::env::var_os("PHP_BIN").unwrap_or_else(|| "php".into())
+}
+
+/// Where Debian's package puts an application, or where the page of it is that is named.
+fn package(variable: &str, usual: &str) -> Result<PathBuf, Failure> {
+    let named = std::env::var_os(variable).map(PathBuf::from);
+    let folder = named.as_deref().and_then(Path::parent).unwrap_or(Path::new(usual)).to_owned();
+    if folder.exists() { Ok(folder) } else { Err(Failure::Missing(folder)) }
 }
 
 /// Somebody's password.

@@ -10,8 +10,10 @@ use url::Url;
 /// Somebody with a jar of cookies.
 #[derive(Debug, Clone)]
 pub(crate) struct Browser {
-    pub(crate) port: u16,
+    port: u16,
     pub(crate) jar: BTreeMap<String, String>,
+    /// Of those that are not for the whole site.
+    paths: BTreeMap<String, String>,
     pub(crate) agent: &'static str,
 }
 
@@ -47,7 +49,7 @@ pub(crate) struct Answer {
 
 impl Browser {
     pub(crate) const fn new(port: u16) -> Self {
-        Self { port, jar: BTreeMap::new(), agent: "audit-apps" }
+        Self { port, jar: BTreeMap::new(), paths: BTreeMap::new(), agent: "audit-apps" }
     }
 
     /// The same jar with nothing in it but these.
@@ -85,8 +87,10 @@ impl Browser {
             "{} {} HTTP/1.0\r\nHost: 127.0.0.1:{}\r\nUser-Agent: {}\r\nAccept: text/html,*/*;q=0.8\r\n",
             request.method, request.target, self.port, self.agent
         );
-        if !self.jar.is_empty() {
-            let jar: Vec<_> = self.jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let goes = |name: &String| self.paths.get(name).is_none_or(|path| request.target.starts_with(path));
+        let jar = self.jar.iter().filter(|(name, _)| goes(name));
+        let jar: Vec<_> = jar.map(|(name, value)| format!("{name}={value}")).collect();
+        if !jar.is_empty() {
             head.extend(["Cookie: ", &jar.join("; "), "\r\n"]);
         }
         if let Some(kind) = kind {
@@ -127,6 +131,8 @@ impl Browser {
             if value.is_empty() || value == "deleted" || attributes.iter().any(over) {
                 self.jar.remove(name);
             } else {
+                let path = attributes.iter().find_map(|one| one.strip_prefix("path="));
+                self.paths.insert(name.to_owned(), path.unwrap_or("/").to_owned());
                 self.jar.insert(name.to_owned(), value.to_owned());
             }
         }

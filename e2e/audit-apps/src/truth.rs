@@ -43,16 +43,17 @@ fn session(standing: &Standing) -> Result<(), Failure> {
         let all: Vec<_> = member.jar.keys().cloned().collect();
         return unfit(format!("{} do not sign in; there are {}", standing.session.join(", "), all.join(", ")));
     }
+    let first = held.first().map(|(_, value)| value.as_str()).unwrap_or_default();
+    if standing.app.holds(standing.folder(), first)? == Some(false) {
+        return unfit("the store does not know the session".to_owned());
+    }
     for name in &standing.session {
-        let mut less = member.clone();
+        // One each: without one of them a session may be ended.
+        let mut less = standing.member()?;
         less.jar.remove(name);
         if standing.knows(&less, account)? {
             return unfit(format!("without {name} somebody is signed in all the same"));
         }
-    }
-    let first = held.first().map(|(_, value)| value.as_str()).unwrap_or_default();
-    if standing.app.holds(standing.folder(), first)? == Some(false) {
-        return unfit("the store does not know the session".to_owned());
     }
     if standing.knows(&standing.stranger(), account)? {
         return unfit("strangers see what members see".to_owned());

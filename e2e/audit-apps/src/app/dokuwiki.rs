@@ -1,10 +1,10 @@
 //! `DokuWiki` as Debian packages it: PHP, sessions in files, accounts and pages as text.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use super::{Application, password};
+use super::{Application, package, password, php};
 use crate::house::{Failure, Process, output};
 use crate::state::State;
 
@@ -49,7 +49,7 @@ impl Application for DokuWiki {
         let mut php = Command::new(php());
         php.arg("-d").arg(format!("auto_prepend_file={at}/where.php"));
         php.arg("-d").arg(format!("session.save_path={at}/sessions"));
-        php.arg("-S").arg(format!("127.0.0.1:{port}")).arg("-t").arg(package()?);
+        php.arg("-S").arg(format!("127.0.0.1:{port}")).arg("-t").arg(package("DOKUWIKI_PHP", "/usr/share/dokuwiki")?);
         Ok(vec![Process::listening(php, "php", folder, port)?])
     }
 
@@ -84,15 +84,4 @@ fn users() -> Result<String, Failure> {
         file.extend([name, ":", &hash, ":", name, " the user:", name, "@wiki.example:user\n"]);
     }
     Ok(file)
-}
-
-fn php() -> std::ffi::OsString {
-    std::env::var_os("PHP_BIN").unwrap_or_else(|| "php".into())
-}
-
-/// Where Debian's package puts it, or where the `doku.php` is that is named.
-fn package() -> Result<PathBuf, Failure> {
-    let named = std::env::var_os("DOKUWIKI_PHP").map(PathBuf::from);
-    let folder = named.as_deref().and_then(Path::parent).unwrap_or(Path::new("/usr/share/dokuwiki")).to_owned();
-    if folder.join("doku.php").exists() { Ok(folder) } else { Err(Failure::Missing(folder)) }
 }

@@ -135,10 +135,19 @@ fn other_shapes(target: &mut Target<'_>, name: &str) -> Result<Vec<Truth>, Failu
         strip(request, name);
         request.body = Body::Raw("text/plain", request.body.encoded().1);
     })?;
+    let form = target.works(Some(EVIL), |request| {
+        strip(request, name);
+        if let Body::Raw(_, json) = &request.body {
+            request.body = Body::Form(fields_of(json));
+        }
+    })?;
+    // The form itself is what `csrf-open` is about.
+    let form = form && matches!(target.ready()?.0.body, Body::Raw(..));
+    let shaped = form || multipart || plain;
     Ok(vec![
         Truth::new("csrf-get-changes", link, "as a link on another site"),
         Truth::new("csrf-method-override", over, "as a link with a method in its query"),
-        Truth::new("csrf-content-type", multipart || plain, "without its token, as another type, from another site"),
+        Truth::new("csrf-content-type", shaped, "without its token, as another type, from another site"),
     ])
 }
 
@@ -239,6 +248,13 @@ fn as_link(request: &mut Request, more: &[(String, String)]) {
     request.target = format!("{}{joint}{}", request.target, urlencoded(&fields));
     "GET".clone_into(&mut request.method);
     request.body = Body::Nothing;
+}
+
+/// The fields of an object, as a form would have them.
+fn fields_of(json: &str) -> Vec<(String, String)> {
+    let fields: serde_json::Map<_, _> = serde_json::from_str(json).unwrap_or_default();
+    let plain = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    fields.iter().map(|(name, value)| (name.clone(), plain(value))).collect()
 }
 
 fn token_in(request: &Request, name: &str) -> Option<String> {

@@ -144,7 +144,8 @@ fn out(standing: &Standing) -> Result<Vec<Truth>, Failure> {
 fn elsewhere(standing: &Standing) -> Result<Vec<Truth>, Failure> {
     let account = &standing.profile.account;
     let (one, two) = (standing.member()?, standing.member()?);
-    let thief = Browser { agent: "another program", ..one.clone() };
+    let mut thief = one.clone();
+    thief.agent = "another program";
     let same = standing.values(&one) == standing.values(&two);
     Ok(vec![
         Truth::new("replay-elsewhere", standing.knows(&thief, account)?, "the cookies with another User-Agent"),
