@@ -162,6 +162,7 @@ fn route(state: &mut State, asked: &Asked) -> Reply {
     match (asked.path.as_str(), user) {
         ("/login", _) if post => sign_in(state, asked, false),
         ("/login", _) => sign_in_page(state, asked, session.is_some()),
+        ("/forgot", _) if post => forgotten(state, asked),
         ("/half", _) if post => sign_in(state, asked, true),
         ("/", Some(user)) => {
             page(&format!("Hello {user}. <form method=post action=/logout><button>Sign out</button></form>"))
@@ -221,6 +222,18 @@ fn sign_in(state: &mut State, asked: &Asked, half: bool) -> Reply {
     let mut reply =
         Response::builder().status(StatusCode::SEE_OTHER).header("location", "/").body(Full::default()).unwrap();
     set(&mut reply, &id);
+    reply
+}
+
+/// Sends a letter, and remembers for whom.
+fn forgotten(state: &mut State, asked: &Asked) -> Reply {
+    let mut reply = page("A letter is on its way");
+    if state.has("reset") {
+        let id = state.new_id();
+        let user = asked.fields.get("user").cloned();
+        state.sessions.insert(id.clone(), Session { user, ..Session::default() });
+        set(&mut reply, &id);
+    }
     reply
 }
 
@@ -369,4 +382,7 @@ each = "<li>"
 [[pending]]
 kind = "second-factor"
 steps = [{ request = "POST /half", form = { user = "{user}", password = "{password}" } }]
+[[pending]]
+kind = "reset"
+steps = [{ request = "POST /forgot", form = { user = "{user}" } }]
 "#;

@@ -43,6 +43,7 @@ impl Mask {
             }
         }
         pieces.leave(&outcome.site);
+        outcome.session_cookies.iter().for_each(|name| pieces.leave(name));
         Self { pieces }
     }
 

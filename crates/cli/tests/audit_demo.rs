@@ -24,12 +24,10 @@ mod audit_demo {
                 .stderr(Stdio::null())
                 .spawn()
                 .unwrap();
-            let lines = BufReader::new(process.stdout.take().unwrap()).lines().map_while(Result::ok);
-            let origin = lines
-                .filter_map(|line| {
-                    line.split_whitespace().find(|word| word.starts_with("https://127")).map(str::to_owned)
-                })
-                .next();
+            let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map_while(Result::ok);
+            let origin = lines.find_map(|line| {
+                line.split_whitespace().find(|word| word.starts_with("https://127")).map(str::to_owned)
+            });
             let origin = origin.unwrap().trim_end_matches('/').to_owned();
             Self { process, origin, folder }
         }

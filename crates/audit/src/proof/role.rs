@@ -36,10 +36,10 @@ pub(crate) async fn learn(site: &Site) -> Result<(), Trouble> {
     ways.bearer = alone_by_bearer(site, &member).await?;
     if !ways.bearer {
         let all = member.jar.names();
-        ways.session = needed(site, &member, &[], &all).await?;
+        ways.session = needed(site, &mut member, &[], &all).await?;
         let rest: Vec<_> = all.into_iter().filter(|name| !ways.session.contains(name)).collect();
-        if !rest.is_empty() && signs_in(site, &member, &rest).await? {
-            ways.also = needed(site, &member, &[], &rest).await?;
+        if !rest.is_empty() && signs_in(site, &mut member, &rest).await? {
+            ways.also = needed(site, &mut member, &[], &rest).await?;
         }
     }
     site.learn(ways);
@@ -88,7 +88,12 @@ async fn alone_by_bearer(site: &Site, member: &Visitor<'_>) -> Result<bool, Trou
 
 /// A smallest part of `names` that, with `kept`, signs somebody in: halved as long as that helps, so that a thousand
 /// cookies cost little more than ten.
-async fn needed(site: &Site, member: &Visitor<'_>, kept: &[String], names: &[String]) -> Result<Vec<String>, Trouble> {
+async fn needed<'a>(
+    site: &'a Site,
+    member: &mut Visitor<'a>,
+    kept: &[String],
+    names: &[String],
+) -> Result<Vec<String>, Trouble> {
     if names.is_empty() || signs_in(site, member, kept).await? {
         return Ok(Vec::new());
     }
@@ -101,14 +106,23 @@ async fn needed(site: &Site, member: &Visitor<'_>, kept: &[String], names: &[Str
     Ok([of_left, of_right].concat())
 }
 
-/// Whether these cookies alone sign somebody in.
-async fn signs_in(site: &Site, member: &Visitor<'_>, names: &[String]) -> Result<bool, Trouble> {
+/// Whether these cookies alone sign somebody in. A site may end a session that comes without one of its cookies: whoever
+/// was turned away signs in again before the next look.
+async fn signs_in<'a>(site: &'a Site, member: &mut Visitor<'a>, names: &[String]) -> Result<bool, Trouble> {
     let seeing = site.who(&member.only(names)).await?;
-    if seeing.state == State::Unclear {
-        let why = format!("{} answered {}", seeing.page.sent.url.path(), seeing.page.answer.status);
-        return Err(Trouble::Control(format!("{why} while cookies were left out one by one")));
+    match seeing.state {
+        State::In => Ok(true),
+        State::Out => {
+            if site.who(member).await?.state != State::In {
+                *member = site.member().await?.visitor;
+            }
+            Ok(false)
+        }
+        State::Unclear => {
+            let why = format!("{} answered {}", seeing.page.sent.url.path(), seeing.page.answer.status);
+            Err(Trouble::Control(format!("{why} while cookies were left out one by one")))
+        }
     }
-    Ok(seeing.state == State::In)
 }
 
 fn prove(site: &Site) -> Vec<Finding> {

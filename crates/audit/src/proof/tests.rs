@@ -58,6 +58,7 @@ async fn each_flaw_is_found_and_no_other_is() {
         (&["sign-in"],                   &["csrf-sign-in"]),
         (&["sign-out"],                  &["csrf-sign-out"]),
         (&["half"],                      &["pending-second-factor"]),
+        (&["reset"],                     &["pending-reset"]),
         (&["unseen"],                    &["sessions-unseen"]),
         (&["password"],                  &["password-change-keeps"]),
     ];

@@ -51,6 +51,8 @@ pub enum TokenPlace {
     Field(String),
     /// A header field.
     Header(String),
+    /// A parameter of the address.
+    Query(String),
 }
 
 /// What the placeholders of a profile stand for.
@@ -134,6 +136,9 @@ impl Ready {
             TokenPlace::Header(name) => {
                 self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone())
             }
+            TokenPlace::Query(name) => {
+                self.url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+            }
         }
     }
 
@@ -144,6 +149,12 @@ impl Ready {
             Some(TokenPlace::Header(name)) => {
                 self.headers.retain(|(key, _)| !key.eq_ignore_ascii_case(&name));
                 self.headers.extend(value.map(|value| (name, value.to_owned())));
+            }
+            Some(TokenPlace::Query(name)) => {
+                let mut pairs: Vec<(String, String)> = self.url.query_pairs().into_owned().collect();
+                pairs.retain(|(key, _)| *key != name);
+                pairs.extend(value.map(|value| (name, value.to_owned())));
+                self.url.set_query((!pairs.is_empty()).then(|| urlencoded(&pairs)).as_deref());
             }
             Some(TokenPlace::Field(name)) => match &mut self.body {
                 Body::Form(fields) | Body::Multipart(fields) => {
@@ -265,6 +276,14 @@ fn token_place(step: &Step, form: Option<&Form>, named: Option<&str>) -> Option<
     if let Some((name, _)) = step.headers.iter().find(|(_, value)| value.contains(CSRF)) {
         return Some(TokenPlace::Header(name.clone()));
     }
+    let target = step.request.as_ref().map(|(_, target)| target.split_once('?').unwrap_or_default().1);
+    let in_target = target.into_iter().flat_map(|query| query.split('&')).find_map(|pair| {
+        let (name, value) = pair.split_once('=')?;
+        value.contains(CSRF).then(|| name.to_owned())
+    });
+    if let Some(name) = in_target {
+        return Some(TokenPlace::Query(name));
+    }
     let own = step.form.iter().find(|(_, value)| value.contains(CSRF)).map(|(name, _)| name.clone());
     let json = step.json.as_ref().and_then(Value::as_object).and_then(|fields| {
         let holds = |value: &Value| value.as_str().is_some_and(|text| text.contains(CSRF));
@@ -304,7 +323,7 @@ fn csrf_of(page: &Exchange, form: Option<&Form>) -> Option<String> {
 /// Whether a name says that its value is a CSRF token.
 pub(crate) fn telling(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    TELLING.iter().any(|word| name.contains(word)) && !["refresh", "access"].iter().any(|word| name.contains(word))
+    (name == "token" || TELLING.iter().any(|word| name.contains(word))) && !["refresh", "access"].iter().any(|word| name.contains(word))
 }
 
 fn random_looking(value: &str) -> bool {
@@ -314,6 +333,9 @@ fn random_looking(value: &str) -> bool {
 }
 
 fn asks(step: &Step) -> bool {
+    if step.request.as_ref().is_some_and(|(_, target)| target.contains(CSRF)) {
+        return true;
+    }
     let json = step.json.as_ref().map(Value::to_string).unwrap_or_default();
     step.headers.values().chain(step.form.values()).chain([&json]).any(|value| value.contains(CSRF))
 }
