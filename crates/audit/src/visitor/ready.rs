@@ -323,7 +323,8 @@ fn csrf_of(page: &Exchange, form: Option<&Form>) -> Option<String> {
 /// Whether a name says that its value is a CSRF token.
 pub(crate) fn telling(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    (name == "token" || TELLING.iter().any(|word| name.contains(word))) && !["refresh", "access"].iter().any(|word| name.contains(word))
+    (name == "token" || TELLING.iter().any(|word| name.contains(word)))
+        && !["refresh", "access"].iter().any(|word| name.contains(word))
 }
 
 fn random_looking(value: &str) -> bool {
