@@ -63,9 +63,10 @@ async fn each_flaw_is_found_and_no_other_is() {
         (&["password"],                  &["password-change-keeps"]),
     ];
     for (planted, expected) in cases {
-        let outcome = Fixture::with(planted).await.audited().await;
+        // Tokens are not what is planted here, and sampling them takes longer than all the rest.
+        let without_tokens = |audit: &mut Audit| audit.groups.retain(|group| *group != Group::Tokens);
+        let outcome = Fixture::with(planted).await.try_audit(without_tokens).await.unwrap();
         let mut found = flaws(&outcome);
-        found.retain(|id| *id != "token-predictable");
         found.sort_unstable();
         let mut expected = expected.to_vec();
         expected.sort_unstable();

@@ -89,7 +89,7 @@ fn a_way_out_is_a_form_before_it_is_a_link() {
         ("<form method=post action=/out><button>Log out</button></form><a href=/logout>Log out</a>", Some("POST /out")),
         ("<form method=post action=/logout></form>",                                           Some("POST /logout")),
         ("<form action=/logout><button>Bye</button></form>",                                   Some("GET /logout")),
-        ("<a href='logout?token=1#x'>x</a>",                                                   Some("GET /logout?token=1")),
+        ("<a href='logout?all=1#x'>x</a>",                                                   Some("GET /logout?all=1")),
         ("<a href='/?do=logout&amp;sectok=abc'>x</a>",                                         Some("GET /?do=logout&sectok={csrf}")),
         ("<a href=https://elsewhere.example/logout>Log out</a>",                               None),
         ("<form method=post action=/logout><input name=why></form>",                           None),
