@@ -87,21 +87,19 @@ async fn one_raise(site: &Site, raise: &Raise) -> Result<Vec<Finding>, Trouble> 
         let why = format!("the step-up shows no effect: {missing}");
         return Ok([none, old].map(|rule| Finding::inconclusive(rule, place.clone(), why.clone())).into());
     }
-    if visitor.credential() == before.credential() {
-        let flaw = Finding::flaw(none, place.clone(), "the step-up left the token as it was");
-        let skipped = Finding::skipped(old, place, "the token did not change");
-        return Ok(vec![flaw.because("the raised page, by the token from before", &page), skipped]);
-    }
+    let same = visitor.credential() == before.credential();
     let (alive, old_page) = reaches(&before, &raise.reaches).await?;
+    let (flaw, sound) = if same { (none, old) } else { (old, none) };
     let verdict = if alive {
-        Finding::flaw(old, place.clone(), "the token from before the step-up reaches what only a raised session may")
+        Finding::flaw(flaw, place.clone(), "the cookies from before the step-up reach what only a raised session may")
     } else {
-        Finding::sound(old, place.clone(), "the token from before the step-up does not reach the raised page")
+        Finding::sound(flaw, place.clone(), "the cookies from before the step-up do not reach the raised page")
     };
-    Ok(vec![
-        Finding::sound(none, place, "the step-up made a new token"),
-        verdict.because("control: the new token", &page).because("the token from before", &old_page),
-    ])
+    let other = match (same, alive) {
+        (true, true) => Finding::skipped(sound, place, "the token did not change"),
+        _ => Finding::sound(sound, place, "the step-up made a new token"),
+    };
+    Ok(vec![verdict.because("control: the cookies of now", &page).because("those from before", &old_page), other])
 }
 
 /// Whether somebody gets a page with its words.
