@@ -72,7 +72,6 @@ broken! {
         "c04_counter_of_64_parallel_updates",
         "c04_a_stale_revision_is_a_conflict",
         "c05_verbs_follow_the_model",
-        "c06_parallel_tabs_stay_signed_in",
         "verb_replace_refused_does_nothing",
         "verb_end_is_idempotent_and_heeds_expect",
         "verb_end_subject_spares_and_restamps",

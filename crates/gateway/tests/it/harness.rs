@@ -211,10 +211,11 @@ impl Asked {
 
     fn told(&self, request: http::request::Builder, told: &[(&'static str, &str)]) -> Request<Body> {
         let mut request = request.body(Body::empty()).unwrap();
+        *request.headers_mut() = self.arriving();
+        // What a proxy tells replaces what the browser sent under that name.
         for (name, value) in told {
-            request.headers_mut().append(*name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+            request.headers_mut().insert(*name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
-        request.headers_mut().extend(self.arriving());
         request
     }
 

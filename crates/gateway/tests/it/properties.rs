@@ -101,7 +101,7 @@ fn holds(answered: &Answered, asked: &Asked, site: &Site, proxy: Proxy) -> Resul
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
 
     #[test]
     fn a_soup_of_headers_passes_only_where_the_engine_alone_lets_it(
