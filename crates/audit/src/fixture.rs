@@ -40,6 +40,7 @@ struct Session {
     user: Option<String>,
     raised: bool,
     half: bool,
+    bound: bool,
 }
 
 type Reply = Response<Full<Bytes>>;
@@ -158,10 +159,12 @@ async fn read(request: Request<Incoming>) -> Asked {
 fn route(state: &mut State, asked: &Asked) -> Reply {
     let session = asked.id.as_ref().and_then(|id| state.sessions.get(id)).cloned();
     let user = session.as_ref().filter(|one| !one.half || state.has("half")).and_then(|one| one.user.clone());
+    let user = user.filter(|_| !state.has("needs-key") || session.as_ref().is_some_and(|one| one.bound));
     let post = asked.method == Method::POST;
     match (asked.path.as_str(), user) {
         ("/login", _) if post => sign_in(state, asked, false),
         ("/login", _) => sign_in_page(state, asked, session.is_some()),
+        ("/key", _) if post => register(state, asked),
         ("/forgot", _) if post => forgotten(state, asked),
         ("/half", _) if post => sign_in(state, asked, true),
         ("/", Some(user)) => {
@@ -218,11 +221,24 @@ fn sign_in(state: &mut State, asked: &Asked, half: bool) -> Reply {
         state.sessions.remove(old);
     }
     let id = kept.unwrap_or_else(|| state.new_id());
-    state.sessions.insert(id.clone(), Session { user: Some(user), raised: false, half });
+    state.sessions.insert(id.clone(), Session { user: Some(user), half, ..Session::default() });
     let mut reply =
         Response::builder().status(StatusCode::SEE_OTHER).header("location", "/").body(Full::default()).unwrap();
     set(&mut reply, &id);
+    if state.has("needs-key") {
+        let offer = "(ES256);path=\"/key\";challenge=\"a challenge\"";
+        reply.headers_mut().insert("secure-session-registration", offer.parse().unwrap());
+    }
     reply
+}
+
+/// Takes any key.
+fn register(state: &mut State, asked: &Asked) -> Reply {
+    let Some(session) = asked.id.as_ref().and_then(|id| state.sessions.get_mut(id)) else { return refused() };
+    session.bound = true;
+    Response::new(Full::from(
+        r#"{"session_identifier":"key-1","credentials":[{"type":"cookie","name":"b","attributes":"Path=/"}]}"#,
+    ))
 }
 
 /// Sends a letter, and remembers for whom.

@@ -3,6 +3,7 @@
 //! Depends on no other crate of Counterfoil: what judges must not inherit the blind spots of what it judges.
 
 pub mod baseline;
+mod bound;
 pub mod command;
 pub mod cookie;
 pub mod discover;

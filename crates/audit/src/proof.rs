@@ -1,6 +1,7 @@
 //! Proofs: each asks the site something only a flaw would answer with yes, with its controls beside it.
 
 mod bearer;
+mod bound;
 mod concurrency;
 mod csrf;
 mod expiry;
@@ -165,6 +166,9 @@ pub(crate) static ALL: &[&Proof] = &[
     &tokens::SAMPLED,
     &tokens::EXPIRED,
     &pending::PROOF,
+    &bound::REGISTRATION,
+    &bound::REFRESH,
+    &bound::COOKIES,
     &concurrency::SEEN,
     &concurrency::ELSEWHERE,
     &expiry::PROOF,

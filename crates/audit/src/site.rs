@@ -5,6 +5,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use url::Url;
 
+use crate::bound;
 use crate::exchange::Exchange;
 use crate::profile::{Account, Profile, Tokens};
 use crate::visitor::{From, Ready, Trouble, Values, Visitor};
@@ -33,6 +34,20 @@ pub struct Ways {
     pub also: Vec<String>,
     /// Whether a bearer token alone signs somebody in.
     pub bearer: bool,
+    /// Whether sessions are bound to a key of the browser.
+    pub keys: Keys,
+}
+
+/// Whether sessions are bound to a key of the browser (W3C DBSC).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Keys {
+    /// They are not.
+    #[default]
+    None,
+    /// They can be; who has no key is signed in as well.
+    Offered,
+    /// Nobody is signed in before a key was registered.
+    Needed,
 }
 
 /// Whether somebody is signed in.
@@ -169,6 +184,28 @@ impl Site {
         account: &Account,
         from: From,
     ) -> Result<Entered, Trouble> {
+        let entered = self.walk_in(visitor, account, from).await?;
+        if self.ways().keys == Keys::Needed {
+            self.bind(visitor).await?;
+        }
+        Ok(entered)
+    }
+
+    /// Registers a key, as the browser of somebody who was offered to does; where nothing was offered, nothing is done.
+    pub(crate) async fn bind(&self, visitor: &mut Visitor<'_>) -> Result<(), Trouble> {
+        if let Some(offer) = visitor.offer.take() {
+            bound::register(visitor, &offer, offer.challenge.as_deref()).await?;
+        }
+        Ok(())
+    }
+
+    /// The steps of the sign-in, and no more.
+    pub(crate) async fn walk_in(
+        &self,
+        visitor: &mut Visitor<'_>,
+        account: &Account,
+        from: From,
+    ) -> Result<Entered, Trouble> {
         let mut values = Values::of(account);
         let mut done = None;
         for step in &self.profile.sign_in.steps {
@@ -253,7 +290,7 @@ pub struct Member<'a> {
 }
 
 /// Before anything was learnt.
-static UNKNOWN: Ways = Ways { follow: true, session: Vec::new(), also: Vec::new(), bearer: false };
+static UNKNOWN: Ways = Ways { follow: true, session: Vec::new(), also: Vec::new(), bearer: false, keys: Keys::None };
 
 /// Shorter ones are words: masking them would mask the page.
 const SHORTEST_SECRET: usize = 6;

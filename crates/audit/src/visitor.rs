@@ -13,6 +13,7 @@ pub use self::from::From;
 pub use self::ready::{Body, Ready, TokenPlace, Values};
 pub(crate) use self::ready::{random, telling, urlencoded};
 
+use crate::bound::Offer;
 use crate::cookie::Jar;
 use crate::exchange::{Exchange, Sent};
 use crate::profile::{Step, Tokens};
@@ -27,6 +28,8 @@ pub struct Visitor<'a> {
     pub jar: Jar,
     /// Sent as `Authorization: Bearer`.
     pub bearer: Option<Bearer>,
+    /// What the site last offered for binding the session to a key.
+    pub(crate) offer: Option<Offer>,
     agent: &'static str,
 }
 
@@ -73,7 +76,7 @@ pub enum Trouble {
 
 impl<'a> Visitor<'a> {
     pub(crate) fn new(site: &'a Site) -> Self {
-        Self { site, jar: Jar::default(), bearer: None, agent: AGENT }
+        Self { site, jar: Jar::default(), bearer: None, offer: None, agent: AGENT }
     }
 
     /// The same, by another program.
@@ -237,6 +240,12 @@ impl<'a> Visitor<'a> {
         self.jar.take(&exchange.sent.url, lines, exchange.answer.at_millis);
         for kept in &self.jar {
             self.site.keep_secret(&kept.value);
+        }
+        if let Some(offer) = Offer::of(exchange) {
+            for secret in offer.challenge.iter().chain(&offer.authorization) {
+                self.site.keep_secret(secret);
+            }
+            self.offer = Some(offer);
         }
     }
 

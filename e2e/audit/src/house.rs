@@ -18,6 +18,7 @@ pub(crate) struct House {
     pub(crate) born: u64,
     people: Mutex<BTreeMap<String, Person>>,
     sessions: Mutex<BTreeMap<String, Session>>,
+    drawer: Mutex<BTreeMap<String, String>>,
     numbers: AtomicU64,
     harm: AtomicU64,
 }
@@ -73,6 +74,7 @@ impl House {
             born: now().as_secs(),
             people: Mutex::new(people.into()),
             sessions: Mutex::default(),
+            drawer: Mutex::default(),
             numbers: AtomicU64::new(1000),
             harm: AtomicU64::new(0),
         }
@@ -150,6 +152,21 @@ impl House {
     /// Whether that is the form token of any session.
     pub(crate) fn anybodys_token(&self, token: &str) -> bool {
         self.sessions.lock().values().any(|session| session.csrf == token)
+    }
+
+    /// Keeps what only one site keeps.
+    pub(crate) fn put(&self, name: &str, value: &str) {
+        self.drawer.lock().insert(name.to_owned(), value.to_owned());
+    }
+
+    /// What was put there.
+    pub(crate) fn look(&self, name: &str) -> Option<String> {
+        self.drawer.lock().get(name).cloned()
+    }
+
+    /// The same, once.
+    pub(crate) fn take(&self, name: &str) -> Option<String> {
+        self.drawer.lock().remove(name)
     }
 
     /// A number one higher than the last.

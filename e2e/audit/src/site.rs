@@ -25,6 +25,7 @@ mod quarry;
 mod smithy;
 mod tavern;
 mod telegraph;
+mod turnkey;
 mod vineyard;
 mod weaver;
 mod wharf;
@@ -35,6 +36,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use self::belfry::Raising;
 use self::granary::Seal;
+use self::turnkey::Lax;
 use crate::desk::{Manner, PLAIN};
 use crate::foreign::{self, Running};
 use crate::house::House;
@@ -124,6 +126,7 @@ const ALL: &[(&str, Site)] = &[
     ("ledger",     ledger::answer),
     ("library",    library::answer),
     ("lodge",      lodge::answer),
+    ("locksmith",  |house, ask| turnkey::answer(house, ask, Lax::Keys)),
     ("mason",      |house, ask| forms::answer(house, ask, Manner { cookie: "__Host-stone", ..PLAIN }, forms::mason)),
     ("maze",       gallery::maze),
     ("mill",       |house, ask| harbor::answer(house, ask, harbor::MILL)),
@@ -141,12 +144,14 @@ const ALL: &[(&str, Site)] = &[
     ("postbox",    postbox::answer),
     ("printer",    |house, ask| forms::answer(house, ask, Manner { cookie: "__Host-ink", ..PLAIN }, forms::printer)),
     ("quarry",     quarry::answer),
+    ("sentry",     |house, ask| turnkey::answer(house, ask, Lax::Proofs)),
     ("signal",     forms::signal),
     ("sluice",     |house, ask| bridge::answer(house, ask, bridge::sluice)),
     ("smithy",     smithy::answer),
     ("tannery",    |house, ask| gates::answer(house, ask, gates::tannery)),
     ("tavern",     tavern::answer),
     ("telegraph",  telegraph::answer),
+    ("turnkey",    |house, ask| turnkey::answer(house, ask, Lax::Door)),
     ("vineyard",   vineyard::answer),
     ("weaver",     weaver::answer),
     ("wharf",      wharf::answer),

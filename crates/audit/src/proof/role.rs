@@ -3,7 +3,7 @@
 use super::Proof;
 use crate::finding::Finding;
 use crate::rule;
-use crate::site::{Site, State, Ways};
+use crate::site::{Keys, Site, State, Ways};
 use crate::visitor::{Trouble, Visitor};
 
 pub(super) static PROOF: Proof = Proof {
@@ -22,7 +22,15 @@ pub(crate) async fn learn(site: &Site) -> Result<(), Trouble> {
     let mut ways = Ways::default();
     let mut member = site.visitor();
     let entered = site.sign_in(&mut member, &site.profile.account).await?;
-    let seeing = site.who(&member).await?;
+    let mut seeing = site.who(&member).await?;
+    if member.offer.is_some() {
+        ways.keys = Keys::Offered;
+        if seeing.state != State::In {
+            site.bind(&mut member).await?;
+            seeing = site.who(&member).await?;
+            ways.keys = Keys::Needed;
+        }
+    }
     if seeing.state != State::In {
         // Where somebody who is signed in is sent on, the marker is at the end of that road.
         let end = member.clone().follow(seeing.page.clone()).await?;

@@ -84,6 +84,24 @@ async fn each_flaw_is_found_and_no_other_is() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_nobody_is_in_without_a_key_everybody_registers_one() {
+    let only = |audit: &mut Audit| audit.groups = vec![Group::SignOut, Group::DeviceBound];
+    let outcome = Fixture::with(&["needs-key", "replay"]).await.try_audit(only).await.unwrap();
+    assert_eq!(flaws(&outcome), ["sign-out-replay"]);
+    // It registers and never refreshes: without that control nothing is said of the key.
+    let of_keys = outcome.findings.iter().filter(|one| one.rule.group == Group::DeviceBound);
+    assert!(of_keys.clone().count() == 8 && of_keys.clone().all(|one| one.verdict == Verdict::Inconclusive));
+}
+
+#[tokio::test]
+async fn where_no_key_is_asked_for_nothing_is_said_of_keys() {
+    let only = |audit: &mut Audit| audit.groups = vec![Group::DeviceBound];
+    let outcome = Fixture::with(&[]).await.try_audit(only).await.unwrap();
+    assert!(outcome.findings.iter().all(|one| one.verdict == Verdict::Skipped), "{:?}", outcome.findings);
+    assert_eq!(outcome.findings.len(), 8);
+}
+
 static RARE: Rule = Rule { id: "own-rare", group: Group::Own, ..rule::FIXATION_KEPT };
 
 /// Finds something every second time.

@@ -926,6 +926,104 @@ pub static PENDING_RESET: Rule = Rule {
     fix: "Let a reset flow's session reach nothing but the reset.",
 };
 
+/// A device's key is registered by a proof that does not answer the site's challenge.
+pub static BOUND_CHALLENGE_UNCHECKED: Rule = Rule {
+    id: "bound-challenge-unchecked",
+    group: Group::DeviceBound,
+    severity: Severity::Medium,
+    title: "A device's key is registered by a proof that does not answer the site's challenge",
+    wstg: "WSTG-SESS-09",
+    asvs: "6.7.2",
+    cwe: 345,
+    fix: "Register a key only where `jti` is the challenge that was given to this session, minutes ago at most.",
+};
+
+/// A challenge that was answered registers another key.
+pub static BOUND_CHALLENGE_REUSED: Rule = Rule {
+    id: "bound-challenge-reused",
+    group: Group::DeviceBound,
+    severity: Severity::Medium,
+    title: "A challenge that was answered registers another key",
+    wstg: "WSTG-SESS-09",
+    asvs: "6.7.2",
+    cwe: 294,
+    fix: "Consume the challenge with the registration, and refuse a second key for a session that is bound.",
+};
+
+/// The bound cookie is not set with the attributes the site tells browsers to expect.
+pub static BOUND_ATTRIBUTES_DIFFER: Rule = Rule {
+    id: "bound-attributes-differ",
+    group: Group::DeviceBound,
+    severity: Severity::Low,
+    title: "The bound cookie is not set with the attributes the site tells browsers to expect",
+    wstg: "WSTG-SESS-02",
+    asvs: "3.3.1",
+    cwe: 436,
+    fix: "Write `attributes` of the session instructions and the Set-Cookie line from one source: otherwise browsers refresh \
+          before every request.",
+};
+
+/// A proof that was used refreshes the bound cookie again.
+pub static BOUND_REFRESH_REPLAYED: Rule = Rule {
+    id: "bound-refresh-replayed",
+    group: Group::DeviceBound,
+    severity: Severity::Medium,
+    title: "A proof that was used refreshes the bound cookie again",
+    wstg: "WSTG-SESS-09",
+    asvs: "6.7.2",
+    cwe: 294,
+    fix: "Give a new challenge with every refresh, and take each once.",
+};
+
+/// The bound cookie is refreshed without a signature.
+pub static BOUND_REFRESH_UNSIGNED: Rule = Rule {
+    id: "bound-refresh-unsigned",
+    group: Group::DeviceBound,
+    severity: Severity::Medium,
+    title: "The bound cookie is refreshed without a signature",
+    wstg: "WSTG-SESS-10",
+    asvs: "9.1.2",
+    cwe: 347,
+    fix: "Verify each proof with the registered key and its algorithm, whatever the proof says of itself; answer 403 and a \
+          challenge where there is none.",
+};
+
+/// The bound cookie is refreshed by a key that was never registered.
+pub static BOUND_REFRESH_FOREIGN_KEY: Rule = Rule {
+    id: "bound-refresh-foreign-key",
+    group: Group::DeviceBound,
+    severity: Severity::Medium,
+    title: "The bound cookie is refreshed by a key that was never registered",
+    wstg: "WSTG-SESS-10",
+    asvs: "9.1.3",
+    cwe: 347,
+    fix: "Verify each proof with the key that was registered for the session; a key in the proof itself counts for nothing.",
+};
+
+/// A bound session is signed in without the bound cookie.
+pub static BOUND_COOKIE_NOT_NEEDED: Rule = Rule {
+    id: "bound-cookie-not-needed",
+    group: Group::DeviceBound,
+    severity: Severity::Medium,
+    title: "A bound session is signed in without the bound cookie",
+    wstg: "WSTG-SESS-09",
+    asvs: "7.2.1",
+    cwe: 693,
+    fix: "Once a session has a key, refuse requests that come without a valid short-lived cookie.",
+};
+
+/// The bound cookie lives for more than an hour, and so does a copy of it.
+pub static BOUND_COOKIE_LIVES_LONG: Rule = Rule {
+    id: "bound-cookie-lives-long",
+    group: Group::DeviceBound,
+    severity: Severity::Low,
+    title: "The bound cookie lives for more than an hour, and so does a copy of it",
+    wstg: "WSTG-SESS-07",
+    asvs: "7.3.2",
+    cwe: 613,
+    fix: "Let Max-Age be minutes, such as 600, and refuse the value after that.",
+};
+
 /// Every rule, in the order of reports.
 pub static ALL: &[&Rule] = &[
     &COOKIE_NOT_SECURE,
@@ -1005,4 +1103,12 @@ pub static ALL: &[&Rule] = &[
     &REPLAY_ELSEWHERE,
     &PENDING_SECOND_FACTOR,
     &PENDING_RESET,
+    &BOUND_CHALLENGE_UNCHECKED,
+    &BOUND_CHALLENGE_REUSED,
+    &BOUND_ATTRIBUTES_DIFFER,
+    &BOUND_REFRESH_REPLAYED,
+    &BOUND_REFRESH_UNSIGNED,
+    &BOUND_REFRESH_FOREIGN_KEY,
+    &BOUND_COOKIE_NOT_NEEDED,
+    &BOUND_COOKIE_LIVES_LONG,
 ];
