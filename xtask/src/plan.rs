@@ -222,9 +222,16 @@ fn run_crash(arguments: impl IntoIterator<Item = String>) -> Step {
     Step::Run(Invocation::program("target/release/crash", "").arguments(arguments))
 }
 
+/// The auditor's tests that take a browser. Of the whole workspace, as before: for one package alone its dependencies would be
+/// built with other features.
+fn audit_in_browser() -> Step {
+    let tests = "nextest run --workspace --all-features --locked --no-fail-fast --run-ignored only";
+    Step::Count(Invocation::cargo(tests).arguments(["-E", "package(counterfoil-audit)&test(browser::tests)"]))
+}
+
 /// In its long version, the broken sites too, each of which it has to find out.
 fn in_browser(size: Size) -> Stage {
-    let mut steps = vec![Step::InstallPackage(CHROMIUM), run_browser([])];
+    let mut steps = vec![Step::InstallPackage(CHROMIUM), audit_in_browser(), run_browser([])];
     if size == Size::Full {
         steps.push(run_browser(["--self-check".to_owned()]));
     }

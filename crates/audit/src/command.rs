@@ -15,12 +15,14 @@ use url::Url;
 
 pub use self::discovery::Discovery;
 pub use self::output::{Format, Output, OutputError};
+pub use crate::browser::Program;
 pub use crate::finding::Verdict;
 pub use crate::profile::Account;
 pub use crate::report::terminal::{Page, width};
 pub use crate::rule::{Group, Severity};
 pub use crate::run::Progress;
 
+use crate::browser::BrowserError;
 use crate::discover::DiscoverError;
 use crate::outcome::Outcome;
 use crate::profile::{Profile, ProfileError};
@@ -48,6 +50,8 @@ pub struct Options {
     pub budget: u32,
     /// Requests in a second.
     pub rate: Option<u32>,
+    /// The browser, where one is wanted.
+    pub browser: Option<Program>,
     /// The groups that are looked at.
     pub groups: Vec<Group>,
     /// Whether to wait for stated lifetimes to pass.
@@ -63,6 +67,7 @@ pub struct Ready {
     limits: WireLimits,
     certificates: Option<Vec<u8>>,
     baseline: Option<Report>,
+    browser: Option<Program>,
     groups: Vec<Group>,
     wait: bool,
     outputs: Vec<Output>,
@@ -125,6 +130,9 @@ pub enum CommandError {
     /// No profile can be proposed.
     #[error("no profile can be proposed: {0}")]
     Discover(#[from] DiscoverError),
+    /// The profile cannot do without a browser.
+    #[error(transparent)]
+    Browser(#[from] BrowserError),
     /// Nothing could be judged.
     #[error(transparent)]
     Audit(#[from] AuditError),
@@ -143,6 +151,12 @@ impl Options {
             (None, Some(site)) => What::Passively(site),
             (None, None) => return Err(CommandError::NoSite),
         };
+        if let What::Everything(profile, _) = &what
+            && profile.sign_in.script.is_some()
+            && self.browser.is_none()
+        {
+            return Err(BrowserError::Needed.into());
+        }
         output::check(&self.outputs)?;
         let mut limits = WireLimits { budget: self.budget, ..WireLimits::default() };
         limits.per_second = self.rate;
@@ -151,6 +165,7 @@ impl Options {
             limits,
             certificates: self.certificates.as_deref().map(bytes).transpose()?,
             baseline: self.baseline.as_deref().map(baseline).transpose()?,
+            browser: self.browser,
             groups: self.groups,
             wait: self.wait,
             outputs: self.outputs,
@@ -197,13 +212,14 @@ impl Ready {
     ///
     /// Nothing could be judged, or a report could not be written.
     pub async fn run(self, progress: &(dyn Fn(Progress) + Sync)) -> Result<Done, CommandError> {
-        let Self { what, limits, certificates, baseline, groups, wait, outputs, fail_on, page } = self;
+        let Self { what, limits, certificates, baseline, browser, groups, wait, outputs, fail_on, page } = self;
         let outcome = match what {
             What::Passively(site) => look::at(&site, limits, certificates.as_deref(), progress).await?,
             What::Everything(profile, allowed) => {
                 let mut audit = Audit::new(*profile);
                 audit.reach.change_account = allowed;
                 audit.reach.wait = wait.then_some(LONGEST_WAIT);
+                audit.browser = browser;
                 (audit.limits, audit.certificates, audit.groups) = (limits, certificates, groups.clone());
                 audit.run(progress).await?
             }

@@ -15,6 +15,12 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use url::form_urlencoded;
 
+use rcgen::{CertificateParams, KeyPair};
+use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs::default_provider;
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio_rustls::TlsAcceptor;
+
 use crate::outcome::Outcome;
 use crate::profile::Profile;
 use crate::run::{Audit, AuditError};
@@ -22,12 +28,14 @@ use crate::run::{Audit, AuditError};
 /// The site, served until the test ends.
 pub(crate) struct Fixture {
     pub(crate) profile: Profile,
+    certificate: Option<String>,
     state: Arc<Mutex<State>>,
 }
 
 #[derive(Default)]
 pub(crate) struct State {
     flaws: BTreeSet<&'static str>,
+    tls: bool,
     sessions: HashMap<String, Session>,
     passwords: HashMap<String, String>,
     notes: HashMap<String, Vec<String>>,
@@ -47,14 +55,36 @@ type Reply = Response<Full<Bytes>>;
 
 impl Fixture {
     pub(crate) async fn with(flaws: &[&'static str]) -> Self {
+        Self::serving(flaws, None).await
+    }
+
+    /// The same on https, by a name that browsers do not take for this machine's.
+    pub(crate) async fn over_tls(flaws: &[&'static str]) -> Self {
+        let pair = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new(vec![HOST.to_owned()]).unwrap().self_signed(&pair).unwrap();
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(pair.serialize_der()));
+        let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key)
+            .unwrap();
+        let mut fixture = Self::serving(flaws, Some(TlsAcceptor::from(Arc::new(config)))).await;
+        fixture.certificate = Some(certificate.pem());
+        fixture
+    }
+
+    async fn serving(flaws: &[&'static str], tls: Option<TlsAcceptor>) -> Self {
         let state = State {
             flaws: flaws.iter().copied().collect(),
             passwords: [("alice", "wonder-1"), ("bob", "builder-1")].map(|(a, b)| (a.to_owned(), b.to_owned())).into(),
+            tls: tls.is_some(),
             ..State::default()
         };
         let state = Arc::new(Mutex::new(state));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let site = format!("http://{}", listener.local_addr().unwrap());
+        let address = listener.local_addr().unwrap();
+        let site = tls.as_ref().map_or(format!("http://{address}"), |_| format!("https://{HOST}:{}", address.port()));
         let served = state.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -63,10 +93,21 @@ impl Fixture {
                     let state = state.clone();
                     async move { Ok::<_, Infallible>(answer(&state, request).await) }
                 });
-                tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+                let tls = tls.clone();
+                tokio::spawn(async move {
+                    let _ = match tls {
+                        None => http1::Builder::new().serve_connection(TokioIo::new(stream), service).await,
+                        Some(tls) => {
+                            let Ok(stream) = tls.accept(stream).await else { return };
+                            http1::Builder::new().serve_connection(TokioIo::new(stream), service).await
+                        }
+                    };
+                });
             }
         });
-        Self { profile: PROFILE.replace("SITE", &site).parse().unwrap(), state }
+        let by = if flaws.contains(&"script") { "[sign_in]\nbrowser = true" } else { "[sign_in]" };
+        let profile = PROFILE.replace("SITE", &site).replace("[sign_in]", by).parse().unwrap();
+        Self { profile, certificate: None, state }
     }
 
     /// How many requests came.
@@ -81,6 +122,7 @@ impl Fixture {
     pub(crate) async fn try_audit(&self, change: impl FnOnce(&mut Audit)) -> Result<Outcome, AuditError> {
         let mut audit = Audit::new(self.profile.clone());
         audit.reach.change_account = true;
+        audit.certificates = self.certificate.clone().map(String::into_bytes);
         change(&mut audit);
         audit.run(&|_| ()).await
     }
@@ -140,10 +182,14 @@ async fn read(request: Request<Incoming>) -> Asked {
     let id = cookies.split("; ").find_map(|pair| pair.strip_prefix("sid=")).map(str::to_owned);
     let query = parts.uri.query().unwrap_or_default().to_owned();
     let body = body.collect().await.unwrap().to_bytes();
+    let json = header("content-type").is_some_and(|kind| kind == "application/json");
     let form = header("content-type").is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
     let mut fields: HashMap<_, _> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
     if form {
         fields.extend(form_urlencoded::parse(&body).into_owned());
+    }
+    if json {
+        fields.extend(serde_json::from_slice::<HashMap<String, String>>(&body).unwrap());
     }
     Asked {
         method: parts.method.clone(),
@@ -189,15 +235,16 @@ fn route(state: &mut State, asked: &Asked) -> Reply {
 }
 
 fn sign_in_page(state: &mut State, asked: &Asked, known: bool) -> Reply {
-    let mut reply = page("<form method=post action=/login><input name=user><input type=password name=password></form>");
+    let form = "<form method=post action=/login><input name=user><input type=password name=password></form>";
+    let mut reply = page(if state.has("script") { SCRIPT } else { form });
     if state.has("kept") && !known {
         let id = state.new_id();
         state.sessions.insert(id.clone(), Session::default());
-        set(&mut reply, &id);
+        set(state, &mut reply, &id);
     }
     let planted = asked.fields.get("sid").filter(|_| state.has("by-address"));
     if let Some(id) = planted {
-        set(&mut reply, id);
+        set(state, &mut reply, id);
     }
     reply
 }
@@ -205,6 +252,9 @@ fn sign_in_page(state: &mut State, asked: &Asked, known: bool) -> Reply {
 fn sign_in(state: &mut State, asked: &Asked, half: bool) -> Reply {
     let field = |name: &str| asked.fields.get(name).cloned().unwrap_or_default();
     let (user, password) = (field("user"), field("password"));
+    if state.has("script") && field("mirrored").chars().rev().collect::<String>() != user {
+        return refused();
+    }
     if state.passwords.get(&user) != Some(&password) || (!own(asked) && !state.has("sign-in")) {
         return page("Wrong. Please try again.");
     }
@@ -224,7 +274,7 @@ fn sign_in(state: &mut State, asked: &Asked, half: bool) -> Reply {
     state.sessions.insert(id.clone(), Session { user: Some(user), half, ..Session::default() });
     let mut reply =
         Response::builder().status(StatusCode::SEE_OTHER).header("location", "/").body(Full::default()).unwrap();
-    set(&mut reply, &id);
+    set(state, &mut reply, &id);
     if state.has("needs-key") {
         let offer = "(ES256);path=\"/key\";challenge=\"a challenge\"";
         reply.headers_mut().insert("secure-session-registration", offer.parse().unwrap());
@@ -248,7 +298,7 @@ fn forgotten(state: &mut State, asked: &Asked) -> Reply {
         let id = state.new_id();
         let user = asked.fields.get("user").cloned();
         state.sessions.insert(id.clone(), Session { user, ..Session::default() });
-        set(&mut reply, &id);
+        set(state, &mut reply, &id);
     }
     reply
 }
@@ -324,7 +374,7 @@ fn raise(state: &mut State, asked: &Asked) -> Reply {
     } else if new != id {
         state.sessions.remove(&id);
     }
-    set(&mut reply, &new);
+    set(state, &mut reply, &new);
     reply
 }
 
@@ -340,13 +390,20 @@ fn password(state: &mut State, asked: &Asked, user: &str) -> Reply {
 fn own(asked: &Asked) -> bool {
     match (asked.fetch_site.as_deref(), &asked.origin) {
         (Some("same-origin" | "none"), _) => true,
-        (Some(_), _) => false,
-        (None, origin) => origin.as_deref() == Some(&format!("http://{}", asked.host)),
+        (Some(_), _) | (None, None) => false,
+        (None, Some(origin)) => origin.split_once("://").is_some_and(|(_, host)| host == asked.host),
     }
 }
 
-fn set(reply: &mut Reply, id: &str) {
-    let cookie = format!("sid={id}; Path=/; HttpOnly; SameSite=None");
+fn set(state: &State, reply: &mut Reply, id: &str) {
+    let same_site = match () {
+        () if state.has("lax") => "; SameSite=Lax",
+        () if state.has("unsaid") => "",
+        () => "; SameSite=None",
+    };
+    let http_only = if state.has("readable") { "" } else { "; HttpOnly" };
+    let secure = if state.tls && !state.has("not-secure") { "; Secure" } else { "" };
+    let cookie = format!("sid={id}; Path=/{http_only}{same_site}{secure}");
     reply.headers_mut().insert(header::SET_COOKIE, cookie.parse().unwrap());
 }
 
@@ -362,6 +419,24 @@ fn page(text: &str) -> Reply {
 fn refused() -> Reply {
     Response::builder().status(StatusCode::FORBIDDEN).body(Full::default()).unwrap()
 }
+
+/// A sign-in that nobody can copy without running it; its fields come late, and it asks elsewhere too.
+const SCRIPT: &str = r"<div id=app></div><script>
+fetch('http://elsewhere.test:8081/').catch(() => 0);
+setTimeout(() => {
+  app.innerHTML = '<input id=user><input type=password name=password><button type=button>In</button>';
+  const [button] = document.getElementsByTagName('button');
+  button.onclick = async () => {
+    const [name, password] = [user.value, document.getElementsByName('password')[0].value];
+    const body = JSON.stringify({ user: name, password, mirrored: [...name].reverse().join('') });
+    const answer = await fetch('/login', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body });
+    if (answer.ok) location.href = '/';
+  };
+}, 50);
+</script>";
+
+/// Of the site on https.
+const HOST: &str = "app.test";
 
 const PROFILE: &str = r#"
 site = "SITE"

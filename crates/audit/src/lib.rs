@@ -4,6 +4,7 @@
 
 pub mod baseline;
 mod bound;
+pub mod browser;
 pub mod command;
 pub mod cookie;
 pub mod discover;

@@ -75,12 +75,34 @@ pub struct Profile {
     pub token_field: Option<String>,
 }
 
-/// One or more requests after which somebody is signed in.
+/// One or more requests after which somebody is signed in, or what somebody does in a browser.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SignIn {
-    /// In their order; the credentials go out with the first that names them.
+    /// In their order; the credentials go out with the first that names them. None where a browser signs in.
     pub steps: Vec<Step>,
+    /// For a sign-in that takes the scripts of its page.
+    pub script: Option<Script>,
+}
+
+/// A sign-in that takes a browser.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Script {
+    /// The page it begins at.
+    pub page: String,
+    /// What is filled in, one after another.
+    pub screens: Vec<Screen>,
+}
+
+/// Fields that are filled in together, and the button after them.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Screen {
+    /// By name, id or CSS selector.
+    pub form: BTreeMap<String, String>,
+    /// The button's CSS selector, where it is not that of the fields' form.
+    pub submit: Option<String>,
 }
 
 /// Credentials.
@@ -201,6 +223,14 @@ pub struct Limits {
     pub absolute_seconds: Option<u64>,
     /// How many sessions one account may have at once.
     pub sessions: Option<u32>,
+}
+
+impl SignIn {
+    /// The page it begins at.
+    pub fn page(&self) -> Option<&str> {
+        let script = self.script.as_ref().map(|script| script.page.as_str());
+        script.or_else(|| self.steps.first()?.page.as_deref())
+    }
 }
 
 impl std::fmt::Debug for Account {

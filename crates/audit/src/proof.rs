@@ -2,6 +2,7 @@
 
 mod bearer;
 mod bound;
+mod browser;
 mod concurrency;
 mod csrf;
 mod expiry;
@@ -159,6 +160,8 @@ pub(crate) static ALL: &[&Proof] = &[
     &csrf::SIGN_IN,
     &csrf::SIGN_OUT,
     &websocket::PROOF,
+    &browser::COOKIES,
+    &browser::CHANGES,
     &tokens::TELLS,
     &tokens::FORGED,
     &tokens::CROSS,

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use url::Url;
 
+use crate::browser::{BrowserError, Program};
 use crate::cookie::SetCookie;
 use crate::exchange::Exchange;
 use crate::finding::{Finding, Verdict};
@@ -26,6 +27,8 @@ pub struct Audit {
     pub reach: Reach,
     /// Certificates (PEM) that are believed besides the system's.
     pub certificates: Option<Vec<u8>>,
+    /// The browser that shows what browsers do, and signs in where that takes one.
+    pub browser: Option<Program>,
     /// The groups that are looked at.
     pub groups: Vec<Group>,
     /// Checks of one's own.
@@ -39,6 +42,9 @@ pub enum AuditError {
     /// The certificates that were given.
     #[error("certificates: {0}")]
     Certificates(#[from] TlsError),
+    /// The browser that is wanted, or needed.
+    #[error(transparent)]
+    Browser(#[from] BrowserError),
     /// The site does not answer, nobody can be signed in, or the profile's marker does not tell.
     #[error("nothing can be judged: {0}")]
     Blind(#[source] Trouble),
@@ -69,6 +75,7 @@ impl Audit {
             limits: WireLimits::default(),
             reach: Reach::default(),
             certificates: None,
+            browser: None,
             groups: Group::ALL.to_vec(),
             own: Vec::new(),
         }
@@ -82,7 +89,10 @@ impl Audit {
     pub async fn run(self, progress: &(dyn Fn(Progress) + Sync)) -> Result<Outcome, AuditError> {
         let (began, began_millis) = (Instant::now(), now_millis());
         let wire = Wire::new(&scope(&self.profile), self.limits, self.certificates.as_deref())?;
-        let site = Site::new(self.profile.clone(), wire);
+        let mut site = Site::new(self.profile.clone(), wire);
+        if let Some(program) = self.program()? {
+            site = site.with_browser(program).await?;
+        }
         let proofs: Vec<&Proof> = proof::ALL.iter().copied().filter(|proof| self.wants(proof.rules)).collect();
         let of = proofs.len() + self.own.len() + 2;
         let tell = |site: &Site, doing, done| progress(Progress { doing, done, of, requests: site.wire().requests() });
@@ -141,6 +151,15 @@ impl Audit {
             began_millis,
             secrets: set_cookies(&seen),
         })
+    }
+
+    /// The browser, where something of the audit takes one.
+    fn program(&self) -> Result<Option<&Program>, BrowserError> {
+        match (&self.browser, &self.profile.sign_in.script) {
+            (None, Some(_)) => Err(BrowserError::Needed),
+            (program, Some(_)) => Ok(program.as_ref()),
+            (program, None) => Ok(program.as_ref().filter(|_| self.groups.contains(&Group::Browser))),
+        }
     }
 
     fn wants(&self, rules: &[&'static Rule]) -> bool {

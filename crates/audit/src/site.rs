@@ -1,13 +1,14 @@
 //! The site as an audit knows it: its profile, the way to it, and what was learnt about it.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use url::Url;
 
 use crate::bound;
+use crate::browser::{Browser, BrowserError, Program};
 use crate::exchange::Exchange;
-use crate::profile::{Account, Profile, Tokens};
+use crate::profile::{Account, Profile, Script, Tokens};
 use crate::visitor::{From, Ready, Trouble, Values, Visitor};
 use crate::wire::Wire;
 
@@ -16,7 +17,8 @@ use crate::wire::Wire;
 pub struct Site {
     /// What its people say of it.
     pub profile: Profile,
-    wire: Wire,
+    wire: Arc<Wire>,
+    browser: Option<Browser>,
     ways: OnceLock<Ways>,
     marker_at: OnceLock<String>,
     seen: Mutex<Seen>,
@@ -90,7 +92,18 @@ struct Seen {
 impl Site {
     /// A site nothing is known about but what its profile says.
     pub fn new(profile: Profile, wire: Wire) -> Self {
-        Self { profile, wire, ways: OnceLock::new(), marker_at: OnceLock::new(), seen: Mutex::default() }
+        let (ways, marker_at) = (OnceLock::new(), OnceLock::new());
+        Self { profile, wire: Arc::new(wire), browser: None, ways, marker_at, seen: Mutex::default() }
+    }
+
+    /// The same, with a browser whose every request goes the site's own way.
+    ///
+    /// # Errors
+    ///
+    /// It does not start.
+    pub async fn with_browser(self, program: &Program) -> Result<Self, BrowserError> {
+        let browser = Browser::start(program, Arc::clone(&self.wire)).await?;
+        Ok(Self { browser: Some(browser), ..self })
     }
 
     /// Once, before anything is judged.
@@ -117,6 +130,11 @@ impl Site {
     /// The way to it.
     pub fn wire(&self) -> &Wire {
         &self.wire
+    }
+
+    /// The browser, where there is one.
+    pub fn browser(&self) -> Option<&Browser> {
+        self.browser.as_ref()
     }
 
     /// Somebody the site has never seen.
@@ -206,6 +224,9 @@ impl Site {
         account: &Account,
         from: From,
     ) -> Result<Entered, Trouble> {
+        if let Some(script) = &self.profile.sign_in.script {
+            return self.sign_in_by_script(visitor, account, script, self.url(&script.page)).await;
+        }
         let mut values = Values::of(account);
         let mut done = None;
         for step in &self.profile.sign_in.steps {
@@ -219,6 +240,20 @@ impl Site {
         if self.ways.get().is_none_or(|ways| ways.follow) {
             last = visitor.follow(last).await?;
         }
+        Ok(Entered { last, sent, refresh })
+    }
+
+    /// The same in a browser, from a page.
+    pub(crate) async fn sign_in_by_script(
+        &self,
+        visitor: &mut Visitor<'_>,
+        account: &Account,
+        script: &Script,
+        page: Url,
+    ) -> Result<Entered, Trouble> {
+        let browser = self.browser().ok_or(Trouble::Browser(BrowserError::Needed))?;
+        let (sent, answer, last) = browser.sign_in(visitor, script, page, &Values::of(account)).await?;
+        let refresh = self.profile.tokens.as_ref().and_then(|tokens| visitor.take_tokens(&answer, tokens));
         Ok(Entered { last, sent, refresh })
     }
 

@@ -14,6 +14,7 @@ pub use self::ready::{Body, Ready, TokenPlace, Values};
 pub(crate) use self::ready::{random, telling, urlencoded};
 
 use crate::bound::Offer;
+use crate::browser::BrowserError;
 use crate::cookie::Jar;
 use crate::exchange::{Exchange, Sent};
 use crate::profile::{Step, Tokens};
@@ -69,6 +70,9 @@ pub enum Trouble {
         /// The page that should show it.
         page: Box<Exchange>,
     },
+    /// The browser.
+    #[error(transparent)]
+    Browser(#[from] BrowserError),
     /// Something a proof needs did not happen.
     #[error("{0}")]
     Control(String),
@@ -103,6 +107,11 @@ impl<'a> Visitor<'a> {
     /// The values of what signs it in.
     pub fn credential(&self) -> Vec<Option<&str>> {
         self.site.ways().session.iter().map(|name| self.jar.get(name)).collect()
+    }
+
+    /// What it calls itself.
+    pub(crate) fn agent(&self) -> &'static str {
+        self.agent
     }
 
     /// The site they are at.
@@ -241,6 +250,11 @@ impl<'a> Visitor<'a> {
         for kept in &self.jar {
             self.site.keep_secret(&kept.value);
         }
+        self.hear(exchange);
+    }
+
+    /// Takes note of an offer to bind the session.
+    pub(crate) fn hear(&mut self, exchange: &Exchange) {
         if let Some(offer) = Offer::of(exchange) {
             for secret in offer.challenge.iter().chain(&offer.authorization) {
                 self.site.keep_secret(secret);

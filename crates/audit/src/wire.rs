@@ -140,6 +140,11 @@ impl Wire {
         self.limits.budget.saturating_sub(self.requests())
     }
 
+    /// Why nothing more can be sent, where that is so.
+    pub(crate) fn exhausted(&self) -> Option<WireError> {
+        (self.left() == 0).then_some(WireError::Budget(self.limits.budget))
+    }
+
     /// Whether an address is the site's.
     pub fn reaches(&self, url: &Url) -> bool {
         self.scope.contains(&url.origin())
@@ -151,9 +156,14 @@ impl Wire {
     ///
     /// There is no answer; [`WireError`] says why.
     pub async fn send(&self, sent: Sent) -> Result<Exchange, WireError> {
+        self.send_for(sent, self.limits.body_bytes).await
+    }
+
+    /// The same for whoever needs more of the body.
+    pub(crate) async fn send_for(&self, sent: Sent, most: usize) -> Result<Exchange, WireError> {
         loop {
             self.account(&sent.url).await?;
-            let answer = self.once(&sent).await?;
+            let answer = self.once(&sent, most).await?;
             match self.asked_to_wait(&answer) {
                 Some(wait) => sleep(wait).await,
                 None => return Ok(Exchange { sent, answer }),
@@ -161,31 +171,28 @@ impl Wire {
         }
     }
 
-    async fn once(&self, sent: &Sent) -> Result<Answer, WireError> {
+    async fn once(&self, sent: &Sent, most: usize) -> Result<Answer, WireError> {
         let host = host(&sent.url);
         let within = self.limits.answer;
         let late = || WireError::Timeout { host: host.clone(), seconds: within.as_secs() };
         // A connection that was idle may have been closed meanwhile: then nothing came, and what is safe is sent anew.
         if sent.method.is_safe()
             && let Some(idle) = self.rested(&sent.url)
-            && let Ok(answer) = timeout(within, self.over(idle, sent)).await.map_err(|_| late())?
+            && let Ok(answer) = timeout(within, self.over(idle, sent, most)).await.map_err(|_| late())?
         {
             return Ok(answer);
         }
         timeout(within, async {
             let opened = Opened::to(&sent.url, &self.tls).await?;
-            self.over(Idle::of(sent.url.origin(), opened), sent).await
+            self.over(Idle::of(sent.url.origin(), opened), sent, most).await
         })
         .await
         .map_err(|_| late())?
     }
 
-    async fn over(&self, mut idle: Idle, sent: &Sent) -> Result<Answer, WireError> {
+    async fn over(&self, mut idle: Idle, sent: &Sent, most: usize) -> Result<Answer, WireError> {
         let began = Instant::now();
-        let read = idle
-            .ask(sent, self.limits.body_bytes)
-            .await
-            .map_err(|cause| WireError::Http { host: host(&sent.url), cause })?;
+        let read = idle.ask(sent, most).await.map_err(|cause| WireError::Http { host: host(&sent.url), cause })?;
         let answer = Answer {
             status: read.status,
             headers: read.headers,

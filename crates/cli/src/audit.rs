@@ -3,12 +3,12 @@
 use std::error::Error;
 use std::fs;
 use std::io::{IsTerminal as _, Write as _, stderr, stdin, stdout};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, builder::PossibleValuesParser};
 use counterfoil_audit::command::{
-    Account, Discovery, Done, Format, Group, Options, Output, Page, Progress, Ready, Severity, width,
+    Account, Discovery, Done, Format, Group, Options, Output, Page, Program, Progress, Ready, Severity, width,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -51,6 +51,11 @@ pub(crate) struct AuditArgs {
     /// Certificates in PEM that are believed besides the system's
     #[arg(long, value_name = "PATH")]
     ca: Option<PathBuf>,
+
+    /// Show in a real browser what browsers do, and sign in by script where the profile says so; Chromium, named by CHROMIUM_BIN or
+    /// found on PATH
+    #[arg(long, value_name = "PATH", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    browser: Option<String>,
 
     /// Look at this group alone; may be repeated
     #[arg(long, value_name = "GROUP", value_parser = PossibleValuesParser::new(groups()), conflicts_with = "skip")]
@@ -161,10 +166,17 @@ impl AuditArgs {
             fail_on: Severity::ALL.into_iter().find(|severity| severity.name() == fail_on),
             budget: self.budget,
             rate: self.rate,
+            browser: self.browser()?,
             groups: self.groups(),
             wait: self.wait,
             page: page(*verbose),
         })
+    }
+
+    fn browser(&self) -> Result<Option<Program>, Box<dyn Error>> {
+        let Some(path) = &self.browser else { return Ok(None) };
+        let named = Some(Path::new(path)).filter(|path| !path.as_os_str().is_empty());
+        Ok(Some(Program::find(named)?))
     }
 
     fn groups(&self) -> Vec<Group> {
@@ -263,6 +275,8 @@ Examples:
                                          the same, for people and for the next run
   counterfoil audit --profile app.toml --baseline report.json --out audit.sarif --fail-on medium
                                          in CI: fails only by what is new since
+  counterfoil audit --profile app.toml --browser
+                                         the same, and in a real Chromium besides
   counterfoil audit https://staging.example.org --profile app.toml --only sign-out --only csrf
                                          two groups, at another address
 

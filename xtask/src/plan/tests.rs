@@ -94,6 +94,16 @@ fn crashes_are_all_tried_unless_told_otherwise() {
 }
 
 #[test]
+fn the_auditor_s_tests_in_a_browser_run_once_there_is_one() {
+    for size in [Size::Short, Size::Full] {
+        let commands = commands(&test(size));
+        let at = |part: &str| commands.iter().position(|command| command.contains(part)).unwrap();
+        let tests = "--run-ignored only -E package(counterfoil-audit)&test(browser::tests)";
+        assert!(at(" chromium") < at(tests), "{commands:#?}");
+    }
+}
+
+#[test]
 fn every_proxy_is_installed_before_it_is_tried() {
     let commands = commands(&test(Size::Short));
     let at = |part: &str| commands.iter().position(|command| command.contains(part)).unwrap();

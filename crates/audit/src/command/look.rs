@@ -71,7 +71,7 @@ async fn read_plain(mut visitor: Visitor<'_>, plain: &Url, url: &Url) -> Vec<Exc
 fn strangers(url: &Url) -> Profile {
     Profile {
         site: url.clone(),
-        sign_in: SignIn { steps: Vec::new() },
+        sign_in: SignIn { steps: Vec::new(), script: None },
         account: Account { user: String::new(), password: String::new() },
         second_account: None,
         signed_in: Marker { url: path(url), marker: String::new() },

@@ -13,6 +13,7 @@ fn options() -> Options {
         fail_on: Some(Severity::High),
         budget: 300,
         rate: None,
+        browser: None,
         groups: Group::ALL.to_vec(),
         wait: false,
         page: Page { width: 100, colours: false, verbose: false },

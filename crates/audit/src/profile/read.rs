@@ -8,7 +8,8 @@ use serde::Deserialize;
 use url::Url;
 
 use super::{
-    Account, Change, Limits, Marker, Pending, PendingKind, Profile, Raise, SessionsPage, SignIn, Socket, Step, Tokens,
+    Account, Change, Limits, Marker, Pending, PendingKind, Profile, Raise, Screen, Script, SessionsPage, SignIn,
+    Socket, Step, Tokens,
 };
 
 /// What is wrong with a profile: where, and what to write there.
@@ -49,6 +50,12 @@ pub enum ProfileError {
     /// Both bodies.
     #[error("{0}: `form` and `json` cannot both be the body; leave one out")]
     TwoBodies(String),
+    /// What only a sign-in by script has, elsewhere.
+    #[error("{0}: `browser` and `submit` are for [sign_in], where a browser signs in")]
+    NoScript(String),
+    /// What a browser does not need to be told, or cannot be.
+    #[error("{0}: with `browser = true`, say `page`, and in `form` what is filled in; the page's scripts do the rest")]
+    OnlyScript(String),
     /// A header field that is none.
     #[error("{key}: {name:?} cannot be sent as a header field")]
     Header {
@@ -106,6 +113,9 @@ struct WrittenSignIn {
     headers: BTreeMap<String, String>,
     #[serde(default)]
     then: Vec<WrittenStep>,
+    #[serde(default)]
+    browser: bool,
+    submit: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -118,6 +128,7 @@ struct WrittenStep {
     json: Option<serde_json::Value>,
     #[serde(default)]
     headers: BTreeMap<String, String>,
+    submit: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -223,7 +234,7 @@ impl Written {
         for (index, raise) in self.raises.into_iter().enumerate() {
             let key = format!("raises[{index}]");
             let WrittenRaise { page, request, form, json, headers, reaches } = raise;
-            let step = WrittenStep { page, request, form, json, headers }.checked(&key)?;
+            let step = WrittenStep { page, request, form, json, headers, submit: None }.checked(&key)?;
             raises.push(Raise { step, reaches: reaches.checked(&format!("{key}.reaches"))? });
         }
         let mut pending = Vec::new();
@@ -241,7 +252,7 @@ impl Written {
         }
         Ok(Profile {
             site: site(&self.site)?,
-            sign_in: SignIn { steps: self.sign_in.checked("sign_in")? },
+            sign_in: self.sign_in.sign_in()?,
             account: self.account.into(),
             second_account: self.second_account.map(Account::from),
             signed_in: self.signed_in.checked("signed_in")?,
@@ -267,16 +278,45 @@ impl Written {
 }
 
 impl WrittenSignIn {
+    fn sign_in(self) -> Result<SignIn, ProfileError> {
+        if !self.browser {
+            return Ok(SignIn { steps: self.checked("sign_in")?, script: None });
+        }
+        let Self { page, request, form, json, headers, then, browser: _, submit } = self;
+        let first = WrittenStep { page: None, request, form, json, headers, submit }.screen("sign_in")?;
+        let page = page.ok_or_else(|| ProfileError::OnlyScript("sign_in".to_owned()))?;
+        let mut screens = vec![first];
+        for (index, step) in then.into_iter().enumerate() {
+            screens.push(step.screen(&format!("sign_in.then[{index}]"))?);
+        }
+        Ok(SignIn { steps: Vec::new(), script: Some(Script { page: path(page, "sign_in.page")?, screens }) })
+    }
+
     fn checked(self, key: &str) -> Result<Vec<Step>, ProfileError> {
-        let Self { page, request, form, json, headers, then } = self;
-        let mut all = vec![WrittenStep { page, request, form, json, headers }.checked(key)?];
+        let Self { page, request, form, json, headers, then, browser, submit } = self;
+        if browser {
+            return Err(ProfileError::NoScript(key.to_owned()));
+        }
+        let mut all = vec![WrittenStep { page, request, form, json, headers, submit }.checked(key)?];
         all.extend(steps(then, &format!("{key}.then"))?);
         Ok(all)
     }
 }
 
 impl WrittenStep {
+    /// As a browser is told it.
+    fn screen(self, key: &str) -> Result<Screen, ProfileError> {
+        let told = self.page.is_some() || self.request.is_some() || self.json.is_some() || !self.headers.is_empty();
+        if told || self.form.is_empty() {
+            return Err(ProfileError::OnlyScript(key.to_owned()));
+        }
+        Ok(Screen { form: self.form, submit: self.submit })
+    }
+
     fn checked(self, key: &str) -> Result<Step, ProfileError> {
+        if self.submit.is_some() {
+            return Err(ProfileError::NoScript(key.to_owned()));
+        }
         if self.page.is_none() && self.request.is_none() {
             return Err(ProfileError::Empty(key.to_owned()));
         }
@@ -304,7 +344,7 @@ impl WrittenChange {
         let Self { page, request, form, json, headers, read } = self;
         let seen = form.values().any(|value| value.contains(RANDOM))
             || json.as_ref().is_some_and(|body| body.to_string().contains(RANDOM));
-        let step = WrittenStep { page, request, form, json, headers }.checked(key)?;
+        let step = WrittenStep { page, request, form, json, headers, submit: None }.checked(key)?;
         if !seen {
             return Err(ProfileError::Unseen(key.to_owned()));
         }

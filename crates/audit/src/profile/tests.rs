@@ -24,6 +24,16 @@ fn ten_lines_are_enough_for_a_form() {
 }
 
 #[test]
+fn a_browser_is_told_what_to_fill_in_and_where_to_press() {
+    let more = "browser = true\nsubmit = \"#go\"\nthen = [{ form = { code = \"1\" } }]\nform =";
+    let sign_in = LEAST.replace("form =", more).parse::<Profile>().unwrap().sign_in;
+    assert_eq!((sign_in.page(), sign_in.steps.len()), (Some("/login"), 0));
+    let screens = sign_in.script.unwrap().screens;
+    assert_eq!((screens[0].form["user"].as_str(), screens[0].submit.as_deref()), ("{user}", Some("#go")));
+    assert_eq!((screens[1].form["code"].as_str(), screens[1].submit.as_deref()), ("1", None));
+}
+
+#[test]
 fn passwords_are_not_printed() {
     let text = LEAST.replace("user = \"alice\"", "user = \"alice\"\npassword = \"hunter2\"");
     let profile: Profile = text.parse().unwrap();
@@ -96,6 +106,10 @@ fn what_is_wrong_is_named_with_its_place() {
         (with("[[changes]]\nrequest = \"POST /a\"\nread = \"/a\"\n"),      "changes[0]: no value of `form` or `json` holds {random}"),
         (with("[slow]\nrequest = \"GET /a\"\nheaders = { \"a b\" = \"c\" }\n"), "slow.headers: \"a b\" cannot be sent"),
         (with("[slow]\nrequest = \"POST /a\"\nform = { a = \"b\" }\njson = {}\n"), "slow: `form` and `json`"),
+        (with("[slow]\nrequest = \"GET /a\"\nsubmit = \"button\"\n"),    "slow: `browser` and `submit` are for [sign_in]"),
+        (with("[password_change]\npage = \"/a\"\nbrowser = true\n"),     "password_change: `browser` and `submit`"),
+        (LEAST.replace("page =", "browser = true\nrequest ="),             "sign_in: with `browser = true`, say `page`"),
+        (LEAST.replace("form =", "browser = true\nheaders ="),             "sign_in: with `browser = true`"),
         (with("[limits]\nidle_minutes = 3\n"),                             "unknown field `idle_minutes`"),
     ];
     for (text, expected) in cases {

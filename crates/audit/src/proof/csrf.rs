@@ -1,9 +1,9 @@
 //! Requests that other sites cause. Whether one did something is read back from the site, never taken from a status.
 
-mod attacks;
+pub(super) mod attacks;
 mod changes;
 mod sign;
-mod target;
+pub(super) mod target;
 
 use super::Proof;
 use crate::rule;

@@ -52,9 +52,8 @@ async fn fresh(site: &Site, shape: &Planted) -> Result<Planted, Trouble> {
 async fn given_to_strangers(site: &Site) -> Result<Option<Planted>, Trouble> {
     let mut attacker = site.visitor();
     attacker.get(&site.profile.signed_in.url, From::Address).await?;
-    let page = site.profile.sign_in.steps.first().and_then(|step| step.page.clone());
-    if let Some(page) = page.filter(|_| pairs(site, &attacker).is_empty()) {
-        attacker.get(&page, From::Address).await?;
+    if let Some(page) = site.profile.sign_in.page().filter(|_| pairs(site, &attacker).is_empty()) {
+        attacker.get(page, From::Address).await?;
     }
     let given = pairs(site, &attacker);
     Ok((!given.is_empty()).then_some(given))
@@ -112,6 +111,9 @@ async fn by_address(site: &Site, genuine: &Planted, place: &str) -> Result<Findi
 
 /// The victim's sign-in form carries an id.
 async fn by_form(site: &Site, genuine: &Planted, place: &str) -> Result<Finding, Trouble> {
+    if site.profile.sign_in.script.is_some() {
+        return Ok(Finding::skipped(&rule::FIXATION_FORM, place, "the page's own scripts write the sign-in request"));
+    }
     let planted = &fresh(site, genuine).await?;
     let mut victim = site.visitor();
     let values = Values::of(&site.profile.account);
@@ -135,6 +137,14 @@ async fn by_form(site: &Site, genuine: &Planted, place: &str) -> Result<Finding,
 
 /// Signs in with every address of the sign-in changed; whether that signs in.
 async fn sign_in_at(site: &Site, victim: &mut Visitor<'_>, changed: impl Fn(&Url) -> Url) -> Result<bool, Trouble> {
+    if let Some(script) = &site.profile.sign_in.script {
+        let page = changed(&site.url(&script.page));
+        return match site.sign_in_by_script(victim, &site.profile.account, script, page).await {
+            Ok(_) => Ok(site.who(victim).await?.state == State::In),
+            Err(Trouble::Control(_)) => Ok(false),
+            Err(trouble) => Err(trouble),
+        };
+    }
     let values = Values::of(&site.profile.account);
     for step in &site.profile.sign_in.steps {
         if let Some(page) = &step.page {

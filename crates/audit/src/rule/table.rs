@@ -1024,6 +1024,54 @@ pub static BOUND_COOKIE_LIVES_LONG: Rule = Rule {
     fix: "Let Max-Age be minutes, such as 600, and refuse the value after that.",
 };
 
+/// A script of the site's pages reads the session cookie in a browser.
+pub static BROWSER_COOKIE_READABLE: Rule = Rule {
+    id: "browser-cookie-readable",
+    group: Group::Browser,
+    severity: Severity::Medium,
+    title: "In a browser, scripts of the site's pages read the session cookie",
+    wstg: "WSTG-SESS-02",
+    asvs: "3.3.4",
+    cwe: 1004,
+    fix: "Set the HttpOnly attribute: whatever script needs to know does not need the token.",
+};
+
+/// A browser sends the session cookie over plain http.
+pub static BROWSER_COOKIE_PLAIN: Rule = Rule {
+    id: "browser-cookie-plain",
+    group: Group::Browser,
+    severity: Severity::High,
+    title: "A browser sends the session cookie over plain http",
+    wstg: "WSTG-SESS-02",
+    asvs: "3.3.1",
+    cwe: 614,
+    fix: "Set the Secure attribute, or a name that begins with __Host-.",
+};
+
+/// A browser sends the session cookie along with requests that other sites cause.
+pub static BROWSER_COOKIE_CROSS_SITE: Rule = Rule {
+    id: "browser-cookie-cross-site",
+    group: Group::Browser,
+    severity: Severity::Medium,
+    title: "A browser sends the session cookie along with requests that other sites cause",
+    wstg: "WSTG-SESS-02",
+    asvs: "3.3.2",
+    cwe: 1275,
+    fix: "Set SameSite=Lax, or Strict where no other site links to signed-in pages.",
+};
+
+/// In a browser, a form on another site changes things in somebody's name.
+pub static BROWSER_CHANGE_CROSS_SITE: Rule = Rule {
+    id: "browser-change-cross-site",
+    group: Group::Browser,
+    severity: Severity::High,
+    title: "In a browser, a form on another site changes things in somebody's name",
+    wstg: "WSTG-SESS-05",
+    asvs: "3.5.1",
+    cwe: 352,
+    fix: "Refuse requests that change something when Sec-Fetch-Site or Origin says another site, and demand a token otherwise.",
+};
+
 /// Every rule, in the order of reports.
 pub static ALL: &[&Rule] = &[
     &COOKIE_NOT_SECURE,
@@ -1111,4 +1159,8 @@ pub static ALL: &[&Rule] = &[
     &BOUND_REFRESH_FOREIGN_KEY,
     &BOUND_COOKIE_NOT_NEEDED,
     &BOUND_COOKIE_LIVES_LONG,
+    &BROWSER_COOKIE_READABLE,
+    &BROWSER_COOKIE_PLAIN,
+    &BROWSER_COOKIE_CROSS_SITE,
+    &BROWSER_CHANGE_CROSS_SITE,
 ];

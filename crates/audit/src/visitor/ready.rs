@@ -80,7 +80,7 @@ impl Values {
         self.0.get("random").map_or("", String::as_str)
     }
 
-    fn fill(&self, text: &str, csrf: Option<&str>) -> String {
+    pub(crate) fn fill(&self, text: &str, csrf: Option<&str>) -> String {
         let mut text = text.to_owned();
         for (name, value) in &self.0 {
             text = text.replace(&format!("{{{name}}}"), value);
@@ -107,7 +107,7 @@ impl Ready {
     }
 
     /// The body and its type.
-    pub(super) fn encoded(&self) -> (Option<String>, Vec<u8>) {
+    pub(crate) fn encoded(&self) -> (Option<String>, Vec<u8>) {
         match &self.body {
             Body::Empty => (None, Vec::new()),
             Body::Form(fields) => (Some(URLENCODED.to_owned()), urlencoded(fields).into_bytes()),

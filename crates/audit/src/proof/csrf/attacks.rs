@@ -9,16 +9,16 @@ use crate::shape;
 use crate::visitor::{Body, From, Ready};
 
 /// One request another site causes.
-pub(super) struct Attack {
-    pub(super) rule: &'static Rule,
-    pub(super) ready: Ready,
-    pub(super) from: From,
+pub(in crate::proof) struct Attack {
+    pub(in crate::proof) rule: &'static Rule,
+    pub(in crate::proof) ready: Ready,
+    pub(in crate::proof) from: From,
     /// What is wrong if it works.
-    pub(super) seen: &'static str,
+    pub(in crate::proof) seen: &'static str,
 }
 
 /// What a page of another site can send: forms and text, by GET and POST, without header fields of its own.
-pub(super) fn bare(ready: &Ready) -> Ready {
+pub(in crate::proof) fn bare(ready: &Ready) -> Ready {
     let mut bare = ready.clone().with_token(None);
     bare.headers.clear();
     if bare.method != Method::GET {
@@ -121,7 +121,7 @@ pub(super) fn by_content_type(ready: &Ready) -> Vec<Attack> {
 }
 
 /// By a link.
-pub(super) fn by_get(ready: &Ready) -> Attack {
+pub(in crate::proof) fn by_get(ready: &Ready) -> Attack {
     let mut get = bare(ready);
     get.method = Method::GET;
     get.url = with_fields(&ready.url, &ready.clone().with_token(None).fields());

@@ -13,7 +13,11 @@ use crate::visitor::{Body, From, Ready, Trouble, Values, Visitor};
 pub(super) async fn sign_in(site: &Site) -> Result<Vec<Finding>, Trouble> {
     let rule = &rule::CSRF_SIGN_IN;
     let [step] = site.profile.sign_in.steps.as_slice() else {
-        return Ok(vec![Finding::skipped(rule, "", "the sign-in has more than one step")]);
+        let why = match site.profile.sign_in.script {
+            Some(_) => "the page's own scripts write the sign-in request",
+            None => "the sign-in has more than one step",
+        };
+        return Ok(vec![Finding::skipped(rule, "", why)]);
     };
     if site.ways().session.is_empty() {
         return Ok(vec![Finding::skipped(rule, "", "no cookie signs anybody in")]);

@@ -6,26 +6,26 @@ use crate::site::{Site, State};
 use crate::visitor::{From, Ready, Trouble, Values, Visitor, random};
 
 /// Somebody who is signed in, and a change that can be made in their name.
-pub(super) struct Target<'a> {
-    pub(super) site: &'a Site,
-    pub(super) change: &'a Change,
-    pub(super) victim: Visitor<'a>,
+pub(in crate::proof) struct Target<'a> {
+    pub(in crate::proof) site: &'a Site,
+    pub(in crate::proof) change: &'a Change,
+    pub(in crate::proof) victim: Visitor<'a>,
     /// From their sign-in: a token that was made before it.
-    pub(super) old_token: Option<String>,
+    pub(in crate::proof) old_token: Option<String>,
     /// Whether earlier changes still show, so that many can be looked for at once.
-    pub(super) lists: bool,
+    pub(in crate::proof) lists: bool,
 }
 
 /// A change that was tried.
-pub(super) struct Shot {
+pub(in crate::proof) struct Shot {
     /// The word that shows if it was made.
-    pub(super) word: String,
-    pub(super) exchange: Exchange,
+    pub(in crate::proof) word: String,
+    pub(in crate::proof) exchange: Exchange,
 }
 
 impl<'a> Target<'a> {
     /// Attacked, where the site's own page can make the change and a stranger cannot.
-    pub(super) async fn new(site: &'a Site, change: &'a Change) -> Result<Self, Trouble> {
+    pub(in crate::proof) async fn new(site: &'a Site, change: &'a Change) -> Result<Self, Trouble> {
         let member = site.member().await?;
         let old_token = member.entered.sent.token_value();
         let mut target = Self { site, change, victim: member.visitor, old_token, lists: false };
@@ -43,7 +43,7 @@ impl<'a> Target<'a> {
     }
 
     /// As in reports.
-    pub(super) fn place(&self) -> String {
+    pub(in crate::proof) fn place(&self) -> String {
         match &self.change.step.request {
             Some((method, path)) => format!("{method} {path}"),
             None => format!("the form of {}", self.change.step.page.as_deref().unwrap_or_default()),
@@ -51,41 +51,41 @@ impl<'a> Target<'a> {
     }
 
     /// Filled in for the victim, with a word of its own.
-    pub(super) async fn ready(&mut self) -> Result<Ready, Trouble> {
+    pub(in crate::proof) async fn ready(&mut self) -> Result<Ready, Trouble> {
         let values = Values::of(&self.site.profile.account).with("random", WORD);
         self.victim.prepare(&self.change.step, &values).await
     }
 
     /// Sends it in the victim's name.
-    pub(super) async fn fire(&mut self, ready: &Ready, from: From) -> Result<Shot, Trouble> {
+    pub(in crate::proof) async fn fire(&mut self, ready: &Ready, from: From) -> Result<Shot, Trouble> {
         let word = random();
         let exchange = self.victim.send(&worded(ready, &word), from).await?;
         Ok(Shot { word, exchange })
     }
 
     /// The change as the site's own page makes it.
-    pub(super) async fn own(&mut self) -> Result<Shot, Trouble> {
+    pub(in crate::proof) async fn own(&mut self) -> Result<Shot, Trouble> {
         let ready = self.ready().await?;
         self.fire(&ready, From::Own).await
     }
 
     /// Which of the words show; none where the victim does not see the page.
-    pub(super) async fn shows(&self, word: &str) -> Result<bool, Trouble> {
+    pub(in crate::proof) async fn shows(&self, word: &str) -> Result<bool, Trouble> {
         Ok(self.page().await?.contains(word))
     }
 
-    pub(super) async fn page(&self) -> Result<String, Trouble> {
+    pub(in crate::proof) async fn page(&self) -> Result<String, Trouble> {
         Ok(self.victim.clone().get(&self.change.read, From::Address).await?.answer.text())
     }
 
     /// Somebody else who is signed in, for tokens that are not the victim's.
-    pub(super) async fn attacker(&self) -> Result<Visitor<'a>, Trouble> {
+    pub(in crate::proof) async fn attacker(&self) -> Result<Visitor<'a>, Trouble> {
         let account = self.site.profile.second_account.as_ref().unwrap_or(&self.site.profile.account);
         Ok(self.site.member_as(account).await?.visitor)
     }
 
     /// The same for somebody whose session did not suffer from earlier attempts.
-    pub(super) async fn renewed(&mut self) -> Result<(), Trouble> {
+    pub(in crate::proof) async fn renewed(&mut self) -> Result<(), Trouble> {
         if self.site.who(&self.victim).await?.state != State::In {
             self.victim = self.site.member().await?.visitor;
         }
@@ -104,7 +104,7 @@ impl<'a> Target<'a> {
 }
 
 /// With another word, in the body and in the address.
-fn worded(ready: &Ready, word: &str) -> Ready {
+pub(in crate::proof) fn worded(ready: &Ready, word: &str) -> Ready {
     let mut ready = ready.clone().with_word(WORD, word);
     if let Ok(url) = ready.url.as_str().replace(WORD, word).parse() {
         ready.url = url;

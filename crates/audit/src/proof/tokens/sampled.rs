@@ -103,7 +103,7 @@ async fn sign_ins(site: &Site, count: usize, all: &mut Vec<Series>) -> Result<()
 /// Ids of people who are not signed in, where they look like those of people who are: each costs one request.
 async fn strangers(site: &Site, like: &[Series]) -> Result<Vec<Series>, Trouble> {
     let mut all = Vec::new();
-    let path = site.profile.sign_in.steps.first().and_then(|step| step.page.clone());
+    let path = site.profile.sign_in.page().map(str::to_owned);
     let Some(path) = path else { return Ok(all) };
     for turn in 0..MANY {
         if site.wire().left() < LEFT_FOR_OTHERS {
