@@ -3,8 +3,11 @@
 use std::collections::{BTreeSet, HashMap};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
@@ -24,6 +27,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::outcome::Outcome;
 use crate::profile::Profile;
 use crate::run::{Audit, AuditError};
+use crate::token::jwt::{Hs, Jwt};
 
 /// The site, served until the test ends.
 pub(crate) struct Fixture {
@@ -49,6 +53,8 @@ struct Session {
     raised: bool,
     half: bool,
     bound: bool,
+    /// When it was made, and when it was used last.
+    life: Option<(Instant, Instant)>,
 }
 
 type Reply = Response<Full<Bytes>>;
@@ -83,8 +89,9 @@ impl Fixture {
         };
         let state = Arc::new(Mutex::new(state));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let site = tls.as_ref().map_or(format!("http://{address}"), |_| format!("https://{HOST}:{}", address.port()));
+        let port = listener.local_addr().unwrap().port();
+        // A name, since an address has no siblings.
+        let site = tls.as_ref().map_or(format!("http://localhost:{port}"), |_| format!("https://{HOST}:{port}"));
         let served = state.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -142,6 +149,16 @@ impl State {
         }
     }
 
+    fn secret(&self) -> &'static [u8] {
+        if self.has("known-secret") { b"secret" } else { b"0f3a-nobody-would-guess-this-1c77" }
+    }
+
+    fn believes(&self, token: &Jwt) -> bool {
+        let none = token.algorithm() == "none" && self.has("alg-none");
+        let fresh = self.has("no-date") || token.expires().is_some_and(|at| at > crate::wire::now_millis() / 1000);
+        fresh && (none || self.has("any-signature") || token.is_by(Hs::Hs256, self.secret()))
+    }
+
     fn token(&self, id: &str) -> String {
         let id = if self.has("global-token") { "everybody" } else { id };
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, format!("token of {id}").as_bytes());
@@ -153,6 +170,8 @@ struct Asked {
     method: Method,
     path: String,
     id: Option<String>,
+    /// Of whom the token speaks, where there are tokens.
+    subject: Option<String>,
     fields: HashMap<String, String>,
     origin: Option<String>,
     fetch_site: Option<String>,
@@ -172,7 +191,47 @@ async fn answer(state: &Mutex<State>, request: Request<Incoming>) -> Reply {
     }
     let mut state = state.lock().unwrap();
     state.requests += 1;
-    route(&mut state, &asked)
+    let asked = if state.has("jwt") { opened(&state, asked) } else { asked };
+    if state.has("limits") {
+        age(&mut state);
+    }
+    let reply = route(&mut state, &asked);
+    if state.has("jwt") { sealed(&state, reply) } else { reply }
+}
+
+/// Ends what is over.
+fn age(state: &mut State) {
+    let (idle, absolute) = (state.has("no-idle"), state.has("no-absolute"));
+    let now = Instant::now();
+    state.sessions.retain(|_, one| {
+        let (made, used) = *one.life.get_or_insert((now, now));
+        (idle || now - used < LIMITS.0) && (absolute || now - made < LIMITS.1)
+    });
+}
+
+/// The id is what the cookie's token says, where it is believed.
+fn opened(state: &State, mut asked: Asked) -> Asked {
+    let token = asked.id.take().and_then(|value| Jwt::read(&value)).filter(|token| state.believes(token));
+    let says = |name: &str| token.as_ref()?.claims.get(name)?.as_str().map(str::to_owned);
+    (asked.id, asked.subject) = (says("jti"), says("sub"));
+    asked
+}
+
+/// Instead of an id, the cookie gets a token that names it.
+fn sealed(state: &State, mut reply: Reply) -> Reply {
+    let line = reply.headers().get(header::SET_COOKIE).map(|line| line.to_str().unwrap().to_owned());
+    let id = line.as_ref().and_then(|line| line.strip_prefix("sid=")?.split(';').next()).unwrap_or_default();
+    if let Some(session) = state.sessions.get(id) {
+        let exp = crate::wire::now_millis() / 1000 + 3600;
+        let claims = serde_json::json!({ "sub": session.user, "jti": id, "exp": exp });
+        let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+        let input = format!("{}.{}", part(r#"{"alg":"HS256","typ":"JWT"}"#), part(&claims.to_string()));
+        let key = hmac::Key::new(hmac::HMAC_SHA256, state.secret());
+        let token = format!("{input}.{}", URL_SAFE_NO_PAD.encode(hmac::sign(&key, input.as_bytes())));
+        reply.headers_mut().remove(header::SET_COOKIE);
+        set(state, &mut reply, &token);
+    }
+    reply
 }
 
 async fn read(request: Request<Incoming>) -> Asked {
@@ -195,6 +254,7 @@ async fn read(request: Request<Incoming>) -> Asked {
         method: parts.method.clone(),
         path: parts.uri.path().to_owned(),
         id,
+        subject: None,
         fields,
         origin: header("origin"),
         fetch_site: header("sec-fetch-site"),
@@ -205,7 +265,11 @@ async fn read(request: Request<Incoming>) -> Asked {
 fn route(state: &mut State, asked: &Asked) -> Reply {
     let session = asked.id.as_ref().and_then(|id| state.sessions.get(id)).cloned();
     let user = session.as_ref().filter(|one| !one.half || state.has("half")).and_then(|one| one.user.clone());
+    let user = if state.has("jwt") { user.and(asked.subject.clone()) } else { user };
     let user = user.filter(|_| !state.has("needs-key") || session.as_ref().is_some_and(|one| one.bound));
+    if let Some(life) = asked.id.as_ref().and_then(|id| state.sessions.get_mut(id)?.life.as_mut()) {
+        life.1 = Instant::now();
+    }
     let post = asked.method == Method::POST;
     match (asked.path.as_str(), user) {
         ("/login", _) if post => sign_in(state, asked, false),
@@ -437,6 +501,9 @@ setTimeout(() => {
 
 /// Of the site on https.
 const HOST: &str = "app.test";
+
+/// Without use, and in all.
+pub(crate) const LIMITS: (Duration, Duration) = (Duration::from_secs(3), Duration::from_secs(4));
 
 const PROFILE: &str = r#"
 site = "SITE"

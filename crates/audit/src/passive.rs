@@ -80,7 +80,7 @@ impl CorsOrigin {
             (Self::LooksAlikeInFront, format!("{scheme}://{host}.attacker.example")),
         ];
         if !port.is_empty() {
-            tries.push((Self::LooksAlikeInFront, format!("{scheme}://{host}{port}.attacker.example")));
+            tries.push((Self::LooksAlikeInFront, format!("{scheme}://{host}.attacker.example{port}")));
         }
         if matches!(site.host(), Some(url::Host::Domain(_))) {
             tries.push((Self::LooksAlikeAtEnd, format!("{scheme}://attacker{host}{port}")));

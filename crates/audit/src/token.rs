@@ -99,17 +99,18 @@ pub struct TimeField {
 }
 
 impl Structure {
-    /// Names of claims that tell something about a person: who, what they may, how to reach them.
+    /// Names of claims that tell more than for whom the token is: how somebody is reached or called, what they may, secrets.
+    /// An id or the name of the account is what a token is for, and so are times and the fields of standards.
     pub fn tells(&self, user: &str) -> Vec<String> {
         let mut told = Vec::new();
         if let Some(claims) = &self.claims {
             walk(claims, "", &mut |path, value| {
                 let name = path.rsplit('/').find(|part| part.parse::<usize>().is_err()).unwrap_or_default();
                 let text = value.as_str().unwrap_or_default();
-                let names = TELLING.iter().any(|telling| name.to_ascii_lowercase().contains(telling));
-                let is_user = user.len() >= 3 && text.eq_ignore_ascii_case(user);
                 let is_address = text.contains('@') && text.contains('.');
-                if (names && !value.is_null()) || is_user || is_address {
+                let is_account = text.eq_ignore_ascii_case(user);
+                let says = !value.is_null() && value.as_str() != Some("");
+                if is_address || (says && !is_account && is_telling(name)) {
                     told.push(path.trim_start_matches('/').replace('/', "."));
                 }
             });
@@ -178,23 +179,66 @@ fn walk(value: &Value, path: &str, visit: &mut impl FnMut(&str, &Value)) {
     }
 }
 
-/// Parts of names of claims about a person.
-const TELLING: [&str; 16] = [
-    "user",
+/// By its words, as in `isAdmin`, `is_admin` and `is-admin`.
+fn is_telling(name: &str) -> bool {
+    let mut words = vec![String::new()];
+    let mut before = false;
+    for letter in name.chars() {
+        let new = !letter.is_alphanumeric() || (letter.is_uppercase() && before);
+        if new {
+            words.push(String::new());
+        }
+        if let Some(last) = words.last_mut().filter(|_| letter.is_alphanumeric()) {
+            last.extend(letter.to_lowercase());
+        }
+        before = letter.is_lowercase();
+    }
+    let whole = words.concat();
+    let is = |word: &&str| words.iter().any(|one| one == word);
+    !OF_THE_TOKEN.iter().any(|part| whole.contains(part))
+        && (TELLING.iter().any(is) || TELLING_TOGETHER.iter().any(|part| whole.contains(part)))
+}
+
+/// Words in names of claims about a person, what they may, and what nobody should hold.
+const TELLING: [&str; 36] = [
     "email",
     "mail",
     "name",
-    "login",
-    "role",
-    "admin",
-    "group",
-    "permission",
-    "scope",
+    "firstname",
+    "lastname",
+    "fullname",
+    "displayname",
+    "surname",
+    "nickname",
     "phone",
+    "mobile",
     "address",
+    "street",
     "birth",
-    "tenant",
-    "account",
+    "birthday",
+    "birthdate",
+    "dob",
+    "gender",
+    "ip",
+    "role",
+    "roles",
+    "admin",
+    "superuser",
+    "staff",
+    "group",
+    "groups",
+    "permission",
+    "permissions",
+    "privileges",
     "plan",
+    "balance",
+    "password",
+    "passwd",
+    "pwd",
+    "secret",
+    "internal",
 ];
+const TELLING_TOGETHER: [&str; 6] = ["isadmin", "apikey", "accesstoken", "refreshtoken", "privatekey", "passwordhash"];
+/// The name of the account, and what protects forms.
+const OF_THE_TOKEN: [&str; 5] = ["username", "loginname", "accountname", "csrf", "xsrf"];
 const TEN_YEARS: f64 = 10.0 * 365.25 * 86_400.0;

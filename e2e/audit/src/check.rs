@@ -54,7 +54,7 @@ pub(crate) fn of_pair(corpus: &Corpus, pair: &Pair) -> Result<Found, Failure> {
     for fixed in [false, true] {
         let standing = site::open(&pair.name, fixed, 0)?;
         let before = standing.state();
-        let stage = Stage { host: &pair.host, port: standing.port, plan: &plan, session: &pair.session };
+        let stage = Stage { host: &pair.host, port: standing.port, tls: pair.tls, plan: &plan, session: &pair.session };
         let twin = if fixed { "fixed" } else { "vulnerable" };
         for (rule, exploit) in applying(pair) {
             found.tried += 1;

@@ -11,8 +11,10 @@ use crate::plan::Plan;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Corpus {
-    /// Rules about which every site is left alone: they say how the world is, or need TLS to be judged.
+    /// Rules about which every site is left alone: they say how the world is.
     pub(crate) unjudged: Vec<String>,
+    /// The same where a site has no TLS.
+    pub(crate) of_tls: Vec<String>,
     /// Rules that are read off answers; all others take several requests and a state.
     pub(crate) passive: Vec<String>,
     /// What holds wherever something else does.
@@ -35,6 +37,9 @@ pub(crate) struct Pair {
     /// How it is called.
     #[serde(default = "loopback")]
     pub(crate) host: String,
+    /// Whether it speaks TLS, at the same port as plain http.
+    #[serde(default)]
+    pub(crate) tls: bool,
     /// The cookies that are the session, on either twin.
     #[serde(default)]
     pub(crate) session: Vec<String>,
@@ -83,7 +88,13 @@ impl Corpus {
     /// A pair's profile, for a site that listens there.
     pub(crate) fn profile(&self, pair: &Pair, port: u16) -> String {
         let shared = pair.like.as_ref().and_then(|name| self.profiles.get(name)).map_or("", String::as_str);
-        profile(&pair.host, port, &format!("{shared}{}", pair.profile))
+        let address = format!("{}:{port}", pair.host);
+        let site = if pair.tls {
+            format!("https://{address}\"\nplain_http = \"http://{address}")
+        } else {
+            format!("http://{address}")
+        };
+        profile(&site, &format!("{shared}{}", pair.profile))
     }
 
     /// The same for exploits.
@@ -95,17 +106,17 @@ impl Corpus {
     pub(crate) fn holds(&self, pair: &Pair, fixed: bool, rule: &str) -> bool {
         let is = |list: &[String]| list.iter().any(|id| id == rule);
         let follows = |id: &String| self.implies.get(id).is_some_and(|list| is(list));
-        let everywhere = is(&pair.background) || is(&self.unjudged);
+        let everywhere = is(&pair.background) || is(&self.unjudged) || (!pair.tls && is(&self.of_tls));
         let flawed = is(&pair.planted) || is(&pair.implied) || pair.planted.iter().any(follows);
         everywhere || (!fixed && flawed)
     }
 }
 
 /// A profile with the site's address and its accounts.
-pub(crate) fn profile(host: &str, port: u16, text: &str) -> String {
+pub(crate) fn profile(site: &str, text: &str) -> String {
     let [(alice, first), (bob, second)] = PEOPLE;
     format!(
-        "site = \"http://{host}:{port}\"\n{text}\n[account]\nuser = \"{alice}\"\npassword = \"{first}\"\n\
+        "site = \"{site}\"\n{text}\n[account]\nuser = \"{alice}\"\npassword = \"{first}\"\n\
          [second_account]\nuser = \"{bob}\"\npassword = \"{second}\"\n"
     )
 }

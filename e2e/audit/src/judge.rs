@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 
 use crate::Failure;
+use crate::corpus::Pair;
 use crate::rival::Rival;
 
 /// An auditor, and how it is asked.
@@ -26,6 +27,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) host: &'a str,
     /// Where it listens.
     pub(crate) port: u16,
+    /// The certificate to believe, where it speaks TLS.
+    pub(crate) certificate: Option<&'a str>,
     /// The page that says who is signed in.
     pub(crate) page: String,
     /// How it works, for who reads profiles.
@@ -80,6 +83,11 @@ impl Judge {
         }
     }
 
+    /// Whether it can look at such a site at all.
+    pub(crate) fn can(&self, pair: &Pair) -> bool {
+        pair.tls || !matches!(self, Self::Rival(Rival::Testssl))
+    }
+
     /// What it says about a site.
     pub(crate) fn ask(&self, subject: &Subject<'_>) -> Result<Report, Failure> {
         match self {
@@ -95,7 +103,18 @@ fn ours(program: &Path, subject: &Subject<'_>) -> Result<Report, Failure> {
     let (wanted, out) = (folder.join("profile.toml"), folder.join("report.json"));
     fs::write(&wanted, &subject.profile)?;
     let mut command = Command::new(program);
-    command.args(["audit", &url, "--yes", "--format", "json", "--profile"]).arg(&wanted).arg("--out").arg(&out);
+    command.args(["audit", "--yes", "--format", "json", "--profile"]).arg(&wanted).arg("--out").arg(&out);
+    match subject.certificate {
+        // The profile says where it is, with TLS and without.
+        Some(certificate) => {
+            let file = folder.join("certificate.pem");
+            fs::write(&file, certificate)?;
+            command.arg("--ca").arg(&file);
+        }
+        None => {
+            command.arg(&url);
+        }
+    }
     if subject.profile.contains("[limits]") {
         command.arg("--wait");
     }

@@ -58,7 +58,9 @@ fn serve(corpus: &Corpus, name: &str, fixed: bool, port: u16, file: Option<&Path
         (None, Some(odd)) => odd.profile(standing.port),
         (None, None) => return Err(Failure::Unknown(name.to_owned())),
     };
-    println!("http://{}:{}", pair.map_or("127.0.0.1", |pair| &pair.host), standing.port);
+    let (scheme, host) =
+        pair.map_or(("http", "127.0.0.1"), |pair| (if pair.tls { "https" } else { "http" }, &pair.host));
+    println!("{scheme}://{host}:{}", standing.port);
     match file {
         Some(file) => std::fs::write(file, profile)?,
         None => print!("{profile}"),
@@ -75,8 +77,6 @@ enum Failure {
     Table(#[from] corpus::Wrong),
     #[error(transparent)]
     Io(#[from] std::io::Error),
-    #[error("testssl looks at TLS, and the sites speak plain http on loopback")]
-    NoTls,
     #[error("rivals.toml: {0}")]
     Rivals(#[from] toml::de::Error),
     #[error("cannot start {0}: {1}")]

@@ -13,6 +13,7 @@ use crate::judge::{Judge, Subject};
 use crate::odd::{self, Expects, Odd};
 use crate::score::{Look, Totals};
 use crate::visitor::Visitor;
+use crate::web::tls;
 use crate::{site, write};
 
 /// What is to be measured.
@@ -36,7 +37,7 @@ pub(crate) fn run(corpus: &Corpus, plan: &Plan) -> Result<ExitCode, Failure> {
     if let Some(unknown) = plan.only.iter().find(|name| !known(name)) {
         return Err(Failure::Unknown(unknown.clone()));
     }
-    let chosen: Vec<_> = corpus.pairs.iter().filter(|pair| wanted(plan, &pair.name)).collect();
+    let chosen: Vec<_> = corpus.pairs.iter().filter(|pair| wanted(plan, &pair.name) && plan.judge.can(pair)).collect();
     let mut runs = Vec::new();
     for _ in 0..plan.runs {
         runs.push(looks(corpus, plan, &chosen)?);
@@ -92,13 +93,14 @@ fn look(corpus: &Corpus, judge: &Judge, pair: &Pair, fixed: bool) -> Result<Look
     let standing = site::open(&pair.name, fixed, 0)?;
     let before = standing.state();
     let plan = corpus.plan(pair)?;
-    let stage = Stage { host: &pair.host, port: standing.port, plan: &plan, session: &pair.session };
+    let stage = Stage { host: &pair.host, port: standing.port, tls: pair.tls, plan: &plan, session: &pair.session };
     let visitor = if matches!(judge, Judge::Rival(_)) { Some(stage.signed_in("alice")?) } else { None };
     let of_visitors = standing.requests().unwrap_or(0);
     let mut report = judge.ask(&Subject {
         host: &pair.host,
         port: standing.port,
-        page: format!("http://{}:{}{}", pair.host, standing.port, plan.signed_in.url),
+        certificate: if pair.tls { Some(tls::certificate()?) } else { None },
+        page: format!("{}{}", stage.visitor().origin(), plan.signed_in.url),
         profile: corpus.profile(pair, standing.port),
         signed_in: visitor.as_ref().and_then(Visitor::header),
         folder: folder.path(),
@@ -132,6 +134,7 @@ fn odd_site(judge: &Judge, odd: &Odd) -> Result<String, Failure> {
     let report = judge.ask(&Subject {
         host: "127.0.0.1",
         port: standing.port,
+        certificate: None,
         page: format!("http://127.0.0.1:{}/", standing.port),
         profile: odd.profile(standing.port),
         signed_in: None,

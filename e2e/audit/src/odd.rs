@@ -57,7 +57,7 @@ impl Odd {
     /// Its profile, for a site that listens there.
     pub(crate) fn profile(&self, port: u16) -> String {
         let usual = USUAL.replace("Signed in as {user}", self.marker.as_deref().unwrap_or("Signed in as {user}"));
-        profile("127.0.0.1", port, &format!("{usual}{}", self.more))
+        profile(&format!("http://127.0.0.1:{port}"), &format!("{usual}{}", self.more))
     }
 }
 

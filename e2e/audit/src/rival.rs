@@ -43,13 +43,15 @@ impl Rival {
             Self::Wapiti3 => wapiti(subject, &out),
             Self::Xsrfprobe => xsrfprobe(subject),
             Self::MdnHttpObservatory => observatory(subject),
-            Self::Testssl => return Err(Failure::NoTls),
+            Self::Testssl => testssl(subject, &out),
         };
         let mut report = run(command, subject.folder, LONGEST)?;
         let text = match self {
-            Self::Wapiti3 => read(&out),
+            Self::Wapiti3 | Self::Testssl => read(&out),
             Self::Xsrfprobe => read(&subject.folder.join(format!("xsrf/{}/report.json", subject.host))),
-            _ => report.said.lines().last().and_then(|line| serde_json::from_str(line).ok()).unwrap_or_default(),
+            Self::MdnHttpObservatory => {
+                report.said.lines().last().and_then(|line| serde_json::from_str(line).ok()).unwrap_or_default()
+            }
         };
         if text.is_null() {
             report.status = None;
@@ -58,7 +60,8 @@ impl Rival {
         let said = match self {
             Self::Wapiti3 => of_wapiti(&text),
             Self::Xsrfprobe => of_xsrfprobe(&text),
-            _ => of_observatory(&text),
+            Self::Testssl => of_testssl(&text),
+            Self::MdnHttpObservatory => of_observatory(&text),
         };
         let words: BTreeMap<String, BTreeMap<String, Vec<String>>> = toml::from_str(include_str!("../rivals.toml"))?;
         let words = words.get(self.name()).cloned().unwrap_or_default();
@@ -101,6 +104,14 @@ fn xsrfprobe(subject: &Subject<'_>) -> Command {
     command
 }
 
+/// Its check of headers; the rest is about ciphers.
+fn testssl(subject: &Subject<'_>, out: &Path) -> Command {
+    let mut command = Command::new("testssl");
+    command.args(["--quiet", "--color", "0", "--warnings", "batch", "--ip", "127.0.0.1", "--headers", "--jsonfile"]);
+    command.arg(out).arg(format!("{}:{}", subject.host, subject.port));
+    command
+}
+
 fn observatory(subject: &Subject<'_>) -> Command {
     let mut command = Command::new("node");
     command.current_dir(installed().join("rivals/observatory"));
@@ -126,6 +137,23 @@ fn of_xsrfprobe(report: &Value) -> Vec<Said> {
             Some((one.get("test_id")?.as_str()?.to_owned(), if high { "high" } else { "medium" }))
         })
         .collect()
+}
+
+fn of_testssl(report: &Value) -> Vec<Said> {
+    let all = report.as_array().into_iter().flatten();
+    all.filter_map(|one| {
+        // It counts cookies without calling what is missing bad.
+        let none = one.get("finding").and_then(Value::as_str).is_some_and(|text| text.starts_with("0/"));
+        let severity = match one.get("severity")?.as_str()? {
+            "INFO" if none => "low",
+            "LOW" => "low",
+            "MEDIUM" => "medium",
+            "HIGH" | "CRITICAL" => "high",
+            _ => return None,
+        };
+        Some((one.get("id")?.as_str()?.to_owned(), severity))
+    })
+    .collect()
 }
 
 fn of_observatory(report: &Value) -> Vec<Said> {
@@ -161,7 +189,9 @@ mod tests {
             toml::from_str(include_str!("../rivals.toml")).unwrap();
         let corpus = crate::corpus::Corpus::read().unwrap();
         let known = |rule: &String| {
-            corpus.unjudged.contains(rule) || corpus.pairs.iter().any(|pair| pair.planted.contains(rule))
+            corpus.unjudged.contains(rule)
+                || corpus.of_tls.contains(rule)
+                || corpus.pairs.iter().any(|pair| pair.planted.contains(rule))
         };
         for rule in words.values().flat_map(BTreeMap::values).flatten() {
             assert!(known(rule), "{rule}");

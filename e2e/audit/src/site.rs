@@ -8,6 +8,8 @@ mod belfry;
 mod bridge;
 mod clinic;
 mod cloister;
+mod embassy;
+mod estate;
 mod forms;
 mod gallery;
 mod gates;
@@ -113,6 +115,8 @@ const ALL: &[(&str, Site)] = &[
     ("cooper",     |house, ask| gates::answer(house, ask, gates::cooper)),
     ("culvert",    |house, ask| bridge::answer(house, ask, bridge::culvert)),
     ("drover",     |house, ask| gates::answer(house, ask, gates::drover)),
+    ("embassy",    embassy::answer),
+    ("estate",     estate::answer),
     ("farm",       forms::farmed),
     ("ferry",      |house, ask| gates::answer(house, ask, gates::ferry)),
     ("foundry",    |house, ask| belfry::answer(house, ask, Raising::OldToo)),

@@ -6,12 +6,15 @@ use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::time::Duration;
 
+use crate::web::tls;
+
 /// A client with a jar of cookies, which ignores every attribute but a date in the past.
 #[derive(Debug, Clone)]
 pub(crate) struct Visitor {
     /// How the site is called, with its port.
     pub(crate) host: String,
     port: u16,
+    tls: bool,
     /// Names and values.
     pub(crate) jar: BTreeMap<String, String>,
     /// Sent with every request beside the cookies.
@@ -81,7 +84,12 @@ impl Got {
 impl Visitor {
     /// Somebody nobody knows.
     pub(crate) fn new(host: &str, port: u16) -> Self {
-        Self { host: format!("{host}:{port}"), port, jar: BTreeMap::new(), bearer: None }
+        Self { host: format!("{host}:{port}"), port, tls: false, jar: BTreeMap::new(), bearer: None }
+    }
+
+    /// The same with TLS, or without.
+    pub(crate) fn over(self, tls: bool) -> Self {
+        Self { tls, ..self }
     }
 
     /// Somebody else, who knows nothing of what this one has.
@@ -102,7 +110,7 @@ impl Visitor {
 
     /// Where the site is.
     pub(crate) fn origin(&self) -> String {
-        format!("http://{}", self.host)
+        format!("{}://{}", if self.tls { "https" } else { "http" }, self.host)
     }
 
     /// By a link of the site itself, or typed in.
@@ -136,9 +144,15 @@ impl Visitor {
     pub(crate) fn once(&mut self, draft: &Draft) -> io::Result<Got> {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
         stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-        stream.write_all(&self.written(draft))?;
+        let asked = self.written(draft);
         let mut bytes = Vec::new();
-        stream.read_to_end(&mut bytes)?;
+        if self.tls {
+            let name = self.host.split(':').next().unwrap_or_default();
+            bytes = tls::exchange(name, stream, &asked)?;
+        } else {
+            stream.write_all(&asked)?;
+            stream.read_to_end(&mut bytes)?;
+        }
         let got = parsed(&bytes);
         for line in got.cookies() {
             self.keep(line);

@@ -4,6 +4,7 @@ mod ask;
 mod reply;
 #[cfg(test)]
 mod tests;
+pub(crate) mod tls;
 
 use std::io::{self, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -12,7 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 pub(crate) use self::ask::{Ask, Whence};
-pub(crate) use self::reply::{Body, Reply, SOUND};
+pub(crate) use self::reply::{Body, Reply, SOUND, Take};
 
 /// What answers requests.
 pub(crate) type Answer = Arc<dyn Fn(&Ask) -> Reply + Send + Sync>;
@@ -31,14 +32,29 @@ pub(crate) fn serve(port: u16, answer: Answer) -> io::Result<u16> {
     Ok(port)
 }
 
-/// One request after another, until the client has no more or an answer ends the connection.
+/// Over TLS, where the client wants that.
 fn connection(stream: TcpStream, port: u16, answer: &Answer) -> io::Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_nodelay(true)?;
-    let mut reader = BufReader::new(stream.try_clone()?);
-    let mut writer = stream;
-    while let Some(ask) = Ask::read(&mut reader, port)? {
+    if !tls::begins(&stream) {
+        return match talk(stream, port, false, answer)? {
+            Some((take, stream)) => take(stream),
+            None => Ok(()),
+        };
+    }
+    // Nothing takes over a connection over TLS: no site with sockets has it.
+    talk(tls::accept(stream)?, port, true, answer).map(drop)
+}
+
+type Taken<S> = Option<(Take, S)>;
+
+/// One request after another, until the client has no more or an answer ends the connection or takes it over.
+fn talk<S: Read + Write>(stream: S, port: u16, tls: bool, answer: &Answer) -> io::Result<Taken<S>> {
+    let mut reader = BufReader::new(stream);
+    while let Some(mut ask) = Ask::read(&mut reader, port)? {
+        ask.tls = tls;
         let reply = answer(&ask);
+        let writer = reader.get_mut();
         match reply.body {
             Body::Bytes(ref bytes) => {
                 let close = ask.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
@@ -46,18 +62,19 @@ fn connection(stream: TcpStream, port: u16, answer: &Answer) -> io::Result<()> {
                 if ask.method != "HEAD" {
                     writer.write_all(bytes)?;
                 }
+                writer.flush()?;
                 if close {
-                    return Ok(());
+                    return Ok(None);
                 }
             }
             Body::Raw(bytes) => {
                 writer.write_all(&bytes)?;
-                return writer.flush();
+                return writer.flush().map(|()| None);
             }
-            Body::TakeOver(take) => return take(writer),
+            Body::TakeOver(take) => return Ok(Some((take, reader.into_inner()))),
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 /// The bytes up to and including the first blank line; none where the client has gone.

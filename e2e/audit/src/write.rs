@@ -77,8 +77,9 @@ pub(crate) fn document(corpus: &Corpus, name: &str, totals: &Totals, looks: &[Lo
 fn row(name: &str, totals: &Totals) -> String {
     let looks = u32::try_from(totals.looks.max(1)).unwrap_or(1);
     let agreement = totals.agreement.map_or_else(|| "—".to_owned(), |share| format!("{share:.3}"));
+    let of = if name == "testssl" { " (sites over TLS alone)" } else { "" };
     format!(
-        "| `{name}` | {:.2} | {:.2} | {} | {agreement} | {} | {:.1} |",
+        "| `{name}`{of} | {:.2} | {:.2} | {} | {agreement} | {} | {:.1} |",
         totals.recall(),
         totals.precision(),
         totals.grave_false,

@@ -1,10 +1,11 @@
 //! Every proof against a site that is well made but for what it looks for.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use super::{OwnCheck, Proving};
 use crate::finding::{Finding, Verdict};
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, LIMITS};
 use crate::outcome::Outcome;
 use crate::rule::{self, Group, Rule, Severity};
 use crate::run::Audit;
@@ -100,6 +101,64 @@ async fn where_no_key_is_asked_for_nothing_is_said_of_keys() {
     let outcome = Fixture::with(&[]).await.try_audit(only).await.unwrap();
     assert!(outcome.findings.iter().all(|one| one.verdict == Verdict::Skipped), "{:?}", outcome.findings);
     assert_eq!(outcome.findings.len(), 8);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_that_outlives_what_is_stated_is_found_and_one_that_does_not_is_not() {
+    let looked = |planted: &'static [&'static str]| async move {
+        let change = |audit: &mut Audit| {
+            audit.groups = vec![Group::Expiry];
+            audit.reach.wait = Some(Duration::from_mins(1));
+            let (idle, absolute) = LIMITS;
+            audit.profile.limits.idle_seconds = Some(idle.as_secs());
+            audit.profile.limits.absolute_seconds = Some(absolute.as_secs());
+        };
+        Fixture::with(planted).await.try_audit(change).await.unwrap()
+    };
+    let (sound, idle, absolute, both) = tokio::join!(
+        looked(&["limits"]),
+        looked(&["limits", "no-idle"]),
+        looked(&["limits", "no-absolute"]),
+        looked(&["limits", "no-idle", "no-absolute"]),
+    );
+    // Where there is an end to all, what nobody uses ends by that: a second after the other limit it is still alive.
+    assert_eq!(flaws(&sound), Vec::<&str>::new());
+    let of_limits = |one: &&Finding| one.rule.group == Group::Expiry && one.verdict == Verdict::Sound;
+    assert_eq!(sound.findings.iter().filter(of_limits).count(), 2, "{:?}", sound.findings);
+    assert_eq!(flaws(&absolute), ["absolute-not-enforced"]);
+    assert_eq!(flaws(&both), ["idle-not-enforced", "absolute-not-enforced"]);
+    assert!(!flaws(&idle).contains(&"absolute-not-enforced"));
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_limit_unless_that_is_allowed() {
+    let change = |audit: &mut Audit| {
+        audit.groups = vec![Group::Expiry];
+        audit.profile.limits.idle_seconds = Some(1);
+    };
+    let outcome = Fixture::with(&["limits"]).await.try_audit(change).await.unwrap();
+    let seen = |id| outcome.findings.iter().find(|one| one.rule.id == id).map(|one| (one.verdict, one.seen.as_str()));
+    assert_eq!(seen("idle-not-enforced"), Some((Verdict::Skipped, "it takes 2 s of waiting; allow it with --wait")));
+    assert!(seen("absolute-not-enforced").unwrap().1.contains("states no such limit"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_signed_token_is_believed_as_far_as_the_site_believes_it() {
+    #[rustfmt::skip]
+    let cases: &[(&[&str], &[&str])] = &[
+        (&["jwt"],                    &[]),
+        (&["jwt", "alg-none"],        &["token-alg-none"]),
+        (&["jwt", "any-signature"],   &["token-signature-ignored"]),
+        (&["jwt", "known-secret"],    &["token-known-secret"]),
+        (&["counter"],                &["token-predictable"]),
+    ];
+    for (planted, expected) in cases {
+        let only = |audit: &mut Audit| audit.groups = vec![Group::Tokens];
+        let outcome = Fixture::with(planted).await.try_audit(only).await.unwrap();
+        let implied = |id: &&str| !matches!(*id, "token-unsigned" | "token-short");
+        let found: Vec<_> = flaws(&outcome).into_iter().filter(implied).collect();
+        assert_eq!(found, *expected, "{planted:?} {:?}", outcome.findings);
+    }
 }
 
 static RARE: Rule = Rule { id: "own-rare", group: Group::Own, ..rule::FIXATION_KEPT };

@@ -142,7 +142,7 @@ async fn tells(site: &Site) -> Result<Vec<Finding>, Trouble> {
         let known = held.structure();
         let told = known.tells(&site.profile.account.user);
         if told.is_empty() {
-            let why = if known.seal == Seal::Encrypted { "it is encrypted" } else { "nothing in it tells of a person" };
+            let why = if known.seal == Seal::Encrypted { "it is encrypted" } else { "it tells for whom it is at most" };
             return Finding::sound(rule, held.place(), why);
         }
         let fields: Vec<_> = told.iter().take(8).map(String::as_str).collect();

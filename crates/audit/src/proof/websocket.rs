@@ -23,7 +23,8 @@ async fn prove(site: &Site) -> Result<Vec<Finding>, Trouble> {
     if opens(&site.visitor(), socket, From::Own).await? {
         return Ok(vec![Finding::inconclusive(rule, place, "it opens for strangers, so nobody's session is used")]);
     }
-    for from in [From::Foreign, From::Null, From::Sibling, From::Prefixed, From::Extended, From::Suffixed] {
+    let elsewhere = [From::Foreign, From::Null, From::Sibling, From::Prefixed, From::Extended, From::Suffixed];
+    for from in elsewhere.into_iter().filter(|from| from.exists(&site.profile.site)) {
         if opens(&visitor, socket, from).await? {
             let origin = from.origin(&site.profile.site).unwrap_or_default();
             let seen = format!("with the cookies of somebody who is signed in it opens for {origin}");

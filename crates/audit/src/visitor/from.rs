@@ -20,7 +20,7 @@ pub enum From {
     Sibling,
     /// A site whose name begins with this one's.
     Prefixed,
-    /// One whose origin begins with the whole of this one's, port included; only without a port can a browser be there.
+    /// The same at this one's port, where it has one of its own.
     Extended,
     /// A site whose name ends with this one's.
     Suffixed,
@@ -71,8 +71,19 @@ impl From {
             Self::Null => Some("null".to_owned()),
             Self::Sibling => Some(format!("{scheme}://{}{port}", sibling(host))),
             Self::Prefixed => Some(format!("{scheme}://{host}.attacker.example")),
-            Self::Extended => Some(format!("{}.attacker.example", url.origin().ascii_serialization())),
+            Self::Extended => Some(format!("{scheme}://{host}.attacker.example{port}")),
             Self::Suffixed => Some(format!("{scheme}://attacker{host}{port}")),
+        }
+    }
+
+    /// Whether a browser can be there: below an address there are no names, and without a port of its own nothing is at it.
+    pub fn exists(self, url: &Url) -> bool {
+        match self.origin(url) {
+            Some(origin) if self != Self::Null => {
+                let parsed = Url::parse(&origin).map(|url| url.origin().ascii_serialization());
+                parsed.is_ok_and(|parsed| parsed == origin) && (self != Self::Extended || url.port().is_some())
+            }
+            Some(_) | None => true,
         }
     }
 
@@ -134,6 +145,7 @@ mod tests {
             (From::Silent,     None,                                          None,                                      Some("cross-site")),
             (From::Sibling,    Some("https://sibling.example.org:8443"),      Some("https://sibling.example.org:8443/"), Some("same-site")),
             (From::Prefixed,   Some("https://app.example.org.attacker.example"), Some("https://app.example.org.attacker.example/"), Some("cross-site")),
+            (From::Extended,   Some("https://app.example.org.attacker.example:8443"), Some("https://app.example.org.attacker.example:8443/"), Some("cross-site")),
             (From::Suffixed,   Some("https://attackerapp.example.org:8443"),  Some("https://attackerapp.example.org:8443/"), Some("cross-site")),
             (From::Containing, Some("https://attacker.example"),              Some("https://attacker.example/?https://app.example.org:8443/"), Some("cross-site")),
             (From::Program,    None,                                          None,                                      None),
@@ -147,6 +159,25 @@ mod tests {
                 "{from:?}"
             );
             assert!(from.headers(&url, true).iter().all(|(name, _)| name != "Origin"), "{from:?} reads");
+        }
+    }
+
+    #[test]
+    fn nobody_attacks_from_where_no_browser_can_be() {
+        #[rustfmt::skip]
+        let cases = [
+            ("https://app.example.org:8443/", &[][..]),
+            ("https://app.example.org/",      &[From::Extended]),
+            ("http://localhost:8080/",        &[]),
+            ("http://127.0.0.1:8080/",        &[From::Sibling, From::Suffixed]),
+            ("http://[::1]:8080/",            &[From::Sibling, From::Prefixed, From::Extended, From::Suffixed]),
+        ];
+        let all =
+            [From::Foreign, From::Null, From::Silent, From::Sibling, From::Prefixed, From::Extended, From::Suffixed];
+        for (site, nowhere) in cases {
+            let url = Url::parse(site).unwrap();
+            let found: Vec<_> = all.into_iter().filter(|from| !from.exists(&url)).collect();
+            assert_eq!(found, nowhere, "{site}");
         }
     }
 

@@ -23,9 +23,11 @@ pub(super) fn bridge(_ask: &Ask, _origin: &str) -> bool {
     true
 }
 
-/// Whoever begins like the site itself is.
+/// Whoever begins like the site itself is, at whatever port.
 pub(super) fn culvert(ask: &Ask, origin: &str) -> bool {
-    origin.starts_with(&ask.own_origin())
+    let own = ask.own_origin();
+    let bare = own.rsplit_once(':').map_or(own.as_str(), |(bare, _)| bare);
+    origin != own && origin.starts_with(bare)
 }
 
 /// Files and sandboxes are.

@@ -21,6 +21,8 @@ pub(crate) struct Ask {
     pub(crate) body: Vec<u8>,
     /// The site's own.
     pub(crate) port: u16,
+    /// Whether it came over TLS.
+    pub(crate) tls: bool,
 }
 
 impl Ask {
@@ -41,6 +43,7 @@ impl Ask {
             headers: parsed.headers.iter().map(|field| (field.name.to_owned(), text(field.value))).collect(),
             body: Vec::new(),
             port,
+            tls: false,
         };
         let length = ask.header("content-length").and_then(|value| value.parse().ok()).unwrap_or(0).min(LARGEST_BODY);
         ask.body = vec![0; length];
@@ -95,7 +98,7 @@ impl Ask {
     /// The site's own origin, as the client calls it.
     pub(crate) fn own_origin(&self) -> String {
         let host = self.header("host").map_or_else(|| format!("127.0.0.1:{}", self.port), str::to_owned);
-        format!("http://{host}")
+        format!("{}://{host}", if self.tls { "https" } else { "http" })
     }
 
     /// What the client says about where the request comes from.

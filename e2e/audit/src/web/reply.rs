@@ -23,8 +23,11 @@ pub(crate) enum Body {
     /// Instead of a head of ours; the connection ends afterwards.
     Raw(Vec<u8>),
     /// The connection is somebody else's from here on.
-    TakeOver(Box<dyn FnOnce(TcpStream) -> io::Result<()> + Send>),
+    TakeOver(Take),
 }
+
+/// What is done with a connection.
+pub(crate) type Take = Box<dyn FnOnce(TcpStream) -> io::Result<()> + Send>;
 
 impl Reply {
     /// A page of HTML.

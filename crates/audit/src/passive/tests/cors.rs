@@ -65,7 +65,7 @@ fn the_origins_to_try_look_like_the_sites_own() {
             "https://sibling.example.org", "http://example.org",
         ]),
         ("http://127.0.0.1:8080",   &[
-            "http://attacker.example", "null", "http://127.0.0.1.attacker.example", "http://127.0.0.1:8080.attacker.example",
+            "http://attacker.example", "null", "http://127.0.0.1.attacker.example", "http://127.0.0.1.attacker.example:8080",
         ]),
     ];
     for (site, expected) in cases {

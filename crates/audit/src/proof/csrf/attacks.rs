@@ -44,10 +44,10 @@ pub(super) fn plain(ready: &Ready) -> Attack {
     Attack { rule, ready: bare(ready), from: From::Foreign, seen }
 }
 
-/// From places that only resemble the site, or do not say where they are.
+/// From places that only resemble the site, or do not say where they are; a browser has to be there.
 pub(super) fn by_origin(ready: &Ready) -> Vec<Attack> {
     let attack = |rule, from, seen| Attack { rule, ready: bare(ready), from, seen };
-    vec![
+    let mut attacks = vec![
         attack(
             &rule::CSRF_ORIGIN_NULL,
             From::Null,
@@ -60,14 +60,20 @@ pub(super) fn by_origin(ready: &Ready) -> Vec<Attack> {
         ),
         attack(&rule::CSRF_ORIGIN_SIBLING, From::Sibling, "a page of a sibling host made the change"),
         attack(&rule::CSRF_ORIGIN_LOOSE, From::Prefixed, "a site whose name begins with this one's made the change"),
-        attack(&rule::CSRF_ORIGIN_LOOSE, From::Extended, "a site whose origin begins with this one's made the change"),
+        attack(
+            &rule::CSRF_ORIGIN_LOOSE,
+            From::Extended,
+            "a site at the same port whose name begins with this one's made the change",
+        ),
         attack(&rule::CSRF_ORIGIN_LOOSE, From::Suffixed, "a site whose name ends with this one's made the change"),
         attack(
             &rule::CSRF_ORIGIN_LOOSE,
             From::Containing,
             "a site that has this one's address in its own made the change",
         ),
-    ]
+    ];
+    attacks.retain(|attack| attack.from.exists(&attack.ready.url));
+    attacks
 }
 
 /// With tokens that are not the victim's.

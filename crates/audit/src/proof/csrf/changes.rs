@@ -217,6 +217,9 @@ fn sound(rule: &Rule, ready: &Ready, defence: Option<Defence>) -> &'static str {
         Some(defence) if rule.id.starts_with("csrf-origin") && defence.token => {
             "without the token every origin is refused"
         }
+        _ if *rule == rule::CSRF_ORIGIN_SIBLING && !From::Sibling.exists(&ready.url) => {
+            "an address without a name has no sibling hosts"
+        }
         _ => "the change was not made",
     }
 }
