@@ -149,7 +149,7 @@ impl<'a> Target<'a> {
             } else {
                 WITH_TIME.iter().chain(&WITH_TIME_SHORT).collect()
             };
-            (0..if format.many() { 1 } else { 2 }).find_map(|at| self.of_time_in(at, format, &around))
+            (0..format.begun()).find_map(|at| self.of_time_in(at, format, &around))
         })
     }
 

@@ -16,20 +16,44 @@ use super::{How, fold};
 pub(super) fn search(nodes: &[&Node], clock: &[u64]) -> Vec<(usize, Fit)> {
     let mut seen = BTreeSet::new();
     let fresh = nodes.iter().filter(|node| !node.constant() && seen.insert(&node.cells)).take(MOST_TARGETS);
-    fresh.filter_map(|node| Some((node.index, explain(node, clock)?))).collect()
+    let mut open = Open { forms: fresh.flat_map(|node| forms(node)).collect(), fits: Vec::new() };
+    open.search(|forms| forms.iter().filter_map(|form| Some((form.of, form.state()?))).collect());
+    // From the cheapest, each seeded once for all that is open: seeding costs most of the time.
+    for family in Family::ALL {
+        open.search(|forms| of_seed_each(forms, family, clock));
+    }
+    for family in Family::ALL {
+        open.search(|forms| {
+            forms
+                .chunk_by(|one, other| one.of == other.of)
+                .filter_map(|forms| of_one_seed(forms, family, clock))
+                .collect()
+        });
+    }
+    open.fits
 }
 
-fn explain(node: &Node, clock: &[u64]) -> Option<Fit> {
-    let forms = forms(node);
-    let of_state = || forms.iter().filter(|form| form.limit.is_none()).find_map(|form| state::explain(&form.rows));
-    let of_seeds =
-        || Family::ALL.into_iter().find_map(|family| forms.iter().find_map(|form| form.of_seed_each(family, clock)));
-    let of_seed = || Family::ALL.into_iter().find_map(|family| of_one_seed(&forms, family, clock));
-    of_state().or_else(of_seeds).or_else(of_seed)
+/// What nothing explains yet, and what was found.
+struct Open {
+    forms: Vec<Form>,
+    fits: Vec<(usize, Fit)>,
+}
+
+impl Open {
+    fn search(&mut self, search: impl Fn(&[Form]) -> Vec<(usize, Fit)>) {
+        for (of, fit) in search(&self.forms) {
+            if self.fits.iter().all(|(found, _)| *found != of) {
+                self.forms.retain(|form| form.of != of);
+                self.fits.push((of, fit));
+            }
+        }
+    }
 }
 
 /// Cells as what a generator was asked for, one row for each.
 struct Form {
+    /// The index of their column.
+    of: usize,
     rows: Vec<Vec<u32>>,
     /// How many values there are; none where the output is there whole.
     limit: Option<u32>,
@@ -58,27 +82,29 @@ impl Form {
         }
     }
 
-    /// A generator seeded anew for each token.
-    fn of_seed_each(&self, family: Family, clock: &[u64]) -> Option<Fit> {
+    /// What shows its own state, where outputs are there whole.
+    fn state(&self) -> Option<Fit> {
+        self.limit.is_none().then(|| state::explain(&self.rows)).flatten()
+    }
+
+    /// How the first token comes of what the machine gives from its beginning.
+    fn begins(&self, machine: &mut Machine) -> Option<Draw> {
         let first = self.rows.first()?;
-        let mut machine = Machine::new(family);
-        let (draw, seeds) = SEEDS.iter().find_map(|seeds| {
-            let mut all = (seeds.around)(*clock.first()?);
-            all.find_map(|seed| {
-                machine.seed(seed);
-                self.draws().iter().find(|draw| self.is_at(&mut machine, **draw, 0, first)).map(|draw| (*draw, seeds))
-            })
-        })?;
+        self.draws().iter().copied().find(|draw| self.is_at(machine, *draw, 0, first))
+    }
+
+    /// Whether the others come in the same way, each of a seed like that of the first.
+    fn confirm(&self, machine: &mut Machine, draw: Draw, seeds: &Seeds, clock: &[u64]) -> Option<Fit> {
         let later = self.rows.iter().zip(clock).skip(1).take(MOST_CONFIRMED);
+        let held_out = later.clone().count();
         let computed = |(row, at): &(&Vec<u32>, &u64)| {
             (seeds.around)(**at).any(|seed| {
                 machine.seed(seed);
-                self.is_at(&mut machine, draw, 0, row)
+                self.is_at(machine, draw, 0, row)
             })
         };
-        let held_out = later.clone().count();
         let hits = later.filter(computed).count();
-        let says = format!("is what {} gives after a seed that is {}", family.name(), seeds.name);
+        let says = format!("is what {} gives after a seed that is {}", machine.family().name(), seeds.name);
         Some(Fit { how: How::Seed, says, candidates: seeds.candidates, hits, held_out }).filter(|fit| self.sure(fit))
     }
 
@@ -118,8 +144,31 @@ impl Form {
     }
 }
 
+/// A generator seeded anew for each token.
+fn of_seed_each(forms: &[Form], family: Family, clock: &[u64]) -> Vec<(usize, Fit)> {
+    let Some(first) = clock.first() else { return Vec::new() };
+    let mut machine = Machine::new(family);
+    let mut begun: Vec<Option<(Draw, &Seeds)>> = vec![None; forms.len()];
+    for seeds in &SEEDS {
+        for seed in (seeds.around)(*first) {
+            if begun.iter().all(Option::is_some) {
+                break;
+            }
+            machine.seed(seed);
+            for (form, begun) in forms.iter().zip(&mut begun).filter(|(_, begun)| begun.is_none()) {
+                *begun = form.begins(&mut machine).map(|draw| (draw, seeds));
+            }
+        }
+    }
+    let confirmed = forms.iter().zip(begun).filter_map(|(form, begun)| {
+        let (draw, seeds) = begun?;
+        Some((form.of, form.confirm(&mut machine, draw, seeds, clock)?))
+    });
+    confirmed.collect()
+}
+
 /// A generator seeded once, before all tokens.
-fn of_one_seed(forms: &[Form], family: Family, clock: &[u64]) -> Option<Fit> {
+fn of_one_seed(forms: &[Form], family: Family, clock: &[u64]) -> Option<(usize, Fit)> {
     let began = clock.first()? / 1000;
     let recent = |back: u64| (began - back..=began).rev();
     let mut machine = Machine::new(family);
@@ -144,7 +193,7 @@ fn of_one_seed(forms: &[Form], family: Family, clock: &[u64]) -> Option<Fit> {
     let of = if seed < 64 { "a small number" } else { "when it was started, in seconds" };
     let says = format!("is what {} gives, seeded once with {of}", family.name());
     let fit = Fit { how: How::Seed, says, candidates: fold::real(FARTHEST), hits, held_out: later.len() };
-    Some(fit).filter(|fit| form.sure(fit))
+    form.sure(&fit).then_some((form.of, fit))
 }
 
 /// Where the first token is among the outputs after one of the seeds.
@@ -198,15 +247,19 @@ impl Draw {
 }
 
 fn forms(node: &Node) -> Vec<Form> {
-    let mut forms = Vec::new();
+    let (of, mut forms) = (node.index, Vec::new());
     if node.text {
         let number = |cell: &Vec<u8>| Some(vec![std::str::from_utf8(cell).ok()?.parse().ok()?]);
-        forms.extend(node.cells.iter().map(number).collect::<Option<Vec<_>>>().map(|rows| Form { rows, limit: None }));
+        forms.extend(node.cells.iter().map(number).collect::<Option<Vec<_>>>().map(|rows| Form {
+            of,
+            rows,
+            limit: None,
+        }));
         let long = node.cells.iter().all(|cell| cell.len() >= 6);
         let symbols = |alphabet: &&str| {
             let rows = |cell: &Vec<u8>| cell.iter().map(|byte| place(alphabet, *byte)).collect::<Option<Vec<u32>>>();
             let rows = node.cells.iter().map(rows).collect::<Option<Vec<_>>>()?;
-            Some(Form { rows, limit: u32::try_from(alphabet.len()).ok() })
+            Some(Form { of, rows, limit: u32::try_from(alphabet.len()).ok() })
         };
         let fitting: Vec<_> = ALPHABETS.iter().filter(|_| long).filter_map(symbols).collect();
         let least = fitting.iter().filter_map(|form| form.limit).min();
@@ -214,16 +267,16 @@ fn forms(node: &Node) -> Vec<Form> {
     } else if let Some(width) = node.width() {
         let row = |cell: &Vec<u8>| cell.iter().copied().map(u32::from).collect();
         if width.is_multiple_of(4) && width <= 128 {
-            forms.extend(words(&node.cells));
+            forms.extend(words(&node.cells).map(|rows| Form { of, rows, limit: None }));
         }
-        forms.push(Form { rows: node.cells.iter().map(row).collect(), limit: Some(256) });
+        forms.push(Form { of, rows: node.cells.iter().map(row).collect(), limit: Some(256) });
     }
     forms
 }
 
 /// Words of 32 bits, the first of them first or last, with their high or low bytes first, or as Java's `nextLong` adds
 /// two of them, the second with a sign.
-fn words(cells: &[Vec<u8>]) -> [Form; 4] {
+fn words(cells: &[Vec<u8>]) -> [Vec<Vec<u32>>; 4] {
     let read = |cell: &Vec<u8>, of: fn([u8; 4]) -> u32| -> Vec<u32> {
         cell.chunks_exact(4).filter_map(|chunk| chunk.first_chunk().copied()).map(of).collect()
     };
@@ -235,7 +288,7 @@ fn words(cells: &[Vec<u8>]) -> [Form; 4] {
         other => other.to_vec(),
     };
     let longs = big.iter().map(|row| row.chunks(2).flat_map(carried).collect()).collect();
-    [big, last_first, little, longs].map(|rows| Form { rows, limit: None })
+    [big, last_first, little, longs]
 }
 
 fn place(alphabet: &str, byte: u8) -> Option<u32> {

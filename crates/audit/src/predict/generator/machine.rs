@@ -74,6 +74,10 @@ impl Machine {
         Self { family, state: 0, words: vec![0; TWISTER], outputs: Vec::new() }
     }
 
+    pub(super) const fn family(&self) -> Family {
+        self.family
+    }
+
     /// How many bits an output has.
     pub(super) const fn width(&self) -> u32 {
         match self.family {
