@@ -29,7 +29,11 @@ impl Browser {
         let done = self.through(&tab, visitor, script, &page, values).await;
         let passed = self.outlet().since(mark);
         for one in passed.iter().filter(|one| !one.trapped) {
-            site.note(&one.exchange);
+            // Style sheets say nothing, and there is an end to what is kept.
+            if one.page || one.exchange.sent.method != Method::GET || one.exchange.answer.first("set-cookie").is_some()
+            {
+                site.note(&one.exchange);
+            }
             visitor.hear(&one.exchange);
         }
         let jar = tab.jar(&site.profile.site).await;

@@ -9,6 +9,7 @@ use url::Url;
 
 use super::{ELSEWHERE, carries, escaped, names_in};
 use crate::browser::{Browser, BrowserError, Tab, Trap, trap_at};
+use crate::cookie::is_trustworthy;
 use crate::exchange::Exchange;
 use crate::finding::Finding;
 use crate::rule::{self, Severity};
@@ -119,6 +120,10 @@ impl Look<'_> {
         let Some(without_tls) = without_tls.filter(|_| home.scheme() == "https") else {
             return Ok(vec![Finding::skipped(rule, "", "the site is not on https at all")]);
         };
+        if is_trustworthy(&without_tls) {
+            let why = "the site is on this machine, where browsers take plain http for as good as https";
+            return Ok(vec![Finding::skipped(rule, "", why)]);
+        }
         let mut findings = Vec::new();
         for names in self.sets() {
             let (at, place) = (trap_at(&without_tls, self.path_of(names)), names.join(" and "));
