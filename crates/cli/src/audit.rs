@@ -52,8 +52,8 @@ pub(crate) struct AuditArgs {
     #[arg(long, value_name = "PATH")]
     ca: Option<PathBuf>,
 
-    /// Show in a real browser what browsers do, and sign in by script where the profile says so; Chromium, named by CHROMIUM_BIN or
-    /// found on PATH
+    /// Show in a real Chromium what browsers let happen, and sign in by script where the profile says so; the one on PATH
+    /// unless another is named
     #[arg(long, value_name = "PATH", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     browser: Option<String>,
 
