@@ -48,6 +48,21 @@ impl Exchange {
         exchanges
     }
 
+    /// As [`Self::all`], once every page among them was answered: what an answer's headers were is told apart from the
+    /// page, and at times after it has loaded.
+    pub fn answered(events: &[Event]) -> Option<Vec<Self>> {
+        let pages = || {
+            let sent = events.iter().filter(|event| event.name == "Network.requestWillBeSent");
+            sent.filter(|event| event.text("/type") == "Document").map(|event| event.text("/requestId"))
+        };
+        let answers = |id: &str| {
+            let answers = events.iter().filter(|event| event.name == "Network.responseReceivedExtraInfo");
+            answers.filter(|event| event.text("/requestId") == id).count()
+        };
+        let whole = pages().all(|id| answers(id) >= pages().filter(|other| *other == id).count());
+        whole.then(|| Self::all(events))
+    }
+
     /// The n-th event of a kind for one request belongs to its n-th hop.
     fn read(events: &[Event], id: &str, hop: usize, sent: &Event) -> Self {
         let of =
@@ -166,5 +181,22 @@ mod tests {
         let set: Vec<_> = first.set.iter().map(|line| (line.name.as_str(), line.refused.join(""))).collect();
         assert_eq!(set, [("x", String::new()), ("y", "InvalidDomain".to_owned())]);
         assert_eq!((second.url.as_str(), second.status, second.sent.len()), ("https://a/out", None, 0));
+    }
+
+    #[test]
+    fn pages_are_answered_once_the_headers_of_each_hop_are_there() {
+        let sent = |id: &str, kind: &str| event("requestWillBeSent", json!({ "requestId": id, "type": kind }));
+        let answer = |id: &str| event("responseReceivedExtraInfo", json!({ "requestId": id, "statusCode": 200 }));
+        for (events, whole) in [
+            (vec![sent("1", "Document")], false),
+            (vec![sent("1", "Document"), answer("1")], true),
+            (vec![sent("1", "Document"), answer("2")], false),
+            (vec![sent("1", "Document"), answer("1"), sent("1", "Document")], false),
+            (vec![sent("1", "Document"), sent("1", "Document"), answer("1"), answer("1")], true),
+            // Of what is no page, some is never answered.
+            (vec![sent("1", "Document"), answer("1"), sent("2", "EventSource")], true),
+        ] {
+            assert_eq!(Exchange::answered(&events).is_some(), whole, "{events:?}");
+        }
     }
 }

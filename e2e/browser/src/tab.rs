@@ -292,6 +292,11 @@ impl Tab {
         Exchange::all(&self.log.since(mark))
     }
 
+    /// The same, once every page that was asked for since `mark` was answered.
+    pub async fn answered(&self, mark: usize) -> Result<Vec<Exchange>, DevToolsError> {
+        self.wait(mark, "the headers of all pages", Exchange::answered).await
+    }
+
     /// Waits for something in the tab's events since `mark`.
     pub async fn wait<T>(
         &self,

@@ -57,7 +57,7 @@ struct Seen<'a> {
 impl Seen<'_> {
     /// Holds every line since `mark` to what the browser has now.
     async fn check(&mut self, tab: &Tab, mark: usize, step: &str) -> Result<(), Failure> {
-        let exchanges = tab.exchanges(mark);
+        let exchanges = tab.answered(mark).await?;
         for exchange in &exchanges {
             promise("an answer sets one cookie of ours at most", exchange.set.len() <= 1, || {
                 format!("{} {} sets {}", exchange.method, exchange.url, exchange.set.len())
