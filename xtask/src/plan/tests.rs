@@ -98,7 +98,7 @@ fn the_auditor_s_tests_in_a_browser_run_once_there_is_one() {
     for size in [Size::Short, Size::Full] {
         let commands = commands(&test(size));
         let at = |part: &str| commands.iter().position(|command| command.contains(part)).unwrap();
-        let tests = "--run-ignored only -E package(counterfoil-audit)&test(browser::tests)";
+        let tests = "--run-ignored only -E 'package(counterfoil-audit)&test(browser::tests)'";
         assert!(at(" chromium") < at(tests), "{commands:#?}");
     }
 }
