@@ -191,11 +191,11 @@ fn build_optimised() -> Stage {
 
 fn unit_and_property(size: Size) -> Stage {
     let run = Invocation::cargo("nextest run --workspace --all-features --locked --no-fail-fast");
-    let run = match size {
-        Size::Short => run,
-        Size::Full => run.environment("PROPTEST_CASES", PROPTEST_CASES),
+    let steps = match size {
+        Size::Short => vec![run],
+        Size::Full => vec![run.environment("PROPTEST_CASES", PROPTEST_CASES), ignored(THOUSAND_RUNS)],
     };
-    Stage::new("unit and property", vec![Step::Count(run)])
+    Stage::new("unit and property", steps.into_iter().map(Step::Count).collect())
 }
 
 fn documentation() -> Stage {
@@ -225,8 +225,13 @@ fn run_crash(arguments: impl IntoIterator<Item = String>) -> Step {
 /// The auditor's tests that take a browser. Of the whole workspace, as before: for one package alone its dependencies would be
 /// built with other features.
 fn audit_in_browser() -> Step {
+    Step::Count(ignored("package(counterfoil-audit)&test(browser::tests)"))
+}
+
+/// Tests that take more than the machine has at first, or more time than a usual run has.
+fn ignored(which: &str) -> Invocation {
     let tests = "nextest run --workspace --all-features --locked --no-fail-fast --run-ignored only";
-    Step::Count(Invocation::cargo(tests).arguments(["-E", "package(counterfoil-audit)&test(browser::tests)"]))
+    Invocation::cargo(tests).arguments(["-E", which])
 }
 
 /// In its long version, the broken sites too, each of which it has to find out.
@@ -397,5 +402,7 @@ fn cargo(words: &str) -> Step {
 /// Of an environment of its own, which the apps stage makes.
 const PYTHON: &str = "target/apps/venv/bin/python";
 
+/// What the predictors say of random ids.
+const THOUSAND_RUNS: &str = "package(counterfoil-audit)&test(thousand_runs)";
 /// Forty times proptest's own default.
 const PROPTEST_CASES: &str = "10240";

@@ -163,7 +163,7 @@ async fn marker_on(site: &Site, member: &Visitor<'_>, pages: &[String]) -> Resul
     for asked in pages {
         let mut copy = member.clone();
         let Ok(page) = get(&mut copy, asked).await else { continue };
-        if page.answer.status != 200 || forms::sign_in(&read(&page)).is_some() {
+        if page.answer.status != 200 || forms::sign_in(&read(&page)).is_some_and(|form| form.user.is_some()) {
             continue;
         }
         let at = path(&page);
@@ -255,8 +255,8 @@ fn was(pages: &[String]) -> String {
 
 impl SignIn {
     fn step(&self) -> Step {
-        let form = [(self.form.user.clone(), "{user}"), (self.form.password.clone(), "{password}")];
-        let form: BTreeMap<_, _> = form.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
+        let form: BTreeMap<_, _> =
+            self.form.filled().into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         Step { page: Some(self.page.clone()), form, ..Step::default() }
     }
 }

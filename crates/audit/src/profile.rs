@@ -25,6 +25,7 @@
 mod read;
 #[cfg(test)]
 mod tests;
+mod written;
 
 use std::collections::BTreeMap;
 

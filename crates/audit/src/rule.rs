@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn every_rule_names_its_sources_and_a_fix() {
-        for rule in ALL {
+        for rule in ALL.iter() {
             let parts: Vec<_> = rule.asvs.split('.').collect();
             assert!(parts.len() == 3 && parts.iter().all(|part| part.parse::<u8>().is_ok()), "{}", rule.id);
             assert!(rule.wstg.starts_with("WSTG-") && rule.cwe > 0, "{}", rule.id);

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::app::Which;
-use crate::auditor::{Report, Verdict, audit};
+use crate::auditor::{Report, Verdict, audit, newcomer};
 use crate::house::Failure;
 use crate::truth::{self, Truth};
 
@@ -15,6 +15,8 @@ pub(crate) struct Row {
     pub(crate) which: Which,
     /// Whether the session's cookies were found, and no others.
     pub(crate) found: bool,
+    /// Whether they were found too by a profile that was proposed; or why there was none.
+    pub(crate) proposed: Result<bool, String>,
     pub(crate) compared: Vec<Compared>,
     pub(crate) requests: u32,
     pub(crate) seconds: f64,
@@ -38,21 +40,27 @@ pub(crate) fn one(which: Which, counterfoil: &Path) -> Result<Row, Failure> {
     standing.member()?;
     let before = standing.state()?;
     let report = audit(&standing, counterfoil)?;
+    let by_proposal = newcomer(&standing, counterfoil);
     let changed = before.difference(&standing.state()?);
     let truths = truth::of(&standing)?;
     let names = |names: &[String]| names.iter().cloned().collect::<BTreeSet<_>>();
-    let found = names(&report.session_cookies) == names(&standing.session);
+    let is_found = |report: &Report| names(&report.session_cookies) == names(&standing.session);
+    let (found, proposed) = (is_found(&report), by_proposal.as_ref().map(is_found).map_err(ToString::to_string));
     let cookies = format!("{} (it says {})", standing.session.join(", "), report.session_cookies.join(", "));
     let compared = truths.into_iter().filter_map(|truth| Compared::of(truth, &report)).collect();
     #[expect(clippy::cast_precision_loss, reason = "nobody waits for so long")]
     let seconds = report.took_millis as f64 / 1000.0;
-    Ok(Row { which, found, compared, requests: report.requests, seconds, changed, cookies })
+    Ok(Row { which, found, proposed, compared, requests: report.requests, seconds, changed, cookies })
 }
 
 impl Row {
     pub(crate) fn is_good(&self) -> bool {
         let fits = self.requests <= MOST_REQUESTS && self.seconds <= MOST_SECONDS;
-        self.found && fits && self.changed.is_empty() && self.compared.iter().all(|one| one.agrees() != Some(false))
+        self.found
+            && self.proposed == Ok(true)
+            && fits
+            && self.changed.is_empty()
+            && self.compared.iter().all(|one| one.agrees() != Some(false))
     }
 
     /// How many verdicts say something, and how many of them what is true.
@@ -65,15 +73,19 @@ impl Row {
         let (compared, agreed) = self.agreed();
         let yes = |yes: bool| if yes { "yes" } else { "NO" };
         let mut text = format!(
-            "{}: session found: {}, verdicts {agreed} of {compared}, {} requests, {:.1} s, unchanged: {}\n",
+            "{}: session found: {}, by a proposed profile: {}, verdicts {agreed} of {compared}, {} requests, {:.1} s, unchanged: {}\n",
             self.which.name(),
             yes(self.found),
+            yes(self.proposed == Ok(true)),
             self.requests,
             self.seconds,
             yes(self.changed.is_empty())
         );
         if verbose || !self.found {
             text.extend(["  the session: ", &self.cookies, "\n"]);
+        }
+        if let Err(why) = &self.proposed {
+            text.extend(["  no profile was proposed: ", why, "\n"]);
         }
         for one in self.compared.iter().filter(|one| verbose || one.agrees() == Some(false)) {
             one.tell(&mut text);
@@ -125,8 +137,17 @@ pub(crate) mod tests {
     pub(crate) fn row(verdict: Verdict, wrong: bool) -> Row {
         let truth = Truth { rule: "sign-out-replay", wrong, seen: "a copy".to_owned() };
         let compared = vec![Compared { truth, verdict, said: "it works".to_owned() }];
-        let (found, cookies) = (true, "sid".to_owned());
-        Row { which: Which::Django, found, compared, requests: 200, seconds: 5.0, changed: Vec::new(), cookies }
+        let (found, proposed, cookies) = (true, Ok(true), "sid".to_owned());
+        Row {
+            which: Which::Django,
+            found,
+            proposed,
+            compared,
+            requests: 200,
+            seconds: 5.0,
+            changed: Vec::new(),
+            cookies,
+        }
     }
 
     #[test]
@@ -153,6 +174,8 @@ pub(crate) mod tests {
         assert!(!Row { requests: 301, ..good() }.is_good());
         assert!(!Row { seconds: 60.5, ..good() }.is_good());
         assert!(!Row { found: false, ..good() }.is_good());
+        assert!(!Row { proposed: Ok(false), ..good() }.is_good());
+        assert!(!Row { proposed: Err("no form".to_owned()), ..good() }.is_good());
     }
 
     #[test]

@@ -77,7 +77,7 @@ impl Profile {
         self.second_account.as_ref().unwrap_or(&self.account)
     }
 
-    /// The page where people sign in, without its query.
+    /// The page where people sign in.
     pub(crate) fn sign_in_page(&self) -> &str {
         self.sign_in.page.as_deref().unwrap_or(&self.signed_in.url)
     }

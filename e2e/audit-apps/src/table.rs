@@ -19,16 +19,17 @@ fn table(rows: &[Row]) -> String {
         let (compared, agreed) = row.agreed();
         let yes = |yes: bool| if yes { "yes" } else { "no" };
         let (found, same) = (yes(row.found), yes(row.changed.is_empty()));
+        let proposed = yes(row.proposed == Ok(true));
         let cells = format!("{agreed} of {compared} | {} | {:.1} | {same}", row.requests, row.seconds);
-        text.extend(["| ", row.which.name(), " | ", found, " | ", &cells, " |\n"]);
+        text.extend(["| ", row.which.name(), " | ", found, " | ", proposed, " | ", &cells, " |\n"]);
     }
     text
 }
 
 const BEGIN: &str = "<!-- table: cargo xtask audit-apps --write docs/audit-applications.md -->";
 const END: &str = "<!-- end of table -->";
-const HEAD: &str = "| application | session cookie found | verdicts that are right | requests | seconds | state unchanged |\n\
-                    |---|---|---|---|---|---|\n";
+const HEAD: &str = "| application | session cookie found | also by a proposed profile | verdicts that are right | requests | seconds | state unchanged |\n\
+                    |---|---|---|---|---|---|---|\n";
 
 #[cfg(test)]
 mod tests {
@@ -39,7 +40,7 @@ mod tests {
     #[test]
     fn the_table_names_no_weakness() {
         let text = table(&[row(Verdict::Flaw, true)]);
-        assert!(text.ends_with("| Django admin | yes | 1 of 1 | 200 | 5.0 | yes |\n"), "{text}");
+        assert!(text.ends_with("| Django admin | yes | yes | 1 of 1 | 200 | 5.0 | yes |\n"), "{text}");
         assert!(!text.contains("sign-out"));
     }
 

@@ -13,6 +13,7 @@ fn the_long_version_runs_the_same_stages() {
     let full = commands(&test(Size::Full)).join("\n");
     for part in [
         "PROPTEST_CASES=10240 ",
+        "test(thousand_runs)",
         "target/release/model --full",
         "target/release/crash --full",
         "--self-check",

@@ -13,7 +13,8 @@ use crate::visitor::telling;
 /// The fields that carry the credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SignInForm {
-    pub(super) user: String,
+    /// None where a password or a token alone is asked for.
+    pub(super) user: Option<String>,
     pub(super) password: String,
 }
 
@@ -34,6 +35,14 @@ pub(super) struct Changing {
     pub(super) fields: Vec<String>,
 }
 
+impl SignInForm {
+    /// Its fields, and what goes into them.
+    pub(super) fn filled(&self) -> Vec<(&str, &'static str)> {
+        let user = self.user.as_deref().map(|name| (name, "{user}"));
+        user.into_iter().chain([(self.password.as_str(), "{password}")]).collect()
+    }
+}
+
 /// The form with one password: two are for those who make an account or change one.
 pub(super) fn sign_in(page: &Page) -> Option<SignInForm> {
     let fits = |form: &&Form| passwords(form).len() == 1;
@@ -46,8 +55,8 @@ pub(super) fn sign_in(page: &Page) -> Option<SignInForm> {
         NAMES.iter().any(|word| field.name.to_lowercase().contains(word) || field.words.contains(word))
     };
     let user = before().find(named).or_else(|| before().next());
-    let user = user.or_else(|| form.fields.iter().skip(at).find(|field| is_typed(field)))?;
-    Some(SignInForm { user: user.name.clone(), password })
+    let user = user.or_else(|| form.fields.iter().skip(at).find(|field| is_typed(field)));
+    Some(SignInForm { user: user.map(|field| field.name.clone()), password })
 }
 
 /// Where the page says one signs in.

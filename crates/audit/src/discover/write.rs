@@ -29,7 +29,7 @@ pub(super) fn profile(origin: &str, found: &Found) -> String {
 }
 
 fn head(origin: &str, found: &Found) -> String {
-    let form = table(&[(&found.sign_in.form.user, "{user}"), (&found.sign_in.form.password, "{password}")]);
+    let form = table(&found.sign_in.form.filled());
     format!(
         "# How to audit {origin}. Proposed from one sign-in: read it before it is used.
 

@@ -290,8 +290,18 @@ const SHAPES: [(&str, Token); 12] = [
     ("24 digits", |made| made.random.of(b"0123456789", 24)),
 ];
 
+/// On as many threads as the machine has.
 fn nothing_is_said_of_random_ids(runs: u64) {
-    for run in 0..runs {
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    std::thread::scope(|scope| {
+        for first in 0..u64::try_from(threads).unwrap() {
+            scope.spawn(move || nothing_is_said_in((first..runs).step_by(threads)));
+        }
+    });
+}
+
+fn nothing_is_said_in(runs: impl Iterator<Item = u64>) {
+    for run in runs {
         let (name, token) = SHAPES[usize::try_from(run).unwrap() % SHAPES.len()];
         let count = [20, 24, 40, 8, 100, 1_000][usize::try_from(run / 12).unwrap() % 6];
         let report = predict(&samples(count, 1_000 + run * 2, token));
@@ -305,7 +315,7 @@ fn nothing_is_said_of_random_ids_in_a_few_runs() {
 }
 
 #[test]
-#[ignore = "minutes; run it after a change of predictors"]
+#[ignore = "minutes; `cargo xtask full` runs it"]
 fn nothing_is_said_of_random_ids_in_a_thousand_runs() {
     nothing_is_said_of_random_ids(1_000);
 }

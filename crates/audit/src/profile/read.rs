@@ -1,12 +1,14 @@
 //! A profile as it is written, and what is wrong with one.
 
-use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use http::Method;
-use serde::Deserialize;
 use url::Url;
 
+use super::written::{
+    Written, WrittenAccount, WrittenChange, WrittenKind, WrittenMarker, WrittenSessions, WrittenSignIn, WrittenSocket,
+    WrittenStep, WrittenTokens,
+};
 use super::{
     Account, Change, Limits, Marker, Pending, PendingKind, Profile, Raise, Screen, Script, SessionsPage, SignIn,
     Socket, Step, Tokens,
@@ -74,156 +76,6 @@ impl FromStr for Profile {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Written {
-    site: String,
-    sign_in: WrittenSignIn,
-    account: WrittenAccount,
-    second_account: Option<WrittenAccount>,
-    signed_in: WrittenMarker,
-    anonymous: Option<WrittenAnonymous>,
-    sign_out: Option<WrittenStep>,
-    #[serde(default)]
-    changes: Vec<WrittenChange>,
-    #[serde(default)]
-    raises: Vec<WrittenRaise>,
-    password_change: Option<WrittenSignIn>,
-    sessions: Option<WrittenSessions>,
-    tokens: Option<WrittenTokens>,
-    slow: Option<WrittenStep>,
-    socket: Option<WrittenSocket>,
-    #[serde(default)]
-    pending: Vec<WrittenPending>,
-    #[serde(default)]
-    limits: WrittenLimits,
-    plain_http: Option<String>,
-    token_field: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenSignIn {
-    page: Option<String>,
-    request: Option<String>,
-    #[serde(default)]
-    form: BTreeMap<String, String>,
-    json: Option<serde_json::Value>,
-    #[serde(default)]
-    headers: BTreeMap<String, String>,
-    #[serde(default)]
-    then: Vec<WrittenStep>,
-    #[serde(default)]
-    browser: bool,
-    submit: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenStep {
-    page: Option<String>,
-    request: Option<String>,
-    #[serde(default)]
-    form: BTreeMap<String, String>,
-    json: Option<serde_json::Value>,
-    #[serde(default)]
-    headers: BTreeMap<String, String>,
-    submit: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenAccount {
-    user: String,
-    /// Better from the environment or a prompt than in a file.
-    #[serde(default)]
-    password: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenMarker {
-    url: String,
-    marker: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenAnonymous {
-    marker: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenChange {
-    page: Option<String>,
-    request: Option<String>,
-    #[serde(default)]
-    form: BTreeMap<String, String>,
-    json: Option<serde_json::Value>,
-    #[serde(default)]
-    headers: BTreeMap<String, String>,
-    read: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenRaise {
-    page: Option<String>,
-    request: Option<String>,
-    #[serde(default)]
-    form: BTreeMap<String, String>,
-    json: Option<serde_json::Value>,
-    #[serde(default)]
-    headers: BTreeMap<String, String>,
-    reaches: WrittenMarker,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenSessions {
-    url: String,
-    each: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenTokens {
-    access_field: String,
-    refresh_field: Option<String>,
-    refresh: Option<WrittenStep>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenSocket {
-    url: String,
-    send: Option<String>,
-    expects: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenPending {
-    kind: WrittenKind,
-    steps: Vec<WrittenStep>,
-}
-
-#[derive(Deserialize, Clone, Copy)]
-#[serde(rename_all = "kebab-case")]
-enum WrittenKind {
-    SecondFactor,
-    Reset,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields)]
-struct WrittenLimits {
-    idle_seconds: Option<u64>,
-    absolute_seconds: Option<u64>,
-    sessions: Option<u32>,
-}
-
 impl Written {
     fn checked(self) -> Result<Profile, ProfileError> {
         let mut changes = Vec::new();
@@ -231,11 +83,10 @@ impl Written {
             changes.push(change.checked(&format!("changes[{index}]"))?);
         }
         let mut raises = Vec::new();
-        for (index, raise) in self.raises.into_iter().enumerate() {
+        for (index, mut raise) in self.raises.into_iter().enumerate() {
             let key = format!("raises[{index}]");
-            let WrittenRaise { page, request, form, json, headers, reaches } = raise;
-            let step = WrittenStep { page, request, form, json, headers, submit: None }.checked(&key)?;
-            raises.push(Raise { step, reaches: reaches.checked(&format!("{key}.reaches"))? });
+            let step = raise.step().checked(&key)?;
+            raises.push(Raise { step, reaches: raise.reaches.checked(&format!("{key}.reaches"))? });
         }
         let mut pending = Vec::new();
         for (index, one) in self.pending.into_iter().enumerate() {
@@ -278,28 +129,31 @@ impl Written {
 }
 
 impl WrittenSignIn {
-    fn sign_in(self) -> Result<SignIn, ProfileError> {
+    fn sign_in(mut self) -> Result<SignIn, ProfileError> {
         if !self.browser {
             return Ok(SignIn { steps: self.checked("sign_in")?, script: None });
         }
-        let Self { page, request, form, json, headers, then, browser: _, submit } = self;
-        let first = WrittenStep { page: None, request, form, json, headers, submit }.screen("sign_in")?;
+        let page = self.page.take();
+        let first = self.first().screen("sign_in")?;
         let page = page.ok_or_else(|| ProfileError::OnlyScript("sign_in".to_owned()))?;
         let mut screens = vec![first];
-        for (index, step) in then.into_iter().enumerate() {
+        for (index, step) in self.then.into_iter().enumerate() {
             screens.push(step.screen(&format!("sign_in.then[{index}]"))?);
         }
         Ok(SignIn { steps: Vec::new(), script: Some(Script { page: path(page, "sign_in.page")?, screens }) })
     }
 
-    fn checked(self, key: &str) -> Result<Vec<Step>, ProfileError> {
-        let Self { page, request, form, json, headers, then, browser, submit } = self;
-        if browser {
+    fn checked(mut self, key: &str) -> Result<Vec<Step>, ProfileError> {
+        if self.browser {
             return Err(ProfileError::NoScript(key.to_owned()));
         }
-        let mut all = vec![WrittenStep { page, request, form, json, headers, submit }.checked(key)?];
-        all.extend(steps(then, &format!("{key}.then"))?);
+        let mut all = vec![self.first().checked(key)?];
+        all.extend(steps(self.then, &format!("{key}.then"))?);
         Ok(all)
+    }
+
+    fn first(&mut self) -> WrittenStep {
+        WrittenStep { submit: self.submit.take(), ..self.step() }
     }
 }
 
@@ -340,15 +194,14 @@ impl WrittenStep {
 }
 
 impl WrittenChange {
-    fn checked(self, key: &str) -> Result<Change, ProfileError> {
-        let Self { page, request, form, json, headers, read } = self;
-        let seen = form.values().any(|value| value.contains(RANDOM))
-            || json.as_ref().is_some_and(|body| body.to_string().contains(RANDOM));
-        let step = WrittenStep { page, request, form, json, headers, submit: None }.checked(key)?;
+    fn checked(mut self, key: &str) -> Result<Change, ProfileError> {
+        let step = self.step().checked(key)?;
+        let seen = step.form.values().any(|value| value.contains(RANDOM))
+            || step.json.as_ref().is_some_and(|body| body.to_string().contains(RANDOM));
         if !seen {
             return Err(ProfileError::Unseen(key.to_owned()));
         }
-        Ok(Change { step, read: path(read, &format!("{key}.read"))? })
+        Ok(Change { step, read: path(self.read, &format!("{key}.read"))? })
     }
 }
 

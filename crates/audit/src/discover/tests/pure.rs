@@ -63,7 +63,9 @@ fn short_names_are_no_sign_by_themselves() {
 
 #[test]
 fn the_form_that_signs_in_is_told_from_others() {
-    let form = |user: &str, password: &str| Some(SignInForm { user: user.to_owned(), password: password.to_owned() });
+    let form =
+        |user: &str, password: &str| Some(SignInForm { user: Some(user.to_owned()), password: password.to_owned() });
+    let alone = |password: &str| Some(SignInForm { user: None, password: password.to_owned() });
     #[rustfmt::skip]
     let cases = [
         ("<form><input name=u><input type=password name=p></form>",                                              form("u", "p")),
@@ -71,7 +73,7 @@ fn the_form_that_signs_in_is_told_from_others() {
         ("<form><input name=q></form><form><input name=u><input type=password name=p></form>",                   form("u", "p")),
         ("<form action=/register><input name=a><input type=password name=b></form><form action=/in><input name=u><input type=password name=p></form>", form("u", "p")),
         ("<form><input name=u><input type=password name=p1><input type=password name=p2></form>",                None),
-        ("<form><input type=password name=p></form>",                                                            None),
+        ("<form><input type=password name=p></form>",                                                            alone("p")),
         ("<form><input type=password name=p><input name=u></form>",                                              form("u", "p")),
         ("<form><input name=q></form>",                                                                          None),
         ("<input name=u><input type=password name=p>",                                                           None),
