@@ -114,10 +114,10 @@ const HEAD: &str = "# The auditor, measured\n\n\
     each flaw is there and no other. `corpus measure` runs an auditor over all of them. Recall: the planted flaws it found. \
     Precision: of what it called flaws of session handling, how much is. Each auditor is judged by the rules it can express; \
     a rule it has no word for counts as missed.\n\n\
-    ```console\n$ cargo build -p counterfoil-cli -p counterfoil-audit-corpus\n\
-    $ target/debug/corpus measure --runs 2 --least --write docs/audit-measured.md\n\
-    $ target/debug/corpus install --rivals\n\
-    $ target/debug/corpus measure --judge wapiti3 --write docs/audit-measured.md\n```\n";
+    ```console\n$ cargo xtask audit --runs 2 --least --write docs/audit-measured.md\n\
+    $ target/release/corpus install --rivals\n\
+    $ target/release/corpus measure --judge wapiti3 --write docs/audit-measured.md\n```\n\n\
+    `testssl` is judged at the one pair that speaks TLS, the others at all; ours alone is told how to sign in.\n";
 const COLUMNS: &str = "| auditor | recall | precision | false at high or above | agreement | requests a site | seconds a site |\n\
     |---|---|---|---|---|---|---|";
 const SITES: &str = "## Site by site";

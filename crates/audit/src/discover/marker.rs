@@ -35,10 +35,12 @@ impl Sign {
 /// What is in `page` and in `again`, and not in what a `stranger` is shown.
 pub(super) fn find(page: &str, again: &str, stranger: &str, user: &str) -> Option<Sign> {
     let tells = |words: &str| again.contains(words) && !stranger.contains(words);
-    let mut best: Option<Sign> = None;
+    let mut best = member_of_json(page, user)
+        .filter(|words| tells(words))
+        .map(|words| Sign { words: words.replace(user, "{user}"), rank: Rank::Sentence });
     for run in runs(page) {
         let Some(text) = page.get(run.clone()) else { continue };
-        for (words, rank) in candidates(page, &run, text, user) {
+        for (words, rank) in candidates(page, &run, text, user, stranger.is_empty()) {
             if tells(words) && best.as_ref().is_none_or(|best| rank < best.rank) {
                 let words = if user.is_empty() { words.to_owned() } else { words.replace(user, "{user}") };
                 best = Some(Sign { words, rank });
@@ -48,8 +50,24 @@ pub(super) fn find(page: &str, again: &str, stranger: &str, user: &str) -> Optio
     best
 }
 
-/// What a run of text may serve as.
-fn candidates<'a>(page: &'a str, run: &Range<usize>, text: &'a str, user: &str) -> Vec<(&'a str, Rank)> {
+/// `"username":"alice"`, where the page is JSON.
+fn member_of_json<'a>(page: &'a str, user: &str) -> Option<&'a str> {
+    let value =
+        Some(format!("\"{user}\"")).filter(|_| !user.is_empty() && page.trim_start().starts_with(['{', '[']))?;
+    page.match_indices(&value).find_map(|(at, _)| {
+        let key = page.get(..at)?.trim_end().strip_suffix(':')?.trim_end().strip_suffix('"')?;
+        page.get(key.rfind('"')?..at + value.len()).filter(|words| words.len() <= LONGEST)
+    })
+}
+
+/// What a run of text may serve as. Where strangers are shown nothing, a title of one word tells.
+fn candidates<'a>(
+    page: &'a str,
+    run: &Range<usize>,
+    text: &'a str,
+    user: &str,
+    is_closed: bool,
+) -> Vec<(&'a str, Rank)> {
     let mut found = Vec::new();
     // A number is another one tomorrow.
     let lasting = !text.replace(user, "").contains(|one: char| one.is_ascii_digit());
@@ -65,7 +83,10 @@ fn candidates<'a>(page: &'a str, run: &Range<usize>, text: &'a str, user: &str) 
         }
     } else if words::means_sign_out(text, "") {
         found.push((text, Rank::WayOut));
-    } else if lasting && text.contains(' ') && text.chars().filter(|one| one.is_alphabetic()).count() >= 8 {
+    } else if lasting
+        && (is_closed || text.contains(' '))
+        && text.chars().filter(|one| one.is_alphabetic()).count() >= 8
+    {
         found.push((text, Rank::Other));
     }
     found

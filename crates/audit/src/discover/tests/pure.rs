@@ -46,6 +46,8 @@ fn a_marker_is_what_members_see_and_strangers_do_not() {
         ("<input value='Signed in as alice'>",                        "",                 None),
         ("<script>x='<b>Signed in as alice</b>'</script>",            "",                 None),
         ("<p>Welcome</p>",                                            "<p>Welcome</p>",   None),
+        ("<title>Workbench</title>",                                  "",                 Some(("Workbench", Rank::Other))),
+        ("<title>Workbench</title>",                                  "<p>Sign in",       None),
         ("",                                                          "",                 None),
     ];
     for (member, stranger, expected) in cases {
@@ -54,6 +56,23 @@ fn a_marker_is_what_members_see_and_strangers_do_not() {
         assert_eq!(found, *expected, "{member} | {stranger}");
     }
     assert_eq!(find("<p>Only this once, alice</p>", "<p>Another time</p>", "", "alice"), None);
+}
+
+#[test]
+fn in_json_a_name_tells_by_its_member() {
+    #[rustfmt::skip]
+    let cases = [
+        (r#"{"id":1,"username":"bob"}"#,               "",                          Some(r#""username":"{user}""#)),
+        (r#"[{"owner" : "bob"}]"#,                     "",                          Some(r#""owner" : "{user}""#)),
+        (r#"{"username":"bob"}"#,                      r#"{"username":"bob"}"#,     None),
+        (r#"{"names":["bob"]}"#,                       "",                          None),
+        (r#"{"username":"bobby"}"#,                    "",                          None),
+        (r#"<script>{"username":"bob"}</script>"#,     "",                          None),
+    ];
+    for (member, stranger, expected) in cases {
+        let found = find(member, member, stranger, "bob");
+        assert_eq!(found.as_ref().map(|sign| sign.words.as_str()), expected, "{member}");
+    }
 }
 
 #[test]
