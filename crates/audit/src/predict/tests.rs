@@ -290,16 +290,6 @@ const SHAPES: [(&str, Token); 12] = [
     ("24 digits", |made| made.random.of(b"0123456789", 24)),
 ];
 
-/// On as many threads as the machine has.
-fn nothing_is_said_of_random_ids(runs: u64) {
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    std::thread::scope(|scope| {
-        for first in 0..u64::try_from(threads).unwrap() {
-            scope.spawn(move || nothing_is_said_in((first..runs).step_by(threads)));
-        }
-    });
-}
-
 fn nothing_is_said_in(runs: impl Iterator<Item = u64>) {
     for run in runs {
         let (name, token) = SHAPES[usize::try_from(run).unwrap() % SHAPES.len()];
@@ -311,13 +301,26 @@ fn nothing_is_said_in(runs: impl Iterator<Item = u64>) {
 
 #[test]
 fn nothing_is_said_of_random_ids_in_a_few_runs() {
-    nothing_is_said_of_random_ids(12);
+    nothing_is_said_in(0..12);
 }
 
-#[test]
-#[ignore = "minutes; `cargo xtask full` runs it"]
-fn nothing_is_said_of_random_ids_in_a_thousand_runs() {
-    nothing_is_said_of_random_ids(1_000);
+/// A hundred runs in each test, so that they run side by side and none for longer than a test may.
+mod thousand_runs {
+    macro_rules! a_hundred {
+        ($($name:ident: $first:literal),* $(,)?) => {$(
+            #[test]
+            #[ignore = "minutes; `cargo xtask full` runs it"]
+            fn $name() {
+                super::nothing_is_said_in($first..$first + 100);
+            }
+        )*};
+    }
+
+    a_hundred! {
+        of_random_ids_from_0: 0, of_random_ids_from_100: 100, of_random_ids_from_200: 200, of_random_ids_from_300: 300,
+        of_random_ids_from_400: 400, of_random_ids_from_500: 500, of_random_ids_from_600: 600, of_random_ids_from_700: 700,
+        of_random_ids_from_800: 800, of_random_ids_from_900: 900,
+    }
 }
 
 #[test]
