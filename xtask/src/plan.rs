@@ -1,15 +1,16 @@
 //! Which stages each command has. Later stages reuse what earlier ones built: one tree for checking, one for tests, one
 //! optimised.
 
+mod audit;
 mod bench;
 #[cfg(test)]
 mod tests;
 
+use self::audit::{at_the_corpus, audit_in_browser, audited};
+pub(crate) use self::audit::{audit, audit_apps};
 pub(crate) use self::bench::{Bench, Part, Peers, bench};
 use crate::invocation::Invocation;
-use crate::packages::{
-    CHROMIUM, DOKUWIKI, GO, HAPROXY, MARIADB, NGINX, NPM, PHP, PHP_MYSQL, PHPMYADMIN, TESTSSL, WORDPRESS,
-};
+use crate::packages::{CHROMIUM, DOKUWIKI, GO, HAPROXY, NGINX, NPM, PHP, TESTSSL};
 use crate::stage::{Stage, Step};
 use crate::tools::{CYCLONEDX, DENY, NEXTEST};
 
@@ -126,20 +127,10 @@ pub(crate) fn retrofit(arguments: Vec<String>) -> Vec<Stage> {
     vec![build_optimised().or_stop(), Stage::new("retrofit", retrofitted(arguments)).or_stop()]
 }
 
-/// Our auditor over published applications, built and run: all of them unless told otherwise.
-pub(crate) fn audit_apps(arguments: Vec<String>) -> Vec<Stage> {
-    vec![build_optimised().or_stop(), Stage::new("audit-apps", audited(arguments)).or_stop()]
-}
-
 /// The example apps, built and tried: all of them unless told otherwise.
 pub(crate) fn apps(arguments: Vec<String>) -> Vec<Stage> {
     let build = Stage::new("build", vec![cargo("build --locked --package example-notes")]);
     vec![build.or_stop(), tried_by_table(arguments)]
-}
-
-/// The auditor over its corpus, built and measured: all of it unless told otherwise.
-pub(crate) fn audit(arguments: Vec<String>) -> Vec<Stage> {
-    vec![build_optimised().or_stop(), at_the_corpus(arguments)]
 }
 
 /// A gateway in the foreground: a real nginx, or another proxy, before a small app.
@@ -222,12 +213,6 @@ fn run_crash(arguments: impl IntoIterator<Item = String>) -> Step {
     Step::Run(Invocation::program("target/release/crash", "").arguments(arguments))
 }
 
-/// The auditor's tests that take a browser. Of the whole workspace, as before: for one package alone its dependencies would be
-/// built with other features.
-fn audit_in_browser() -> Step {
-    Step::Count(ignored("package(counterfoil-audit)&test(browser::tests)"))
-}
-
 /// Tests that take more than the machine has at first, or more time than a usual run has.
 fn ignored(which: &str) -> Invocation {
     let tests = "nextest run --workspace --all-features --locked --no-fail-fast --run-ignored only";
@@ -259,19 +244,6 @@ fn retrofitted(arguments: impl IntoIterator<Item = String>) -> Vec<Step> {
     steps.push(Step::InstallWheels);
     steps.extend(environments_of_retrofit());
     steps.push(Step::Run(retrofit));
-    steps
-}
-
-/// Two of the applications are those of the retrofit.
-fn audited(arguments: impl IntoIterator<Item = String>) -> Vec<Step> {
-    let run = Invocation::program("target/release/audit-apps", "").arguments(arguments);
-    let packages = [PHP, DOKUWIKI, PHP_MYSQL, MARIADB, PHPMYADMIN, WORDPRESS, NPM];
-    let mut steps = Vec::from(packages.map(Step::InstallPackage));
-    steps.extend(environments_of_retrofit());
-    steps.extend(environment("audit-apps", "django", "target/audit-apps/django/bin/pip"));
-    let modules = "ci --no-audit --no-fund --ignore-scripts --prefix e2e/audit-apps/npm";
-    steps.push(Step::Run(Invocation::program("npm", modules)));
-    steps.push(Step::Run(run));
     steps
 }
 
@@ -329,22 +301,6 @@ fn in_other_languages(size: Size) -> Stage {
         stage.steps.extend(audited([]));
     }
     stage
-}
-
-/// The auditor over sites with planted flaws and their twins without, and over odd ones.
-fn at_the_corpus(arguments: impl IntoIterator<Item = String>) -> Stage {
-    let corpus = |words: &str| Invocation::program("target/release/corpus", words);
-    let measure = corpus("measure --counterfoil target/release/counterfoil");
-    let more: Vec<_> = arguments.into_iter().collect();
-    let mut steps = Vec::from([PHP, NPM].map(Step::InstallPackage));
-    steps.push(Step::Run(corpus("install")));
-    if more.is_empty() {
-        let (twins, odd) = (measure.clone().arguments(["--runs", "2", "--least"]), measure.arguments(["--odd"]));
-        steps.extend([corpus("check"), twins, odd].map(Step::Run));
-    } else {
-        steps.push(Step::Run(measure.arguments(more)));
-    }
-    Stage::new("audit", steps).or_stop()
 }
 
 fn tried_by_table(arguments: impl IntoIterator<Item = String>) -> Stage {

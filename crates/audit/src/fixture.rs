@@ -1,6 +1,7 @@
 //! A small site for tests: well made, but for the flaws it is told to have.
 
 mod pages;
+mod state;
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -16,7 +17,8 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use self::pages::{State, answer};
+use self::pages::answer;
+use self::state::State;
 use crate::outcome::Outcome;
 use crate::profile::Profile;
 use crate::run::{Audit, AuditError};
