@@ -58,7 +58,7 @@ pub enum BrowserError {
         cause: std::io::Error,
     },
     /// It ended, or waits for something.
-    #[error("{} opened no DevTools socket: {why}; run it by hand with --headless to see why", program.display())]
+    #[error("{} does not answer on its DevTools pipe: {why}; run it by hand with --headless to see why", program.display())]
     Silent {
         /// Which.
         program: PathBuf,
@@ -81,8 +81,7 @@ impl Browser {
     /// It does not start.
     pub async fn start(program: &Program, wire: Arc<Wire>) -> Result<Self, BrowserError> {
         let outlet = Outlet::open(wire).await.map_err(BrowserError::Outlet)?;
-        let (process, port, path) = Process::start(program, outlet.address(), outlet.key()).await?;
-        let devtools = DevTools::connect(port, &path).await?;
+        let (process, devtools) = Process::start(program, outlet.address(), outlet.key()).await?;
         Ok(Self { devtools, outlet, turn: Mutex::new(()), process })
     }
 
@@ -91,9 +90,11 @@ impl Browser {
         &self.outlet
     }
 
-    /// One after another: what goes out is told apart by when it does.
+    /// One after another: what goes out is told apart by when it does. What went out before is forgotten.
     pub(crate) async fn turn(&self) -> MutexGuard<'_, ()> {
-        self.turn.lock().await
+        let turn = self.turn.lock().await;
+        self.outlet.forget();
+        turn
     }
 
     /// A tab of somebody who was never there before.

@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use command_fds::{CommandFdExt as _, FdMapping};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::{Pid, geteuid};
 use tempfile::TempDir;
+use tokio::net::unix::pipe;
 use tokio::process::{Child, Command};
-use tokio::time::{sleep, timeout};
 
 use super::BrowserError;
+use super::devtools::{DevTools, DevToolsError};
 
 /// A browser's program, which is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,20 +56,25 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts it, and waits for the port and the path of its socket. All it asks for goes to `outlet`, which it believes
-    /// by the hash of its `key`.
+    /// Starts it, and waits until it does as told. All it asks for goes to `outlet`, which it believes by the hash of its
+    /// `key`.
     pub(super) async fn start(
         program: &Program,
         outlet: SocketAddr,
         key: &str,
-    ) -> Result<(Self, u16, String), BrowserError> {
+    ) -> Result<(Self, DevTools), BrowserError> {
         let Program(program) = program;
         let start = |cause| BrowserError::Start { program: program.clone(), cause };
         let profile = tempfile::Builder::new().prefix("counterfoil-audit-").tempdir().map_err(start)?;
+        let (to, commands) = pipe::pipe().map_err(start)?;
+        let (answers, from) = pipe::pipe().map_err(start)?;
+        let theirs = [(commands.into_blocking_fd(), COMMANDS), (answers.into_blocking_fd(), ANSWERS)];
+        let theirs = theirs.map(|(end, number)| Ok(FdMapping { parent_fd: end?, child_fd: number }));
+        let theirs = theirs.into_iter().collect::<std::io::Result<Vec<_>>>().map_err(start)?;
         let mut command = Command::new(program);
         // A sandbox takes rights that root in a container often lacks, and Chromium refuses root otherwise.
         command.args(geteuid().is_root().then_some("--no-sandbox"));
-        let child = command
+        command
             .args(ARGUMENTS)
             .arg(format!("--proxy-server=http://{outlet}"))
             .arg(format!("--ignore-certificate-errors-spki-list={key}"))
@@ -80,34 +87,27 @@ impl Process {
             .stderr(Stdio::null())
             .process_group(0)
             .kill_on_drop(true)
-            .spawn()
-            .map_err(start)?;
+            .fd_mappings(theirs)
+            .map_err(|error| start(std::io::Error::other(error)))?;
+        let child = command.spawn().map_err(start)?;
+        // It has the browser's ends of the pipes: as long as they are open here, nobody notices that it is gone.
+        drop(command);
         let group = child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
-        let told = profile.path().join("DevToolsActivePort");
-        let mut process = Self { child, group, profile };
+        let process = Self { child, group, profile };
+        let devtools = DevTools::over(to, from);
         let silent = |why| BrowserError::Silent { program: program.clone(), why };
-        let socket = timeout(START, process.socket(&told)).await;
-        let (port, path) = socket.map_err(|_| silent("it takes more than a minute"))?.ok_or(silent("it ended"))?;
-        Ok((process, port, path))
+        let version = devtools.call_within(START, None, "Browser.getVersion", serde_json::json!({}));
+        match version.await {
+            Ok(_) => Ok((process, devtools)),
+            Err(DevToolsError::Gone) => Err(silent("it ended")),
+            Err(_) => Err(silent("it takes more than a minute")),
+        }
     }
 
     /// Where it writes.
     #[cfg(test)]
     pub(super) fn folder(&self) -> &Path {
         self.profile.path()
-    }
-
-    /// Once the browser has written them into its profile; nothing where it has ended.
-    async fn socket(&mut self, told: &Path) -> Option<(u16, String)> {
-        loop {
-            if let Some(found) = std::fs::read_to_string(told).ok().as_deref().and_then(port_and_path) {
-                return Some(found);
-            }
-            if !matches!(self.child.try_wait(), Ok(None)) {
-                return None;
-            }
-            sleep(Duration::from_millis(20)).await;
-        }
     }
 }
 
@@ -130,12 +130,6 @@ impl Drop for Process {
 fn runs(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
     file.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
-}
-
-/// Two lines: the port, and the path of the browser's own socket. The second comes last.
-fn port_and_path(text: &str) -> Option<(u16, String)> {
-    let (port, path) = text.split_once('\n')?;
-    Some((port.parse().ok()?, path.starts_with("/devtools/").then(|| path.trim_end().to_owned())?))
 }
 
 const USUAL: [&str; 5] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
@@ -165,27 +159,17 @@ const ARGUMENTS: [&str; 19] = [
     "--password-store=basic",
     "--window-size=1280,900",
     "--proxy-bypass-list=<-loopback>",
-    "--remote-debugging-port=0",
+    "--remote-debugging-pipe",
 ];
+/// What Chromium reads commands from.
+const COMMANDS: i32 = 3;
+/// Where it writes its answers.
+const ANSWERS: i32 = 4;
 const START: Duration = Duration::from_mins(1);
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_socket_is_known_once_both_lines_are_there() {
-        let both = Some((40_123, "/devtools/browser/ab-c".to_owned()));
-        for (text, expected) in [
-            ("40123\n/devtools/browser/ab-c\n", both.clone()),
-            ("40123\n/devtools/browser/ab-c", both),
-            ("40123\n", None),
-            ("40123", None),
-            ("x\n/devtools/browser/ab-c", None),
-        ] {
-            assert_eq!(port_and_path(text), expected, "{text:?}");
-        }
-    }
 
     #[test]
     fn what_is_named_has_to_be_there_and_what_is_not_found_is_told_with_a_way_out() {

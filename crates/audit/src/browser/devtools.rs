@@ -1,40 +1,45 @@
-//! Chromium's `DevTools` socket: commands, and their answers. Events are not needed: the way out tells what happens.
+//! Chromium's `DevTools` pipe: commands, and their answers. Events are not needed: the way out tells what happens.
+//!
+//! A pipe, and not a socket: nobody else on this machine can lead the browser, and it ends when the audit does.
 
 use std::collections::HashMap;
-use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::{SinkExt as _, StreamExt as _};
+use bytes::BytesMut;
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::unix::pipe::{Receiver, Sender};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
-use tokio_tungstenite::tungstenite::{self, Message};
-use tokio_tungstenite::{WebSocketStream, client_async};
 
-/// One socket to one browser. It is closed when all clones are gone.
+/// One pipe to one browser. It is closed when all clones are gone.
 #[derive(Debug, Clone)]
 pub(super) struct DevTools {
-    commands: mpsc::UnboundedSender<Message>,
-    waiting: Arc<Mutex<HashMap<u64, oneshot::Sender<Value>>>>,
+    commands: mpsc::UnboundedSender<Vec<u8>>,
+    waiting: Arc<Waiting>,
     last: Arc<AtomicU64>,
 }
+
+/// Who waits for which answer; none once nobody answers any more.
+type Waiting = Mutex<Option<HashMap<u64, oneshot::Sender<Value>>>>;
 
 /// The browser did not do as told.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DevToolsError {
-    /// There is nobody.
-    #[error("the browser's socket cannot be reached: {0}")]
-    Connect(#[source] Box<tungstenite::Error>),
     /// It ended meanwhile.
     #[error("the browser is gone")]
     Gone,
     /// It takes too long.
-    #[error("the browser did not answer {0} within {PATIENCE:?}")]
-    Late(&'static str),
+    #[error("the browser did not answer {method} within {patience:?}")]
+    Late {
+        /// What.
+        method: &'static str,
+        /// What it had.
+        patience: Duration,
+    },
     /// It will not.
     #[error("the browser refuses {method}: {why}")]
     Refused {
@@ -46,19 +51,28 @@ pub enum DevToolsError {
 }
 
 impl DevTools {
-    pub(super) async fn connect(port: u16, path: &str) -> Result<Self, DevToolsError> {
-        let connect = |error: tungstenite::Error| DevToolsError::Connect(Box::new(error));
-        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| connect(error.into()))?;
-        let (socket, _) = client_async(format!("ws://127.0.0.1:{port}{path}"), stream).await.map_err(connect)?;
+    pub(super) fn over(to: Sender, from: Receiver) -> Self {
         let (commands, outgoing) = mpsc::unbounded_channel();
-        let waiting = Arc::default();
-        tokio::spawn(pump(socket, outgoing, Arc::clone(&waiting)));
-        Ok(Self { commands, waiting, last: Arc::default() })
+        let waiting = Arc::new(Mutex::new(Some(HashMap::new())));
+        tokio::spawn(tell(to, outgoing));
+        tokio::spawn(hear(from, Arc::clone(&waiting)));
+        Self { commands, waiting, last: Arc::default() }
     }
 
     /// To the browser itself, or to one of its tabs.
     pub(super) async fn call(
         &self,
+        session: Option<&str>,
+        method: &'static str,
+        arguments: Value,
+    ) -> Result<Value, DevToolsError> {
+        self.call_within(PATIENCE, session, method, arguments).await
+    }
+
+    /// The same with another patience.
+    pub(super) async fn call_within(
+        &self,
+        patience: Duration,
         session: Option<&str>,
         method: &'static str,
         arguments: Value,
@@ -69,9 +83,11 @@ impl DevTools {
             command.insert("sessionId".to_owned(), session.into());
         }
         let (answer, answered) = oneshot::channel();
-        lock(&self.waiting).insert(id, answer);
-        self.commands.send(Message::text(command.to_string())).map_err(|_| DevToolsError::Gone)?;
-        let answer = timeout(PATIENCE, answered).await.map_err(|_| DevToolsError::Late(method))?;
+        lock(&self.waiting).as_mut().ok_or(DevToolsError::Gone)?.insert(id, answer);
+        let mut command = command.to_string().into_bytes();
+        command.push(END);
+        self.commands.send(command).map_err(|_| DevToolsError::Gone)?;
+        let answer = timeout(patience, answered).await.map_err(|_| DevToolsError::Late { method, patience })?;
         let mut answer = answer.map_err(|_| DevToolsError::Gone)?;
         match answer.pointer("/error/message") {
             Some(why) => Err(DevToolsError::Refused { method, why: why.as_str().unwrap_or_default().to_owned() }),
@@ -92,48 +108,44 @@ impl DevTools {
     }
 }
 
-type Waiting = Mutex<HashMap<u64, oneshot::Sender<Value>>>;
-
-/// Moves messages both ways until either side is gone; whoever still waits is then told so.
-async fn pump(
-    mut socket: WebSocketStream<TcpStream>,
-    mut commands: mpsc::UnboundedReceiver<Message>,
-    waiting: Arc<Waiting>,
-) {
-    loop {
-        tokio::select! {
-            command = commands.recv() => match command {
-                Some(command) => {
-                    if socket.send(command).await.is_err() {
-                        break;
-                    }
-                }
-                None => break,
-            },
-            message = socket.next() => match message {
-                Some(Ok(Message::Text(text))) => hear(&text, &waiting),
-                Some(Ok(_)) => {}
-                Some(Err(_)) | None => break,
-            },
+/// Until nobody commands any more, which the browser takes for its end.
+async fn tell(mut to: Sender, mut commands: mpsc::UnboundedReceiver<Vec<u8>>) {
+    while let Some(command) = commands.recv().await {
+        if to.write_all(&command).await.is_err() {
+            break;
         }
     }
-    // Later calls fail when they are sent; those under way are answered by the end of their channel.
-    drop(commands);
-    lock(&waiting).clear();
 }
 
-fn hear(text: &str, waiting: &Waiting) {
-    let Ok(message) = serde_json::from_str::<Value>(text) else { return };
-    let asked = message.get("id").and_then(Value::as_u64).and_then(|id| lock(waiting).remove(&id));
+/// Until the browser has ended; whoever still waits is then told so.
+async fn hear(mut from: Receiver, waiting: Arc<Waiting>) {
+    let mut heard = BytesMut::new();
+    while heard.len() < LONGEST && from.read_buf(&mut heard).await.is_ok_and(|read| read > 0) {
+        while let Some(end) = heard.iter().position(|byte| *byte == END) {
+            let message = heard.split_to(end + 1);
+            deliver(message.get(..end).unwrap_or_default(), &waiting);
+        }
+    }
+    *lock(&waiting) = None;
+}
+
+fn deliver(message: &[u8], waiting: &Waiting) {
+    let Ok(message) = serde_json::from_slice::<Value>(message) else { return };
+    let id = message.get("id").and_then(Value::as_u64);
+    let asked = id.and_then(|id| lock(waiting).as_mut()?.remove(&id));
     if let Some(asked) = asked {
         // Whoever asked may have given up.
         let _ = asked.send(message);
     }
 }
 
-fn lock(waiting: &Waiting) -> MutexGuard<'_, HashMap<u64, oneshot::Sender<Value>>> {
+fn lock(waiting: &Waiting) -> MutexGuard<'_, Option<HashMap<u64, oneshot::Sender<Value>>>> {
     waiting.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// After each message, either way.
+const END: u8 = 0;
+/// No answer we ask for comes near it.
+const LONGEST: usize = 64 << 20;
 /// Far above what anything takes, also on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);

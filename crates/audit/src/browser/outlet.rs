@@ -2,6 +2,9 @@
 //!
 //! So scope, budget, pace and certificates are those of the wire, and what the browser really sent is there to be read.
 
+mod kind;
+#[cfg(test)]
+mod tests;
 mod tls;
 
 use std::collections::{BTreeSet, HashMap};
@@ -12,7 +15,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -23,9 +26,10 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use url::Url;
 
+use self::kind::{header, is_file, is_for_everybody, is_page, is_picture};
 use self::tls::Mask;
 use crate::exchange::{Answer, Exchange, Sent};
-use crate::wire::{Wire, authority, now_millis};
+use crate::wire::{Wire, WireError, authority, now_millis};
 
 /// The way out.
 #[derive(Debug)]
@@ -101,7 +105,12 @@ impl Outlet {
         state.refused.clear();
     }
 
-    /// This moment: later ones have passed since.
+    /// Forgets what passed: each page and its answer would be kept to the end of the audit.
+    pub(super) fn forget(&self) {
+        self.desk.state().passed.clear();
+    }
+
+    /// This moment: later ones have passed since, until it is forgotten.
     pub(crate) fn mark(&self) -> usize {
         self.desk.state().passed.len()
     }
@@ -176,6 +185,9 @@ impl Desk {
             },
         };
         let reply = reply(&answer);
+        // So long is no page, and what passed is kept for a while.
+        let long = answer.body.len() > LONGEST_KEPT;
+        let answer = if long { Answer { body: Bytes::new(), cut: true, ..answer } } else { answer };
         self.state().passed.push(Passed { exchange: Exchange { sent, answer }, page, trapped });
         reply
     }
@@ -188,15 +200,18 @@ impl Desk {
     }
 
     /// From the site; scripts and style sheets, which are the same for everybody, once for all.
-    async fn file(&self, sent: &Sent) -> Result<Answer, crate::wire::WireError> {
-        let shared = sent.method == Method::GET && matches!(header(sent, "sec-fetch-dest"), "script" | "style");
-        let known = shared.then(|| self.state().files.get(sent.url.as_str()).cloned()).flatten();
-        if let Some(answer) = known {
-            return Ok(answer);
+    async fn file(&self, sent: &Sent) -> Result<Answer, WireError> {
+        if sent.method != Method::GET || !is_file(sent) {
+            return Ok(self.wire.send(sent.clone()).await?.answer);
         }
-        let answer = self.wire.send_for(sent.clone(), LARGEST).await?.answer;
-        if shared && is_for_everybody(&answer) {
-            self.state().files.insert(sent.url.to_string(), answer.clone());
+        if let Some(known) = self.state().files.get(sent.url.as_str()) {
+            return Ok(known.clone());
+        }
+        let answer = self.wire.send_for(sent.clone(), LARGEST_FILE).await?.answer;
+        let mut state = self.state();
+        let held: usize = state.files.values().map(|file| file.body.len()).sum();
+        if is_for_everybody(&answer) && held + answer.body.len() <= MOST_HELD {
+            state.files.insert(sent.url.to_string(), answer.clone());
         }
         Ok(answer)
     }
@@ -264,30 +279,48 @@ fn tunnel(mut request: Request<Incoming>, desk: Arc<Desk>) -> Reply {
 }
 
 async fn counted(request: Request<Incoming>, through: Option<&Url>, desk: &Desk) -> Reply {
-    desk.state().under_way += 1;
-    desk.changed.notify_waiters();
-    let reply = match read(request, through).await {
-        Some(sent) => desk.answer(sent).await,
-        None => plain(StatusCode::BAD_REQUEST, ""),
-    };
-    desk.state().under_way -= 1;
-    desk.changed.notify_waiters();
-    reply
+    let _waits = Waits::on(desk);
+    match read(request, through).await {
+        Ok(sent) => desk.answer(sent).await,
+        Err(status) => plain(status, ""),
+    }
 }
 
-async fn read(request: Request<Incoming>, through: Option<&Url>) -> Option<Sent> {
+/// Somebody who waits for an answer, also if they leave before it is there.
+struct Waits<'a>(&'a Desk);
+
+impl<'a> Waits<'a> {
+    fn on(desk: &'a Desk) -> Self {
+        desk.state().under_way += 1;
+        desk.changed.notify_waiters();
+        Self(desk)
+    }
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.0.state().under_way -= 1;
+        self.0.changed.notify_waiters();
+    }
+}
+
+async fn read(request: Request<Incoming>, through: Option<&Url>) -> Result<Sent, StatusCode> {
     let (parts, body) = request.into_parts();
     let target = parts.uri.to_string();
     let url = match through {
-        Some(base) => base.join(&target).ok()?,
-        None => Url::parse(&target).ok()?,
+        Some(base) => base.join(&target),
+        None => Url::parse(&target),
     };
+    let url = url.map_err(|_| StatusCode::BAD_REQUEST)?;
     let kept = parts.headers.iter().filter(|(name, _)| !HOP.contains(&name.as_str()) && *name != "host");
     let mut headers = vec![("host".to_owned(), authority(&url))];
     headers
         .extend(kept.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())));
-    let body = body.collect().await.ok()?.to_bytes();
-    Some(Sent { method: parts.method, url, headers, body })
+    // What a page's script sends is the site's to choose.
+    let body = Limited::new(body, LONGEST_SENT).collect().await.map_err(|error| {
+        if error.is::<LengthLimitError>() { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::BAD_REQUEST }
+    })?;
+    Ok(Sent { method: parts.method, url, headers, body: body.to_bytes() })
 }
 
 fn reply(answer: &Answer) -> Reply {
@@ -307,38 +340,6 @@ fn plain(status: StatusCode, text: &str) -> Reply {
     let mut reply = Response::new(Full::from(text.to_owned()));
     *reply.status_mut() = status;
     reply
-}
-
-fn header<'a>(sent: &'a Sent, name: &str) -> &'a str {
-    sent.headers.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
-}
-
-/// Plain http tells only what is accepted.
-fn is_page(sent: &Sent) -> bool {
-    match header(sent, "sec-fetch-dest") {
-        "" => header(sent, "accept").starts_with("text/html"),
-        dest => dest == "document",
-    }
-}
-
-/// What nobody looks at is not asked for.
-fn is_picture(sent: &Sent) -> bool {
-    match header(sent, "sec-fetch-dest") {
-        "" => header(sent, "accept").starts_with("image/"),
-        dest => matches!(dest, "image" | "font" | "audio" | "video" | "track"),
-    }
-}
-
-fn is_for_everybody(answer: &Answer) -> bool {
-    let control = answer.joined("cache-control").unwrap_or_default().to_ascii_lowercase();
-    let dated =
-        ["etag", "last-modified"].iter().any(|name| answer.first(name).is_some()) || control.contains("max-age");
-    let own = ["no-store", "no-cache", "private", "max-age=0"].iter().any(|word| control.contains(word));
-    answer.status == 200
-        && dated
-        && !own
-        && answer.first("set-cookie").is_none()
-        && answer.first("vary").is_none_or(|vary| !vary.to_ascii_lowercase().contains("cookie"))
 }
 
 impl std::fmt::Debug for Desk {
@@ -365,4 +366,10 @@ const HOP: [&str; 12] = [
     "alt-svc",
 ];
 /// Scripts are larger than pages.
-const LARGEST: usize = 16 << 20;
+const LARGEST_FILE: usize = 16 << 20;
+/// Of scripts and style sheets in all; others are asked for each time.
+const MOST_HELD: usize = 64 << 20;
+/// Of an answer that is looked at.
+const LONGEST_KEPT: usize = 1 << 20;
+/// More than any sign-in sends.
+const LONGEST_SENT: usize = 1 << 20;
