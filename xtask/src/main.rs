@@ -45,6 +45,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Try the stores that many nodes share at real servers, installed where they are missing
+    Stores,
     /// Kill workers of the embedded store and cut the power under them, 200 times each
     Crash {
         /// For `crash`, e.g. `--short` or `--kills 0 --cuts 50 --seed 7` [default: --full]
@@ -175,6 +177,7 @@ impl Task {
             Self::Full => ("every test there is, in its long version", plan::test(Size::Full)),
             Self::Demo { arguments } => ("the demo; ctrl-c ends it", plan::demo(arguments)),
             Self::Races { arguments } => ("races over HTTP against the demo", plan::races(arguments)),
+            Self::Stores => ("the stores that nodes share, at real servers", plan::stores()),
             Self::Crash { arguments } => ("kills and power cuts under the embedded store", plan::crash(arguments)),
             Self::Browser { arguments } => ("a real browser at the demo", plan::browser(arguments)),
             Self::Gateway { arguments } => ("the gateway behind a real proxy", plan::gateway(arguments)),

@@ -40,6 +40,15 @@ pub(crate) const HAPROXY: Package = Package {
     variable: "HAPROXY_BIN",
 };
 
+/// A store that many nodes share.
+pub(crate) const REDIS: Package = Package {
+    name: "redis-server",
+    program: "redis-server",
+    elsewhere: "redis-server",
+    version: "--version",
+    variable: "REDIS_BIN",
+};
+
 /// What looks at TLS as strangers do.
 pub(crate) const TESTSSL: Package = Package {
     name: "testssl.sh",

@@ -10,7 +10,7 @@ use self::audit::{at_the_corpus, audit_in_browser, audited};
 pub(crate) use self::audit::{audit, audit_apps};
 pub(crate) use self::bench::{Bench, Part, Peers, bench};
 use crate::invocation::Invocation;
-use crate::packages::{CHROMIUM, DOKUWIKI, GO, HAPROXY, NGINX, NPM, PHP, TESTSSL};
+use crate::packages::{CHROMIUM, DOKUWIKI, GO, HAPROXY, NGINX, NPM, PHP, REDIS, TESTSSL};
 use crate::stage::{Stage, Step};
 use crate::tools::{CYCLONEDX, DENY, NEXTEST};
 
@@ -36,6 +36,7 @@ pub(crate) fn test(size: Size) -> Vec<Stage> {
         Stage::new("simulation", vec![run_simulation(size.flag_of_simulation())]),
         Stage::new("races", vec![run_races([size.flag_of_races()])]),
         Stage::new("crash", vec![run_crash([size.flag_of_crash()])]),
+        at_real_servers(),
         in_browser(size),
         at_the_gateway(size),
         through_all(size),
@@ -83,6 +84,11 @@ pub(crate) fn demo(arguments: Vec<String>) -> Vec<Stage> {
 pub(crate) fn races(arguments: Vec<String>) -> Vec<Stage> {
     let arguments = if arguments.is_empty() { vec![Size::Short.flag_of_races()] } else { arguments };
     vec![build_optimised().or_stop(), Stage::new("races", vec![run_races(arguments)])]
+}
+
+/// What takes a server of others that nodes share.
+pub(crate) fn stores() -> Vec<Stage> {
+    vec![at_real_servers().or_stop()]
 }
 
 /// Kills and power cuts, built and run: all of them unless told otherwise.
@@ -220,6 +226,11 @@ fn ignored(which: &str) -> Invocation {
 }
 
 /// In its long version, the broken sites too, each of which it has to find out.
+/// What takes a server of others that nodes share.
+fn at_real_servers() -> Stage {
+    Stage::new("stores", vec![Step::InstallPackage(REDIS), Step::Count(ignored(AT_REAL_SERVERS))])
+}
+
 fn in_browser(size: Size) -> Stage {
     let mut steps = vec![Step::InstallPackage(CHROMIUM), audit_in_browser(), run_browser([])];
     if size == Size::Full {
@@ -359,6 +370,7 @@ fn cargo(words: &str) -> Step {
 const PYTHON: &str = "target/apps/venv/bin/python";
 
 /// What the predictors say of random ids.
+const AT_REAL_SERVERS: &str = "package(counterfoil-servers)|package(counterfoil-stores)";
 const THOUSAND_RUNS: &str = "package(counterfoil-audit)&test(thousand_runs)";
 /// Forty times proptest's own default.
 const PROPTEST_CASES: &str = "10240";

@@ -34,6 +34,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("counterfoil-audit-apps", &[]),
     ("counterfoil-browser", &[]),
     ("counterfoil-proxies", &[]),
+    ("counterfoil-servers", &[]),
     ("counterfoil-retrofit", &["counterfoil-browser", "counterfoil-proxies"]),
     ("counterfoil-journeys", &["counterfoil-browser", "counterfoil-proxies"]),
     ("counterfoil-model",   &["counterfoil-core"]),

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 
 use crate::id::{SessionId, SubjectRef};
+use crate::moment::Moment;
 
 /// Something happened in the store that other nodes, or waiting handlers, must hear of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +21,10 @@ pub enum Notice {
     AllEnded,
     /// Notices were lost: assume that anything may have ended.
     Gap,
+    /// Whatever happened before this moment, by this node's clock, was told. A store that others write to says so again
+    /// and again, for as long as it can: whoever decides from memory knows by it how old what they know may be. A store
+    /// of this process alone never has to.
+    UpTo(Moment),
 }
 
 /// The notices of one store, from the moment it was asked for.

@@ -1,0 +1,52 @@
+//! The servers are what tests take them for. Run in the stage that installs them.
+
+use std::time::Duration;
+
+use counterfoil_servers::{Redis, RedisSettings, ServerError};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+/// What it answers to one line.
+async fn ask(server: &Redis, line: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", server.port())).await?;
+    stream.write_all(format!("{line}\r\n").as_bytes()).await?;
+    let mut answer = vec![0; 256];
+    let read = stream.read(&mut answer).await?;
+    answer.truncate(read);
+    Ok(String::from_utf8_lossy(&answer).into_owned())
+}
+
+#[tokio::test]
+#[ignore = "takes a Redis: run in the stage that installs it"]
+async fn what_a_redis_was_told_outlives_a_stop_and_not_a_forgetting() {
+    let mut server = Redis::start().await.unwrap();
+    assert_eq!(ask(&server, "SET a b").await.unwrap(), "+OK\r\n");
+    server.stop().await.unwrap();
+    assert!(ask(&server, "GET a").await.is_err());
+    server.start_again().await.unwrap();
+    assert_eq!(ask(&server, "GET a").await.unwrap(), "$1\r\nb\r\n");
+    server.kill().await.unwrap();
+    server.forget().unwrap();
+    server.start_again().await.unwrap();
+    assert_eq!(ask(&server, "GET a").await.unwrap(), "$-1\r\n");
+}
+
+#[tokio::test]
+#[ignore = "takes a Redis: run in the stage that installs it"]
+async fn a_redis_that_is_held_up_answers_once_it_goes_on() {
+    let server = Redis::start().await.unwrap();
+    server.hold().unwrap();
+    let mut answer = Box::pin(ask(&server, "PING"));
+    assert!(tokio::time::timeout(Duration::from_millis(200), &mut answer).await.is_err());
+    server.go_on().unwrap();
+    assert_eq!(answer.await.unwrap(), "+PONG\r\n");
+}
+
+#[tokio::test]
+#[ignore = "takes a Redis: run in the stage that installs it"]
+async fn a_redis_that_does_not_start_says_why() {
+    let settings = RedisSettings { lines: vec!["no-such-setting 1".to_owned()] };
+    let error = Redis::start_with(settings).await.unwrap_err();
+    assert!(matches!(error, ServerError::Silent { .. }));
+    assert!(error.to_string().contains("no-such-setting"), "{error}");
+}
