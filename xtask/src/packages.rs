@@ -49,6 +49,16 @@ pub(crate) const REDIS: Package = Package {
     variable: "REDIS_BIN",
 };
 
+/// Another one. Its programs lie beside the path, in a folder for each version. A cluster of the system's own that comes with
+/// it, or that installing starts, is never looked at.
+pub(crate) const POSTGRES: Package = Package {
+    name: "postgresql",
+    program: "dpkg",
+    elsewhere: "dpkg",
+    version: "--status postgresql",
+    variable: "POSTGRES_BIN_DIR",
+};
+
 /// What looks at TLS as strangers do.
 pub(crate) const TESTSSL: Package = Package {
     name: "testssl.sh",
@@ -114,7 +124,7 @@ pub(crate) enum Rights {
 impl Package {
     /// Makes sure the program is there. One that is there is taken as it is, whatever its version.
     pub(crate) fn install(self) -> io::Result<bool> {
-        if std::env::var_os(self.variable).is_some_and(|named| PathBuf::from(named).is_file()) {
+        if std::env::var_os(self.variable).is_some_and(|named| PathBuf::from(named).exists()) {
             println!("{} is named by {}", self.program, self.variable);
             return Ok(true);
         }

@@ -10,7 +10,7 @@ use self::audit::{at_the_corpus, audit_in_browser, audited};
 pub(crate) use self::audit::{audit, audit_apps};
 pub(crate) use self::bench::{Bench, Part, Peers, bench};
 use crate::invocation::Invocation;
-use crate::packages::{CHROMIUM, DOKUWIKI, GO, HAPROXY, NGINX, NPM, PHP, REDIS, TESTSSL};
+use crate::packages::{CHROMIUM, DOKUWIKI, GO, HAPROXY, NGINX, NPM, PHP, POSTGRES, REDIS, TESTSSL};
 use crate::stage::{Stage, Step};
 use crate::tools::{CYCLONEDX, DENY, NEXTEST};
 
@@ -225,12 +225,14 @@ fn ignored(which: &str) -> Invocation {
     Invocation::cargo(tests).arguments(["-E", which])
 }
 
-/// In its long version, the broken sites too, each of which it has to find out.
 /// What takes a server of others that nodes share.
 fn at_real_servers() -> Stage {
-    Stage::new("stores", vec![Step::InstallPackage(REDIS), Step::Count(ignored(AT_REAL_SERVERS))])
+    let mut steps = Vec::from([REDIS, POSTGRES].map(Step::InstallPackage));
+    steps.push(Step::Count(ignored(AT_REAL_SERVERS)));
+    Stage::new("stores", steps)
 }
 
+/// In its long version, the broken sites too, each of which it has to find out.
 fn in_browser(size: Size) -> Stage {
     let mut steps = vec![Step::InstallPackage(CHROMIUM), audit_in_browser(), run_browser([])];
     if size == Size::Full {

@@ -3,12 +3,14 @@
 //! Nothing is assumed to be running, and nothing that runs is touched. What is missing is named, with the package that has
 //! it; `cargo xtask test` installs those.
 
+mod postgres;
 mod process;
 mod redis;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use self::postgres::{Postgres, PostgresSettings};
 pub use self::redis::{Redis, RedisSettings};
 
 /// There is no such server.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
@@ -62,6 +62,12 @@ impl Process {
     /// Asks it to end, and waits until it has.
     pub(crate) async fn end(mut self, signal: Signal) -> std::io::Result<()> {
         killpg(self.group, signal)?;
+        self.child.wait().await.map(drop)
+    }
+
+    /// Asks the process that was started, and none that it started, to end, and waits until it has.
+    pub(crate) async fn end_leader(mut self, signal: Signal) -> std::io::Result<()> {
+        kill(self.group, signal)?;
         self.child.wait().await.map(drop)
     }
 

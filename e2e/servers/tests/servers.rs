@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use counterfoil_servers::{Redis, RedisSettings, ServerError};
+use counterfoil_servers::{Postgres, PostgresSettings, Redis, RedisSettings, ServerError};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -49,4 +49,46 @@ async fn a_redis_that_does_not_start_says_why() {
     let error = Redis::start_with(settings).await.unwrap_err();
     assert!(matches!(error, ServerError::Silent { .. }));
     assert!(error.to_string().contains("no-such-setting"), "{error}");
+}
+
+/// What `psql` prints for one statement.
+async fn query(server: &Postgres, statement: &str) -> Result<String, String> {
+    let mut command = server.command("psql");
+    command.args(["--no-psqlrc", "--tuples-only", "--no-align", "--dbname", &server.url(), "--command", statement]);
+    let output = command.kill_on_drop(true).output().await.unwrap();
+    let text = |bytes| String::from_utf8_lossy(bytes).trim().to_owned();
+    if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+}
+
+#[tokio::test]
+#[ignore = "takes a PostgreSQL: run in the stage that installs it"]
+async fn what_a_postgres_was_told_outlives_a_stop_and_a_kill() {
+    let mut server = Postgres::start().await.unwrap();
+    query(&server, "CREATE TABLE told AS SELECT 1 AS number").await.unwrap();
+    server.stop().await.unwrap();
+    assert!(query(&server, "SELECT 1").await.is_err());
+    server.start_again().await.unwrap();
+    query(&server, "INSERT INTO told VALUES (2)").await.unwrap();
+    server.kill().await.unwrap();
+    server.start_again().await.unwrap();
+    assert_eq!(query(&server, "SELECT count(*) FROM told").await.unwrap(), "2");
+}
+
+#[tokio::test]
+#[ignore = "takes a PostgreSQL: run in the stage that installs it"]
+async fn a_postgres_that_is_held_up_answers_once_it_goes_on() {
+    let server = Postgres::start().await.unwrap();
+    server.hold().unwrap();
+    let mut answer = Box::pin(query(&server, "SELECT 'here'"));
+    assert!(tokio::time::timeout(Duration::from_millis(200), &mut answer).await.is_err());
+    server.go_on().unwrap();
+    assert_eq!(answer.await.unwrap(), "here");
+}
+
+#[tokio::test]
+#[ignore = "takes a PostgreSQL: run in the stage that installs it"]
+async fn a_postgres_that_does_not_start_says_why() {
+    let settings = PostgresSettings { lines: vec!["no_such_setting = 1".to_owned()] };
+    let error = Postgres::start_with(settings).await.unwrap_err();
+    assert!(error.to_string().contains("no_such_setting"), "{error}");
 }
