@@ -48,4 +48,4 @@ fn free_port() -> std::io::Result<u16> {
 }
 
 /// More than any of them takes to start, also on a busy machine.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);

@@ -160,7 +160,7 @@ impl Postgres {
     }
 
     fn configuration(&self) -> String {
-        let ours = [
+        let mut lines = vec![
             format!("port = {}", self.port),
             "listen_addresses = '127.0.0.1'".to_owned(),
             "unix_socket_directories = ''".to_owned(),
@@ -169,7 +169,8 @@ impl Postgres {
             // Sessions in a table of its own size: none of its helpers is of use in a test.
             "max_parallel_workers = 0".to_owned(),
         ];
-        ours.iter().chain(&self.settings.lines).map(|line| format!("{line}\n")).collect()
+        lines.extend_from_slice(&self.settings.lines);
+        lines.join("\n")
     }
 }
 

@@ -136,7 +136,7 @@ impl Redis {
     }
 
     fn configuration(&self, folder: &Path) -> String {
-        let ours = [
+        let mut lines = vec![
             format!("port {}", self.port),
             "bind 127.0.0.1".to_owned(),
             format!("dir {}", folder.display()),
@@ -146,7 +146,8 @@ impl Redis {
             "maxmemory-policy noeviction".to_owned(),
             "daemonize no".to_owned(),
         ];
-        ours.iter().chain(&self.settings.lines).map(|line| format!("{line}\n")).collect()
+        lines.extend_from_slice(&self.settings.lines);
+        lines.join("\n")
     }
 }
 

@@ -15,7 +15,7 @@ mod tombstone;
 pub use self::error::StoredError;
 pub use self::head::{FamilyHead, Head, LinkHead};
 pub use self::record::StoredRecord;
-pub use self::tombstone::Tombstone;
+pub use self::tombstone::{Tombstone, code_of};
 use crate::id::SessionId;
 use crate::keys::{KeyId, KeyRing};
 use crate::seal::{self, SealError, Sealer};
@@ -157,5 +157,5 @@ fn verify<'a>(ring: &KeyRing, parts: impl IntoIterator<Item = &'a [u8]>, closing
 const VERSION: u8 = 1;
 const KIND_RECORD: u8 = b'r';
 const KIND_TOMBSTONE: u8 = b't';
-/// Key id and tag.
-const CLOSING: usize = 8 + 16;
+/// How many bytes a closing has: key id and tag. They are the last of a record, and tell one state of it from every other.
+pub const CLOSING: usize = 8 + 16;

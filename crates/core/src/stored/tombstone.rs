@@ -1,7 +1,7 @@
 //! What stays of a session that was ended, until nothing of it could be alive.
 
 use super::codec::{Reader, Write as _};
-use super::{KIND_TOMBSTONE, Part, Stored, StoredError, VERSION, closing, kind_of, verify};
+use super::{CLOSING, KIND_TOMBSTONE, Part, Stored, StoredError, VERSION, closing, kind_of, verify};
 use crate::id::SessionId;
 use crate::moment::Moment;
 use crate::rules::EndReason;
@@ -24,7 +24,7 @@ impl Tombstone {
         let mut out = Vec::with_capacity(LENGTH);
         out.extend_from_slice(&[VERSION, KIND_TOMBSTONE]);
         out.extend_from_slice(self.id.as_bytes());
-        out.push(code(self.reason));
+        out.push(code_of(self.reason));
         out.moment(self.forget_at);
         let closing = closing(&sealer.ring(), [&out[..]]);
         out.extend_from_slice(&closing);
@@ -52,21 +52,41 @@ impl Tombstone {
         verify(&sealer.ring(), [body], closing).map(|_| tombstone)
     }
 
+    /// Reads a tombstone without a tag, as a store leaves it whose server makes tombstones by itself and has no keys.
+    ///
+    /// # Errors
+    /// [`StoredError`].
+    pub fn from_bare_bytes(bytes: &[u8]) -> Result<Self, StoredError> {
+        match kind_of(bytes)? {
+            Stored::Tombstone => {
+                let mut reader = Reader::new(bytes, Part::Head);
+                let tombstone = Self::read_body(&mut reader)?;
+                reader.end().map(|()| tombstone)
+            }
+            Stored::Record => Err(StoredError::NotA { wanted: "tombstone" }),
+        }
+    }
+
     fn read(bytes: &[u8]) -> Result<(Self, &[u8]), StoredError> {
         let mut reader = Reader::new(bytes, Part::Head);
+        let tombstone = Self::read_body(&mut reader)?;
+        reader.enter(Part::Closing);
+        let closing = reader.bytes(CLOSING)?;
+        reader.end().map(|()| (tombstone, closing))
+    }
+
+    fn read_body(reader: &mut Reader<'_>) -> Result<Self, StoredError> {
         let _ = reader.array::<2>()?;
         let id = SessionId::from_bytes(reader.array()?);
         let code = reader.byte()?;
-        let reason = EndReason::ALL.into_iter().find(|reason| self::code(*reason) == code);
+        let reason = EndReason::ALL.into_iter().find(|reason| code_of(*reason) == code);
         let reason = reason.ok_or_else(|| reader.malformed())?;
-        let forget_at = reader.moment()?;
-        reader.enter(Part::Closing);
-        let closing = reader.bytes(CLOSING)?;
-        reader.end().map(|()| (Self { id, reason, forget_at }, closing))
+        Ok(Self { id, reason, forget_at: reader.moment()? })
     }
 }
 
-const fn code(reason: EndReason) -> u8 {
+/// The number of a reason in a tombstone.
+pub const fn code_of(reason: EndReason) -> u8 {
     match reason {
         EndReason::SignOut => 1,
         EndReason::Superseded => 2,
@@ -84,6 +104,4 @@ const fn code(reason: EndReason) -> u8 {
 }
 
 const BODY: usize = 2 + SessionId::LENGTH + 1 + 8;
-/// Key id and tag.
-const CLOSING: usize = 24;
 const LENGTH: usize = BODY + CLOSING;

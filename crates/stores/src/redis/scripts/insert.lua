@@ -1,0 +1,1 @@
+return add(3, nil)

@@ -1,0 +1,42 @@
+//! How the Redis store behaves towards its server.
+
+use std::time::Duration;
+
+use super::OpenError;
+
+/// Settings of a [`RedisStore`](super::RedisStore).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// What the names of all keys begin with, so that other applications may share the server. Letters, digits, `:`, `-`,
+    /// `_` and `.`; at most 64.
+    pub prefix: Box<str>,
+    /// How long a verb may take before it is an error. A second: longer than any pause of a healthy server, and shorter
+    /// than the patience of whoever waits for a page.
+    pub timeout: Duration,
+    /// How long connecting may take.
+    pub connect_timeout: Duration,
+    /// How much of what was loaded last is remembered, in bytes, so that a change does not have to load it again. Nothing
+    /// is decided from it.
+    pub recent_bytes: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            prefix: "counterfoil:".into(),
+            timeout: Duration::from_secs(1),
+            connect_timeout: Duration::from_secs(1),
+            recent_bytes: 8 << 20,
+        }
+    }
+}
+
+impl Settings {
+    pub(super) fn check(&self) -> Result<(), OpenError> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b":-_.".contains(&byte);
+        if self.prefix.is_empty() || self.prefix.len() > 64 || !self.prefix.bytes().all(plain) {
+            return Err(OpenError::Prefix(self.prefix.clone()));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,100 @@
+//! How many commands each verb sends, by the server's own count.
+
+use counterfoil_core::rules::{EndReason, Presented};
+use counterfoil_core::store::{Activity, Committed, Inserted, Limit, Loaded, OverLimit, Replaced, Revision, Store};
+use counterfoil_core::{Change, Record};
+use counterfoil_servers::Redis;
+use redis::aio::ConnectionManager;
+
+use super::records::{ADA, NOW, member, settings, store, visitor};
+use crate::redis::RedisStore;
+
+/// How many scripts were called since it was asked last.
+async fn calls(connection: &mut ConnectionManager) -> u64 {
+    let told: String = redis::cmd("INFO").arg("commandstats").query_async(connection).await.unwrap();
+    redis::cmd("CONFIG").arg("RESETSTAT").query_async::<()>(connection).await.unwrap();
+    let counts =
+        told.lines().filter(|line| ["cmdstat_evalsha:", "cmdstat_eval:"].iter().any(|name| line.starts_with(name)));
+    counts.filter_map(|line| line.split("calls=").nth(1)?.split(',').next()?.parse::<u64>().ok()).sum()
+}
+
+/// Has the server know every script, and begins to count.
+async fn counted(store: &RedisStore) -> ConnectionManager {
+    let mut connection = store.connection.clone();
+    let at = Revision(9);
+    store.replace(visitor(1).id, at, visitor(2), None, NOW).await.unwrap();
+    store.insert(visitor(3), None, NOW).await.unwrap();
+    store.commit(visitor(3).id, Revision(0), Change { seen_at: Some(NOW), ..Change::default() }, NOW).await.unwrap();
+    store.end(visitor(3).id, None, EndReason::SignOut, NOW).await.unwrap();
+    store.epochs(None).await.unwrap();
+    store.end_subject(counterfoil_core::SubjectRef::from_bytes([9; 16]), None, EndReason::Admin, NOW).await.unwrap();
+    calls(&mut connection).await;
+    connection
+}
+
+fn change(data: &[u8]) -> Change {
+    Change { data: Some(counterfoil_core::data::Payload::from_bytes(data)), ..Change::default() }
+}
+
+#[tokio::test]
+#[ignore = "takes a Redis: run in the stage that installs it"]
+async fn every_verb_is_one_command() {
+    let server = Redis::start().await.unwrap();
+    let store = store(&server, settings()).await;
+    let mut connection = counted(&store).await;
+    let limit = Some(Limit { max: 5.try_into().unwrap(), over: OverLimit::EndOldest });
+    let anonymous = visitor(40);
+    store.insert(anonymous.clone(), None, NOW).await.unwrap();
+    assert_eq!(calls(&mut connection).await, 1, "an anonymous session");
+    let first = member(1);
+    let replaced = store.replace(anonymous.id, Revision(0), first.clone(), limit, NOW).await.unwrap();
+    assert!(matches!(replaced, Replaced::Inserted(Inserted::Done(_))));
+    assert_eq!(calls(&mut connection).await, 1, "a sign-in with a limit");
+    let Loaded::Live(live) = store.load(first.id, NOW, None).await.unwrap() else { panic!() };
+    assert_eq!(calls(&mut connection).await, 1, "a read");
+    for number in 0..3 {
+        let committed = store.commit(first.id, Revision(number), change(&[1]), NOW).await.unwrap();
+        assert!(matches!(committed, Committed::Done(..)));
+        assert_eq!(calls(&mut connection).await, 1, "a change or a rotation, once it was loaded or changed");
+    }
+    store.end(first.id, Some(Revision(3)), EndReason::SignOut, NOW).await.unwrap();
+    assert_eq!(calls(&mut connection).await, 1, "a sign-out");
+    let later = NOW + live.record.limits.touch_step();
+    let second = member(2);
+    store.insert(second.clone(), limit, NOW).await.unwrap();
+    calls(&mut connection).await;
+    for (at, expected) in [(NOW, 1), (later, 2), (later, 1)] {
+        let token = Presented { generation: 0, hash: second.family.current };
+        let activity = Activity { token, limits: second.limits };
+        store.load(second.id, at, Some(activity)).await.unwrap();
+        assert_eq!(calls(&mut connection).await, expected, "a read at {at:?}: a touch is one more, at its interval");
+    }
+}
+
+#[tokio::test]
+#[ignore = "takes a Redis: run in the stage that installs it"]
+async fn ending_all_of_a_subject_costs_the_same_however_many_there_are() {
+    let server = Redis::start().await.unwrap();
+    let store = store(&server, settings()).await;
+    let mut connection = counted(&store).await;
+    let mut costs = Vec::new();
+    let mut made = 0;
+    for sessions in [1, 1_000, 20_000_u16] {
+        for number in made..sessions {
+            let epochs = store.epochs(Some(ADA)).await.unwrap();
+            store.insert(Record { epochs, ..member(number) }, None, NOW).await.unwrap();
+        }
+        made = sessions;
+        calls(&mut connection).await;
+        let moved = NOW + std::time::Duration::from_secs(u64::from(sessions));
+        store.end_subject(ADA, None, EndReason::Admin, moved).await.unwrap();
+        costs.push(calls(&mut connection).await);
+        let ended = store.load(member(sessions - 1).id, moved, None).await.unwrap();
+        assert!(matches!(ended, Loaded::Ended(EndReason::Admin)));
+    }
+    assert_eq!(costs, [1, 1, 1]);
+    store.end_all(EndReason::Admin, NOW).await.unwrap();
+    calls(&mut connection).await;
+    store.end_all(EndReason::Admin, NOW).await.unwrap();
+    assert_eq!(calls(&mut connection).await, 1);
+}

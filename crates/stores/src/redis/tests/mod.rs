@@ -1,0 +1,10 @@
+//! The store at a real Redis: the conformance suite, what it costs, and what goes wrong.
+
+mod conformance;
+mod costs;
+mod failures;
+mod limit;
+mod opening;
+mod records;
+mod stage;
+mod stream;

@@ -1,0 +1,87 @@
+//! What a server must be like, and what is said where it is not.
+
+use std::error::Error as _;
+
+use counterfoil_core::FakeClock;
+use counterfoil_servers::{Redis, RedisSettings};
+
+use super::records::{NOW, settings};
+use super::stage::sealer;
+use crate::redis::{OpenError, RedisStore, Settings};
+
+async fn refused(address: &str, settings: Settings) -> OpenError {
+    RedisStore::open(address, sealer(), FakeClock::at(NOW), settings).await.unwrap_err()
+}
+
+async fn with(lines: &[&str]) -> Redis {
+    let lines = lines.iter().map(|line| (*line).to_owned()).collect();
+    Redis::start_with(RedisSettings { lines }).await.unwrap()
+}
+
+#[tokio::test]
+async fn an_address_that_leads_nowhere_is_said_without_its_password() {
+    let nobody = refused("redis://ada:hunter2@127.0.0.1:1/0", settings()).await;
+    let OpenError::Unreachable { place, .. } = &nobody else { panic!("{nobody:?}") };
+    assert_eq!(&**place, "127.0.0.1:1");
+    let odd = refused("postgres://ada:hunter2@localhost", settings()).await;
+    assert!(matches!(odd, OpenError::Address(_)), "{odd:?}");
+    for error in [nobody, odd] {
+        let said = format!("{error} {error:?} {:?}", error.source().map(ToString::to_string));
+        assert!(!said.contains("hunter2"), "{said}");
+    }
+    for prefix in ["", "with space", "{tag}:", "a*", &"x".repeat(65)] {
+        let error = refused("redis://127.0.0.1:1", Settings { prefix: prefix.into(), ..settings() }).await;
+        assert!(matches!(error, OpenError::Prefix(_)), "{prefix} {error:?}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "takes a Redis: run in the stage that installs it"]
+async fn a_server_that_would_break_the_promises_is_refused() {
+    let evicting = with(&["maxmemory 100mb", "maxmemory-policy allkeys-lru"]).await;
+    let error = refused(&evicting.url(), settings()).await.to_string();
+    assert!(error.contains("`allkeys-lru`") && error.contains("set `noeviction`"), "{error}");
+    let master = Redis::start().await.unwrap();
+    let replica = with(&[&format!("replicaof 127.0.0.1 {}", master.port())]).await;
+    let error = refused(&replica.url(), settings()).await.to_string();
+    assert!(error.contains("name its master"), "{error}");
+    let node = with(&["cluster-enabled yes"]).await;
+    let error = refused(&node.url(), settings()).await.to_string();
+    assert!(error.contains("part of a cluster"), "{error}");
+}
+
+#[tokio::test]
+#[ignore = "takes a Redis: run in the stage that installs it"]
+async fn who_may_not_is_told_so() {
+    let server = with(&["requirepass right", "user reader on >reading ~* +@read +info +hello +client"]).await;
+    let at = |who: &str| format!("redis://{who}127.0.0.1:{}", server.port());
+    for who in ["", ":wrong@", "nobody:right@"] {
+        let error = refused(&at(who), settings()).await;
+        assert!(matches!(error, OpenError::Credentials { .. }), "{who} {error:?}");
+        assert!(!format!("{error:?}").contains("wrong@"), "{error:?}");
+    }
+    let error = refused(&at("reader:reading@"), settings()).await;
+    assert!(matches!(error, OpenError::Server { .. }), "{error:?}");
+    let said = error.source().map(ToString::to_string).unwrap_or_default();
+    assert!(said.contains("permission"), "{said}");
+    RedisStore::open(&at(":right@"), sealer(), FakeClock::at(NOW), settings()).await.unwrap();
+}
+
+#[tokio::test]
+#[ignore = "takes a Redis: run in the stage that installs it"]
+async fn other_keys_and_other_programs_are_not_mixed_with_ours() {
+    let server = Redis::start().await.unwrap();
+    let (ring, url) = (sealer(), server.url());
+    let open = |settings| RedisStore::open(&url, ring.clone(), FakeClock::at(NOW), settings);
+    let first = open(settings()).await.unwrap();
+    open(settings()).await.unwrap();
+    let error = refused(&server.url(), settings()).await;
+    assert!(matches!(error, OpenError::OtherKeys { .. }), "{error:?}");
+    let other = Settings { prefix: "other:".into(), ..settings() };
+    for foreign in ["2 0000", "somebody else's"] {
+        let mut connection = first.connection.clone();
+        redis::cmd("SET").arg("other:meta").arg(foreign).query_async::<()>(&mut connection).await.unwrap();
+        let error = refused(&server.url(), other.clone()).await;
+        assert!(matches!(error, OpenError::Format { .. }), "{error:?}");
+    }
+}
