@@ -97,12 +97,14 @@ async fn told(bench: &Bench, watches: &mut [Watch; 2], notice: Notice, what: &st
     Ok(())
 }
 
-/// Whatever is there by now.
+/// Whatever is there by now, but up to when everything was told.
 async fn drain(watch: &mut Watch) -> Vec<Notice> {
     let mut heard = Vec::new();
     std::future::poll_fn(|context| {
         while let Poll::Ready(Some(notice)) = Pin::new(&mut *watch).poll_next(context) {
-            heard.push(notice);
+            if !matches!(notice, Notice::UpTo(_)) {
+                heard.push(notice);
+            }
         }
         Poll::Ready(())
     })
