@@ -166,8 +166,6 @@ impl Postgres {
             "unix_socket_directories = ''".to_owned(),
             "shared_buffers = '16MB'".to_owned(),
             "max_connections = 40".to_owned(),
-            // Sessions in a table of its own size: none of its helpers is of use in a test.
-            "max_parallel_workers = 0".to_owned(),
         ];
         lines.extend_from_slice(&self.settings.lines);
         lines.join("\n")

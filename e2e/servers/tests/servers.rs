@@ -55,7 +55,7 @@ async fn a_redis_that_does_not_start_says_why() {
 async fn query(server: &Postgres, statement: &str) -> Result<String, String> {
     let mut command = server.command("psql");
     command.args(["--no-psqlrc", "--tuples-only", "--no-align", "--dbname", &server.url(), "--command", statement]);
-    let output = command.kill_on_drop(true).output().await.unwrap();
+    let output = command.kill_on_drop(true).output().await.map_err(|error| error.to_string())?;
     let text = |bytes| String::from_utf8_lossy(bytes).trim().to_owned();
     if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
 }

@@ -97,7 +97,7 @@ async fn told(bench: &Bench, watches: &mut [Watch; 2], notice: Notice, what: &st
     Ok(())
 }
 
-/// Whatever is there by now, but up to when everything was told.
+/// Whatever is there by now, but for how far it reaches: that says of nothing that it happened.
 async fn drain(watch: &mut Watch) -> Vec<Notice> {
     let mut heard = Vec::new();
     std::future::poll_fn(|context| {
