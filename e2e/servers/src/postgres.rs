@@ -1,5 +1,6 @@
 //! A real PostgreSQL, alone on a free port.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use nix::sys::signal::Signal;
@@ -29,6 +30,8 @@ pub struct Postgres {
 pub struct PostgresSettings {
     /// Lines of its `postgresql.conf`, after ours.
     pub lines: Vec<String>,
+    /// Files beside it, readable for the server alone: keys and certificates, or a `pg_hba.conf` of one's own.
+    pub files: Vec<(&'static str, String)>,
 }
 
 impl Postgres {
@@ -69,6 +72,14 @@ impl Postgres {
     pub async fn start_again(&mut self) -> Result<(), ServerError> {
         let data = self.data();
         std::fs::write(data.join("postgresql.conf"), self.configuration())?;
+        for (name, text) in &self.settings.files {
+            let file = data.join(name);
+            std::fs::write(&file, text)?;
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600))?;
+            if let Some(account) = &self.account {
+                chown(&file, Some(account.uid), Some(account.gid)).map_err(std::io::Error::from)?;
+            }
+        }
         // One that was killed leaves it behind, and the id in it may be somebody else's by now.
         let _ = std::fs::remove_file(data.join("postmaster.pid"));
         let mut command = self.command("postgres");

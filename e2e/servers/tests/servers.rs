@@ -88,7 +88,7 @@ async fn a_postgres_that_is_held_up_answers_once_it_goes_on() {
 #[tokio::test]
 #[ignore = "takes a PostgreSQL: run in the stage that installs it"]
 async fn a_postgres_that_does_not_start_says_why() {
-    let settings = PostgresSettings { lines: vec!["no_such_setting = 1".to_owned()] };
+    let settings = PostgresSettings { lines: vec!["no_such_setting = 1".to_owned()], ..PostgresSettings::default() };
     let error = Postgres::start_with(settings).await.unwrap_err();
     assert!(error.to_string().contains("no_such_setting"), "{error}");
 }

@@ -16,6 +16,14 @@ pub(super) enum Found {
     Absent,
 }
 
+/// Which epochs are asked whether a session has ended, in this order: as the memory store has it.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Judges {
+    SubjectThenAll,
+    AllThenSubject,
+    SubjectAlone,
+}
+
 /// What a function decided.
 pub(super) enum Decided {
     Done(Vec<SessionId>),
@@ -30,7 +38,13 @@ pub(super) enum Decided {
 
 impl Found {
     /// Reads the answer to [`Ask::Load`](super::statement::Ask::Load).
-    pub(super) fn read(row: &Row, id: SessionId, now: Moment, sealer: &Sealer) -> Result<Self, StoreError> {
+    pub(super) fn read(
+        row: &Row,
+        id: SessionId,
+        now: Moment,
+        judges: Judges,
+        sealer: &Sealer,
+    ) -> Result<Self, StoreError> {
         let field = Fields(row);
         if let Some(reason) = field.text(1)? {
             let forgotten = field.number(2)?.is_some_and(|forget_at| forget_at <= millis(now));
@@ -38,8 +52,14 @@ impl Found {
         }
         let Some(bytes) = field.bytes(0)? else { return Ok(Self::Absent) };
         let live = open(id, bytes, sealer)?;
-        // As the memory store has it: first of its subject, then of all.
-        for (made_under, epoch, reason) in [(live.record.epochs.subject, 3, 4), (live.record.epochs.global, 5, 6)] {
+        let epochs = live.record.epochs;
+        let (subject, all) = ((epochs.subject, 3, 4), (epochs.global, 5, 6));
+        let levels = match judges {
+            Judges::SubjectThenAll => [subject, all],
+            Judges::AllThenSubject => [all, subject],
+            Judges::SubjectAlone => [subject, subject],
+        };
+        for (made_under, epoch, reason) in levels {
             if field.epoch(epoch)?.is_some_and(|epoch| made_under < epoch) {
                 return Ok(Self::Ended(reason_named(field.text(reason)?.unwrap_or_default())));
             }

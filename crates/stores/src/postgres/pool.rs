@@ -14,11 +14,11 @@ use super::error::PostgresError;
 use super::statement::Ask;
 
 pub(super) struct Pool {
-    connector: Arc<Connector>,
+    pub(super) connector: Arc<Connector>,
     size: usize,
-    free: Semaphore,
+    pub(super) free: Semaphore,
     /// The one used last is lent first: what is not needed grows old, and idle, and costs nothing.
-    idle: Mutex<Vec<Connection>>,
+    pub(super) idle: Mutex<Vec<Connection>>,
 }
 
 /// A connection while a verb has it. It goes back only once whoever asked has heard the whole answer.

@@ -99,8 +99,12 @@ async fn look_at_server(connection: &Connection) -> Result<(), OpenError> {
 
 /// The format of the tables; 0 where there are none.
 async fn format(connection: &Connection, schema: &str) -> Result<i32, PostgresError> {
-    let there = connection.one(&format!("SELECT to_regclass('{schema}.meta') IS NOT NULL")).await?;
-    if there.and_then(|row| row.get(0).map(|text| text == "t")) != Some(true) {
+    // By a query: what else looks names up remembers that there was none.
+    let there = format!(
+        "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+         WHERE n.nspname = '{schema}' AND c.relname = 'meta'"
+    );
+    if connection.one(&there).await?.is_none() {
         return Ok(0);
     }
     let row = connection.one(&format!("SELECT format FROM {schema}.meta")).await?;

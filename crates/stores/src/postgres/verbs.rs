@@ -10,7 +10,7 @@ use counterfoil_core::{Change, Moment, Record, SessionId, SubjectRef, stored};
 use tokio_postgres::Row;
 
 use super::PostgresStore;
-use super::answer::{Decided, Fields, Found, open, unexpected};
+use super::answer::{Decided, Fields, Found, Judges, open, unexpected};
 use super::columns::{count, millis};
 use super::connection::Parameters;
 use super::error::PostgresError;
@@ -18,7 +18,7 @@ use super::statement::Ask;
 
 impl Store for PostgresStore {
     async fn load(&self, id: SessionId, now: Moment, activity: Option<Activity>) -> Result<Loaded, StoreError> {
-        let (mut live, sealed) = match self.find("load", id, now).await? {
+        let (mut live, sealed) = match self.find("load", id, now, Judges::SubjectThenAll).await? {
             Found::Live(live, sealed) => (live, sealed),
             Found::Ended(reason) => return Ok(Loaded::Ended(reason)),
             Found::Absent => return Ok(Loaded::Absent),
@@ -198,9 +198,15 @@ impl PostgresStore {
     }
 
     /// What lies under an id, by the database.
-    pub(super) async fn find(&self, verb: &'static str, id: SessionId, now: Moment) -> Result<Found, StoreError> {
+    pub(super) async fn find(
+        &self,
+        verb: &'static str,
+        id: SessionId,
+        now: Moment,
+        judges: Judges,
+    ) -> Result<Found, StoreError> {
         let row = self.ask_one(verb, Ask::Load, &[&&id.as_bytes()[..]]).await?;
-        let found = Found::read(&row, id, now, &self.sealer)?;
+        let found = Found::read(&row, id, now, judges, &self.sealer)?;
         match &found {
             Found::Live(_, sealed) => self.recent.put(id, &sealed[..]),
             _ => self.recent.drop(id),
@@ -216,7 +222,7 @@ impl PostgresStore {
         {
             return Ok(Found::Live(live, sealed.to_vec()));
         }
-        self.find("commit", id, now).await
+        self.find("commit", id, now, Judges::AllThenSubject).await
     }
 }
 

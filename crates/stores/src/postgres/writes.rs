@@ -8,7 +8,7 @@ use counterfoil_core::stored::{Head, StoredRecord};
 use counterfoil_core::{Change, Moment, Record, SessionId, SubjectRef};
 
 use super::PostgresStore;
-use super::answer::{Decided, Fields, Found, open, unexpected};
+use super::answer::{Decided, Fields, Found, Judges, open, unexpected};
 use super::columns::{Columns, millis, number, unused_at};
 use super::error::PostgresError;
 use super::statement::Ask;
@@ -187,7 +187,9 @@ impl PostgresStore {
 
     /// The session that is not to end, sealed for the epoch that follows.
     async fn spared(&self, id: SessionId, subject: SubjectRef, now: Moment) -> Result<Option<Spared>, StoreError> {
-        let Found::Live(live, before) = self.find("end_subject", id, now).await? else { return Ok(None) };
+        let Found::Live(live, before) = self.find("end_subject", id, now, Judges::SubjectAlone).await? else {
+            return Ok(None);
+        };
         if live.record.subject() != Some(subject) {
             return Ok(None);
         }

@@ -38,12 +38,11 @@ pub(super) struct OnServer {
 
 impl Schemas {
     pub(super) async fn start(clock: FakeClock) -> Self {
-        Self::start_with(&[], clock).await
+        Self::start_with(PostgresSettings::default(), clock).await
     }
 
-    pub(super) async fn start_with(lines: &[&str], clock: FakeClock) -> Self {
-        let lines = lines.iter().map(|line| (*line).to_owned()).collect();
-        let server = Postgres::start_with(PostgresSettings { lines }).await.unwrap();
+    pub(super) async fn start_with(settings: PostgresSettings, clock: FakeClock) -> Self {
+        let server = Postgres::start_with(settings).await.unwrap();
         let url = server.url();
         Self { server: Arc::new(Mutex::new(server)), clock, url, nodes: 2, made: AtomicUsize::new(0) }
     }
@@ -89,6 +88,12 @@ pub(super) async fn look(url: &str) -> Connection {
     let clock = Arc::new(FakeClock::at(counterfoil_core::Moment::EPOCH));
     let connector = Connector::new(Address::parse(url).unwrap(), &settings, &sealer(), clock);
     connector.bare(None).await.unwrap()
+}
+
+/// The first field of the first row.
+pub(super) async fn value(connection: &Connection, sql: &str) -> String {
+    let row = connection.one(sql).await.unwrap();
+    row.and_then(|row| row.get(0).map(str::to_owned)).unwrap_or_default()
 }
 
 /// Waits until a store has read whatever was committed by now.
