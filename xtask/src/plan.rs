@@ -372,7 +372,7 @@ fn cargo(words: &str) -> Step {
 const PYTHON: &str = "target/apps/venv/bin/python";
 
 /// What the predictors say of random ids.
-const AT_REAL_SERVERS: &str = "package(counterfoil-servers)|package(counterfoil-stores)";
+const AT_REAL_SERVERS: &str = "package(counterfoil-servers)|package(counterfoil-stores)|package(counterfoil-demo)";
 const THOUSAND_RUNS: &str = "package(counterfoil-audit)&test(thousand_runs)";
 /// Forty times proptest's own default.
 const PROPTEST_CASES: &str = "10240";

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use counterfoil::{Counterfoil, KeyError, Policy, accounts::AttemptLimit, origin::Origin};
-use counterfoil_serve::keep::Kept;
+use counterfoil_serve::{keep::Kept, place::Place};
 
 use crate::{
     accounts::{Accounts, Cost, HashingFailed},
@@ -105,11 +105,17 @@ impl App {
 
 /// Where sessions and keys are, in words.
 fn kept_where(kept: &Kept) -> String {
-    let in_memory = || "sessions and keys are in memory only: every session ends with this process".to_owned();
-    kept.folder().map_or_else(in_memory, |folder| {
-        let folder = folder.display();
-        format!("sessions and keys are kept in {folder}: a restart signs nobody out; --memory keeps nothing")
-    })
+    let store = kept.keep.store();
+    match (kept.keep.folder().map(std::path::Path::display), store) {
+        (None, _) => "sessions and keys are in memory only: every session ends with this process".to_owned(),
+        (Some(keys), Place::Memory) => {
+            format!("keys are kept in {keys}; sessions are in memory only, and end with this process")
+        }
+        (Some(folder), Place::Embedded(sessions)) if sessions.parent() == kept.keep.folder() => {
+            format!("sessions and keys are kept in {folder}: a restart signs nobody out; --memory keeps nothing")
+        }
+        (Some(keys), _) => format!("keys are kept in {keys}, sessions at {store}: a restart signs nobody out"),
+    }
 }
 
 impl std::ops::Deref for App {

@@ -55,7 +55,8 @@ pub async fn run(mut arguments: DemoArgs) -> Result<(), DemoFailed> {
         std::fs::write(file, certificate.pem()).map_err(cannot_write)?;
     }
     let limits = policy.limits();
-    let kept = plan.keep.open(limits.absolute.max(limits.remember_for.unwrap_or_default()))?;
+    let longest = limits.absolute.max(limits.remember_for.unwrap_or_default());
+    let kept = plan.keep.clone().open(longest).await?;
     let app = App::keeping(plan, policy, kept)?;
     // Nobody has to read it: a closed pipe is no reason to stop.
     let _ = io::stdout().write_all(banner::banner(&app, &own, certificate.as_ref()).as_bytes());
@@ -102,8 +103,10 @@ pub enum DemoFailed {
     /// The system lets nobody wait for signals.
     #[error("cannot listen for signals")]
     Signals(#[source] io::Error),
-    /// Sessions or keys cannot be kept: take another folder, or `--memory`.
-    #[error("sessions and keys cannot be kept; --data names another folder, --memory keeps nothing")]
+    /// Sessions or keys cannot be kept: take another folder or store, or `--memory`.
+    #[error(
+        "sessions and keys cannot be kept; --data names another folder, --store another store, --memory keeps nothing"
+    )]
     Keep(#[from] KeepFailed),
     /// No https.
     #[error(transparent)]

@@ -9,6 +9,7 @@ use std::{
 
 use counterfoil::origin::{Origin, OriginError, Scheme};
 use counterfoil_serve::keep::{Keep, state_folder};
+use counterfoil_serve::place::Place;
 use ipnet::IpNet;
 
 /// What can be written on the command line.
@@ -61,8 +62,16 @@ pub struct DemoArgs {
     /// Keep nothing: every session ends when the process does
     ///
     /// So it is with --test-mode, unless --data is given.
-    #[arg(long, conflicts_with = "data")]
+    #[arg(long, conflicts_with_all = ["data", "store"])]
     pub memory: bool,
+
+    /// Keep sessions there, and only keys in the folder of --data
+    ///
+    /// `embedded:FOLDER` on this machine, `redis://[user:password@]host[:port][/database]` for a Redis or Valkey that many
+    /// nodes share, or `memory`. An address with a password is safer in the variable than on the command line. Nodes that
+    /// share a store need the same keys: copy the key file.
+    #[arg(long, value_name = "STORE", env = "COUNTERFOIL_DEMO_STORE", hide_env_values = true)]
+    pub store: Option<Place>,
 
     /// Weaken the demo for fast automated tests; loopback listeners only
     ///
@@ -227,9 +236,10 @@ impl TryFrom<DemoArgs> for Plan {
             named_origins: arguments.origin,
             trusted_proxies: arguments.trusted_proxy,
             policy: arguments.policy,
-            keep: match (arguments.data, arguments.memory || arguments.test_mode) {
-                (None, true) => Keep::Memory,
-                (data, _) => Keep::Folder(data.unwrap_or_else(|| state_folder("demo"))),
+            keep: match (arguments.data, arguments.store, arguments.memory || arguments.test_mode) {
+                (None, None, true) => Keep::nothing(),
+                (data, Some(store), _) => Keep::with_store(data.unwrap_or_else(|| state_folder("demo")), store),
+                (data, None, _) => Keep::in_folder(data.unwrap_or_else(|| state_folder("demo"))),
             },
             mode: if arguments.test_mode { Mode::Test } else { Mode::Normal },
             limits: arguments.limits,

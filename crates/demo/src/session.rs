@@ -50,6 +50,7 @@ pub fn site<'a>(
     let builder = match kept.sessions {
         Sessions::Memory(store) => Counterfoil::with_ring(policy, kept.ring, store)?,
         Sessions::Folder(store) => Counterfoil::with_ring(policy, kept.ring, *store)?,
+        Sessions::Redis(store) => Counterfoil::with_ring(policy, kept.ring, *store)?,
     };
     let builder = match kept.file {
         Some(file) => builder.follow_keys(file, KEYS_EVERY),

@@ -11,16 +11,20 @@ use std::{
 use counterfoil::{
     Clock as _, FileKeys, GeneratedKeys, KeyError, MemoryStore, SystemClock, SystemEntropy,
     keys::{KeyFile, SharedRing},
-    stores::embedded::{EmbeddedStore, OpenError, Sealer, Settings},
+    stores::{
+        embedded::{self, EmbeddedStore, Sealer},
+        redis::{self, RedisStore},
+    },
 };
+
+use crate::place::Place;
 
 /// What was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Keep {
-    /// Nothing outlives the process.
-    Memory,
-    /// This folder.
-    Folder(PathBuf),
+pub struct Keep {
+    /// Where the keys are; none where they end with the process.
+    keys: Option<PathBuf>,
+    store: Place,
 }
 
 /// Keys and a store, ready for use.
@@ -32,6 +36,8 @@ pub struct Kept {
     pub sessions: Sessions,
     /// Where the keys came from, if they may be others tomorrow.
     pub file: Option<FileKeys>,
+    /// What was asked for.
+    pub keep: Keep,
 }
 
 /// The store.
@@ -41,6 +47,8 @@ pub enum Sessions {
     Memory(MemoryStore),
     /// In a folder.
     Folder(Box<EmbeddedStore>),
+    /// In a Redis.
+    Redis(Box<RedisStore>),
 }
 
 /// Why nothing is kept.
@@ -60,10 +68,41 @@ pub enum KeepFailed {
     Keys(#[from] KeyError),
     /// The store does not open; the text says why, and what to do.
     #[error(transparent)]
-    Store(#[from] OpenError),
+    Embedded(#[from] embedded::OpenError),
+    /// The same of a Redis.
+    #[error(transparent)]
+    Redis(#[from] redis::OpenError),
 }
 
 impl Keep {
+    /// Nothing outlives the process.
+    pub fn nothing() -> Self {
+        Self { keys: None, store: Place::Memory }
+    }
+
+    /// Keys and sessions in this folder.
+    pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
+        let folder = folder.into();
+        let store = Place::Embedded(folder.join("sessions"));
+        Self { keys: Some(folder), store }
+    }
+
+    /// Keys in this folder, and sessions elsewhere.
+    #[must_use]
+    pub fn with_store(folder: impl Into<PathBuf>, store: Place) -> Self {
+        Self { keys: Some(folder.into()), store }
+    }
+
+    /// Where the keys are.
+    pub fn folder(&self) -> Option<&Path> {
+        self.keys.as_deref()
+    }
+
+    /// Where the sessions are.
+    pub const fn store(&self) -> &Place {
+        &self.store
+    }
+
     /// Opens keys and store; makes them where there are none. New keys are for sessions that last `longest`, or a year
     /// where that is longer.
     ///
@@ -71,14 +110,29 @@ impl Keep {
     /// A folder that is made is its owner's alone, and so is the key file.
     ///
     /// # Errors
-    /// [`KeepFailed`] names the folder or file.
-    pub fn open(&self, longest: Duration) -> Result<Kept, KeepFailed> {
-        let Self::Folder(folder) = self else { return Ok(Kept::in_memory()?) };
-        make_private(folder).map_err(|source| KeepFailed::Folder { folder: folder.clone(), source })?;
-        let file = keys(folder, longest)?;
-        let ring = SharedRing::from_source(&file)?;
-        let store = EmbeddedStore::open(folder.join("sessions"), Sealer::new(ring.clone()), Settings::default())?;
-        Ok(Kept { ring, sessions: Sessions::Folder(Box::new(store)), file: Some(file) })
+    /// [`KeepFailed`] names the folder, file or server.
+    pub async fn open(self, longest: Duration) -> Result<Kept, KeepFailed> {
+        let file = self.keys.as_ref().map(|folder| {
+            make_private(folder).map_err(|source| KeepFailed::Folder { folder: folder.clone(), source })?;
+            Ok::<_, KeepFailed>(keys(folder, longest)?)
+        });
+        let file = file.transpose()?;
+        let ring = match &file {
+            Some(file) => SharedRing::from_source(file)?,
+            None => SharedRing::from_source(&GeneratedKeys)?,
+        };
+        let sealer = Sealer::new(ring.clone());
+        let sessions = match &self.store {
+            Place::Memory => Sessions::Memory(MemoryStore::new()),
+            Place::Embedded(folder) => {
+                Sessions::Folder(Box::new(EmbeddedStore::open(folder, sealer, embedded::Settings::default())?))
+            }
+            Place::Redis(address) => {
+                let opening = RedisStore::open(address.reveal(), sealer, SystemClock, redis::Settings::default());
+                Sessions::Redis(Box::new(opening.await?))
+            }
+        };
+        Ok(Kept { ring, sessions, file, keep: self })
     }
 }
 
@@ -89,15 +143,7 @@ impl Kept {
     /// [`KeyError`] where the system gives no randomness.
     pub fn in_memory() -> Result<Self, KeyError> {
         let ring = SharedRing::from_source(&GeneratedKeys)?;
-        Ok(Self { ring, sessions: Sessions::Memory(MemoryStore::new()), file: None })
-    }
-
-    /// The folder that everything is in.
-    pub fn folder(&self) -> Option<&Path> {
-        match &self.sessions {
-            Sessions::Memory(_) => None,
-            Sessions::Folder(store) => store.folder().parent(),
-        }
+        Ok(Self { ring, sessions: Sessions::Memory(MemoryStore::new()), file: None, keep: Keep::nothing() })
     }
 }
 

@@ -7,6 +7,7 @@ pub mod inherited;
 pub mod keep;
 mod log;
 mod peers;
+pub mod place;
 mod proxy_protocol;
 mod signals;
 mod tls;

@@ -43,6 +43,28 @@ fn combinations_that_make_sense_become_a_plan() {
 }
 
 #[test]
+fn sessions_are_kept_where_it_was_said() {
+    use std::path::Path;
+    #[rustfmt::skip]
+    let table = [
+        ("--memory",                                    None,            "memory"),
+        ("--test-mode",                                 None,            "memory"),
+        ("--data /d",                                   Some("/d"),      "embedded:/d/sessions"),
+        ("--test-mode --data /d",                       Some("/d"),      "embedded:/d/sessions"),
+        ("--data /d --store redis://ada:hunter2@cache", Some("/d"),      "redis://cache"),
+        ("--data /d --store embedded:/e",               Some("/d"),      "embedded:/e"),
+        ("--data /d --store memory",                    Some("/d"),      "memory"),
+    ];
+    for (line, keys, store) in table {
+        let keep = plan(line).unwrap().keep;
+        assert_eq!((keep.folder(), keep.store().to_string().as_str()), (keys.map(Path::new), store), "{line}");
+    }
+    for line in ["--memory --store memory", "--memory --data /d", "--store mysql://db"] {
+        arguments(line).unwrap_err();
+    }
+}
+
+#[test]
 fn contradictions_are_refused_naming_option_and_value() {
     #[rustfmt::skip]
     let table = [

@@ -55,6 +55,18 @@ impl Demo {
         Self { router, origin: origins[0].to_string() }
     }
 
+    /// As [`start`](Self::start), with what the command line says of where sessions are kept.
+    pub(crate) async fn keeping(line: &str) -> Self {
+        let command = DemoArgs::augment_args(Command::new("demo").no_binary_name(true));
+        let mut arguments = DemoArgs::from_arg_matches(&command.get_matches_from(line.split_whitespace())).unwrap();
+        let settings = policy::read(&mut arguments).unwrap();
+        let plan = Plan::try_from(arguments).unwrap();
+        let origins = plan.origins(plan.listen).unwrap();
+        let policy = policy::policy(&plan, &origins, settings).unwrap();
+        let kept = plan.keep.clone().open(policy.limits().absolute).await.unwrap();
+        Self { router: routes::service(App::keeping(plan, policy, kept).unwrap()), origin: origins[0].to_string() }
+    }
+
     /// With a cheap password hash and no limit on attempts.
     pub(crate) fn test() -> Self {
         Self::start("--test-mode")

@@ -17,6 +17,8 @@ mod routes;
 #[cfg(test)]
 mod second_factor;
 #[cfg(test)]
+mod several;
+#[cfg(test)]
 mod sign_in;
 #[cfg(test)]
 mod staying;

@@ -142,7 +142,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let wiki = crate::app::AppConfig { assertion: Algorithm::Hs256, ..app("wiki") };
         let (name, apps) = (wiki.name.clone(), vec![wiki, app("shop")]);
-        let config = Config { data: folder.path().to_owned(), listen: Listen::default(), proxy_protocol: None, apps };
+        let (data, listen) = (folder.path().to_owned(), Listen::default());
+        let config = Config { data, store: None, listen, proxy_protocol: None, apps };
         let of = |name: &str| SharedKeys::of(&config, &name.parse().unwrap(), SystemClock);
         assert!(matches!(of("wiki"), Err(NoSharedKeys::NotMade(_))), "and none are made for whoever runs the command");
         let assertions = Assertions::in_file(&config.assertion_keys(), SystemClock).unwrap();

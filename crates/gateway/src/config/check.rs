@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use counterfoil_core::origin::Origin;
+use counterfoil_serve::place as store;
 use serde::de::DeserializeOwned;
 
 use super::Config;
@@ -66,7 +67,11 @@ impl Checking<'_> {
         let proxies = apps.iter().flat_map(|app| app.trusted_proxies.iter().map(String::as_str));
         let (listen, proxy_protocol) = self.listen(&settings.listen, &settings.danger, proxies)?;
         let data = self.data(&settings.data, folder)?;
-        Some(Config { data, listen, proxy_protocol, apps: apps.into_iter().map(|app| app.config).collect() })
+        let store = match settings.store {
+            Some(store) => Some(self.store(&store, folder)?),
+            None => None,
+        };
+        Some(Config { data, store, listen, proxy_protocol, apps: apps.into_iter().map(|app| app.config).collect() })
     }
 
     fn data(&self, text: &str, folder: &Path) -> Option<PathBuf> {
@@ -74,6 +79,15 @@ impl Checking<'_> {
             return self.wrong("data", "is empty; name the folder of sessions, keys and accounts");
         }
         Some(folder.join(text))
+    }
+
+    fn store(&self, text: &str, folder: &Path) -> Option<store::Place> {
+        match text.parse() {
+            Ok(store::Place::Embedded(sessions)) => Some(store::Place::Embedded(folder.join(sessions))),
+            Ok(place) => Some(place),
+            // What was written may have a password in it.
+            Err(why) => self.wrong("store", why.to_string()),
+        }
     }
 
     /// The apps without mistakes of their own.

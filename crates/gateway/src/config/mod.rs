@@ -14,6 +14,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use counterfoil_serve::Peers;
+use counterfoil_serve::keep::Keep;
 
 pub use self::check::Checked;
 pub use self::error::{ConfigError, Mistake};
@@ -24,8 +25,10 @@ use crate::app::AppConfig;
 /// A checked configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The folder of sessions, keys and accounts.
+    /// The folder of keys and accounts, and of sessions unless those are elsewhere.
     pub data: PathBuf,
+    /// Where sessions are; in the folder where nothing was said.
+    pub store: Option<counterfoil_serve::place::Place>,
     /// Where it listens.
     pub listen: Listen,
     /// Whose word on who connects to the public listener counts, if connections begin with a header of the PROXY protocol.
@@ -46,6 +49,14 @@ pub struct Listen {
 }
 
 impl Config {
+    /// Where keys and sessions are.
+    pub fn keep(&self) -> Keep {
+        match &self.store {
+            None => Keep::in_folder(&self.data),
+            Some(store) => Keep::with_store(&self.data, store.clone()),
+        }
+    }
+
     /// The file of the keys that sign assertions: `counterfoil keys` reads and changes it.
     pub fn assertion_keys(&self) -> PathBuf {
         self.data.join("assertion-keys")

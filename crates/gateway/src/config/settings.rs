@@ -12,6 +12,8 @@ use crate::rules::ChangesState;
 pub(super) struct Settings {
     /// The folder of sessions, keys and accounts. Beside the file, unless it begins with a slash.
     pub(super) data: String,
+    /// Where sessions are, if not in that folder.
+    pub(super) store: Option<String>,
     #[serde(default)]
     pub(super) listen: ListenSettings,
     #[serde(default)]

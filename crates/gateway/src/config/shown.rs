@@ -11,6 +11,9 @@ use crate::rules::{Access, ChangesState, Rule};
 impl fmt::Display for Config {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(out, "data      {}", self.data.display())?;
+        if let Some(store) = &self.store {
+            writeln!(out, "store     {store}")?;
+        }
         for (name, address) in self.listen.named() {
             let announced = name == "public" && self.proxy_protocol.is_some();
             let announced = if announced { ", PROXY protocol v2 expected" } else { "" };

@@ -75,6 +75,24 @@ fn a_file_says_what_is_in_force_and_what_it_leaves_out_is_the_default() {
 }
 
 #[test]
+fn sessions_are_in_the_data_folder_or_where_it_was_said_and_no_password_is_shown() {
+    let variable = [("COUNTERFOIL__STORE", "redis://ada:hunter2@cache:6380/1")];
+    #[rustfmt::skip]
+    let table = [
+        (FILE.to_owned(),                             &[][..],      "embedded:/var/lib/counterfoil/sessions"),
+        (format!("store = \"memory\"\n{FILE}"),       &[],          "memory"),
+        (format!("store = \"embedded:/e\"\n{FILE}"),  &[],          "embedded:/e"),
+        (format!("store = \"memory\"\n{FILE}"),       &variable,    "redis://cache:6380/1"),
+    ];
+    for (file, variables, expected) in table {
+        let config = read_with(&file, variables).unwrap().config;
+        assert_eq!(config.keep().store().to_string(), expected);
+        assert_eq!(config.keep().folder(), Some(Path::new("/var/lib/counterfoil")));
+        assert!(!format!("{config} {config:?}").contains("hunter2"));
+    }
+}
+
+#[test]
 #[expect(clippy::too_many_lines, reason = "a table, read as a whole")]
 fn each_mistake_is_named_with_its_place_its_key_and_its_values() {
     #[rustfmt::skip]
@@ -114,6 +132,8 @@ fn each_mistake_is_named_with_its_place_its_key_and_its_values() {
             "counterfoil.toml: `data` is missing"),
         ("a data folder without a name", with("/var/lib/counterfoil", ""),
             "counterfoil.toml:1: data: is empty; name the folder of sessions, keys and accounts"),
+        ("a store nobody knows", with("data = \"/var/lib/counterfoil\"", "data = \"/var/lib/counterfoil\"\nstore = \"mysql://ada:hunter2@db\""),
+            "counterfoil.toml:2: store: names no session store: write memory, embedded:FOLDER, or redis://[user:password@]host[:port][/database]"),
         ("an address without a port", with("127.0.0.1:9400", "127.0.0.1"),
             "counterfoil.toml:3: listen.public: `127.0.0.1` is not an address and a port, such as 127.0.0.1:9400 or [::1]:9400"),
         ("one address twice", with("127.0.0.1:9401", "127.0.0.1:9400"),

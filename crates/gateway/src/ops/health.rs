@@ -21,7 +21,7 @@ use crate::gateway::Gateway;
 pub struct Health {
     gateway: Gateway,
     phase: Arc<AtomicU8>,
-    count_sessions: Arc<dyn Fn() -> usize + Send + Sync>,
+    count_sessions: Arc<dyn Fn() -> Option<usize> + Send + Sync>,
     log: Option<Log>,
 }
 
@@ -38,8 +38,8 @@ pub enum Phase {
 }
 
 impl Health {
-    /// Of `gateway`, whose store holds as many sessions as `count_sessions` says.
-    pub fn new(gateway: Gateway, count_sessions: impl Fn() -> usize + Send + Sync + 'static) -> Self {
+    /// Of `gateway`, whose store holds as many sessions as `count_sessions` says, if it knows.
+    pub fn new(gateway: Gateway, count_sessions: impl Fn() -> Option<usize> + Send + Sync + 'static) -> Self {
         Self { gateway, phase: Arc::default(), count_sessions: Arc::new(count_sessions), log: None }
     }
 
@@ -106,7 +106,9 @@ async fn ready(State(health): State<Health>) -> Response {
 
 async fn metrics(State(health): State<Health>) -> Response {
     let meters = health.gateway.meters();
-    meters.sessions((health.count_sessions)());
+    if let Some(count) = (health.count_sessions)() {
+        meters.sessions(count);
+    }
     meters.log_lines_lost(health.log.as_ref().map_or(0, Log::lost));
     match meters.text() {
         Ok(text) => ([(CONTENT_TYPE, OPEN_METRICS), (CACHE_CONTROL, "no-store")], text).into_response(),
@@ -144,7 +146,7 @@ mod tests {
     #[tokio::test]
     async fn ready_is_said_while_serving_and_only_while_the_store_answers() {
         let (gateway, store) = testing::gateway_on_a_faulty_store();
-        let health = Health::new(gateway.clone(), || 3);
+        let health = Health::new(gateway.clone(), || Some(3));
         assert_eq!(look(&health, "/readyz").await, (503, "starting\n".to_owned()));
         health.enter(Phase::Serving);
         assert_eq!(look(&health, "/readyz").await, (200, "ready\n".to_owned()));

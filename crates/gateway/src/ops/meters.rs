@@ -34,11 +34,16 @@ struct Inner {
     store_errors: Family<VerbLabels, Counter>,
     reloads: Family<ResultLabels, Counter>,
     reload_failed: Gauge,
-    sessions: Gauge,
+    /// Empty where the store does not tell.
+    sessions: Family<NoLabels, Gauge>,
     key_age: Gauge<f64, AtomicU64>,
     key_follow_failed: Gauge,
     log_lines_lost: Counter,
 }
+
+/// Of what there is one of, or none.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct NoLabels {}
 
 /// The counters of one app's decisions, at hand: counting takes no lock and no memory.
 #[derive(Debug, Clone)]
@@ -86,7 +91,7 @@ impl Meters {
             store_errors: Family::default(),
             reloads: Family::default(),
             reload_failed: Gauge::default(),
-            sessions: Gauge::default(),
+            sessions: Family::default(),
             key_age: Gauge::default(),
             key_follow_failed: Gauge::default(),
             log_lines_lost: Counter::default(),
@@ -158,7 +163,7 @@ impl Meters {
 
     /// How many sessions there are.
     pub fn sessions(&self, count: usize) {
-        self.0.sessions.set(i64::try_from(count).unwrap_or(i64::MAX));
+        self.0.sessions.get_or_create(&NoLabels {}).set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// How old the signing key is.
@@ -199,7 +204,7 @@ impl Inner {
         );
         registry.register(
             "sessions",
-            "Sessions in the store; those over and not swept yet included",
+            "Sessions in the store, if it tells; those over and not swept yet included",
             self.sessions.clone(),
         );
         registry.register_with_unit(

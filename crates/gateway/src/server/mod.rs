@@ -12,10 +12,11 @@ use std::sync::Arc;
 use axum::Router;
 use counterfoil::accounts::{AttemptLimit, Cost};
 use counterfoil::stores::embedded::{EmbeddedStore, Sealer};
+use counterfoil::stores::redis::RedisStore;
 use counterfoil::{Event, EventSink as _, FileKeys, KeyError, SystemClock};
 use counterfoil_core::store::DynStore;
 use counterfoil_serve::inherited::{Inherited, NotInherited};
-use counterfoil_serve::keep::{Keep, KeepFailed, Kept, Sessions};
+use counterfoil_serve::keep::{KeepFailed, Kept, Sessions};
 use counterfoil_serve::{Bound, Bounds, Log, stop_signal};
 use sd_notify::NotifyState;
 use tokio::net::TcpListener;
@@ -64,7 +65,7 @@ pub enum ServeFailed {
     #[error("cannot listen for signals")]
     Signals(#[source] io::Error),
     /// Sessions and keys cannot be opened.
-    #[error("the data folder cannot be used")]
+    #[error("sessions and keys cannot be opened")]
     Keep(#[from] KeepFailed),
     /// The keys do not suit a policy.
     #[error(transparent)]
@@ -98,7 +99,7 @@ where
     let stop = stop_signal().map_err(ServeFailed::Signals)?;
     let reloads = reload::signals().map_err(ServeFailed::Signals)?;
     let listeners = Listeners::open(&checked.config)?;
-    let house = House::open(&checked.config, log)?;
+    let house = House::open(&checked.config, log).await?;
     let routers = routers(&house.gateway, &house.local);
     // What was changed while nobody ran is in force from the first answer. What could not be taken up is tried again.
     if let Err(error) = accounts::settle(&house.local.accounts, &house.gateway).await {
@@ -130,16 +131,17 @@ struct House {
 }
 
 impl House {
-    fn open(config: &Config, log: Log) -> Result<Self, ServeFailed> {
+    async fn open(config: &Config, log: Log) -> Result<Self, ServeFailed> {
         let limits = config.apps.iter().map(|app| app.policy.limits());
         let longest = limits.map(|limits| limits.absolute.max(limits.remember_for.unwrap_or_default())).max();
-        let Kept { ring, sessions, file } = Keep::Folder(config.data.clone()).open(longest.unwrap_or_default())?;
+        let Kept { ring, sessions, file, .. } = config.keep().open(longest.unwrap_or_default()).await?;
         let (store, count): (Arc<dyn DynStore>, Option<Arc<EmbeddedStore>>) = match sessions {
             Sessions::Memory(store) => (Arc::new(store), None),
             Sessions::Folder(store) => {
                 let store: Arc<EmbeddedStore> = Arc::from(store);
                 (Arc::clone(&store) as Arc<dyn DynStore>, Some(store))
             }
+            Sessions::Redis(store) => (Arc::from(store) as Arc<RedisStore>, None),
         };
         let history = Arc::new(History::default());
         let assertions = Assertions::in_file(&config.assertion_keys(), SystemClock)?;
@@ -148,7 +150,7 @@ impl House {
         let gateway = builder.events(move |event: &Event| told.emit(event)).build(&config.apps)?;
         let accounts = Accounts::open(accounts::Folder::at(&config.data), Sealer::new(ring), Cost::Owasp)?;
         let local = Local { accounts, attempts: Arc::new(AttemptLimit::on()), history };
-        let count = move || count.as_ref().map_or(0, |store| store.sessions());
+        let count = move || count.as_ref().map(|store| store.sessions());
         let health = Health::new(gateway.clone(), count).with(log);
         Ok(Self { gateway, local, keys: file, health })
     }

@@ -73,9 +73,11 @@ fn needs_restart(running: &Config, new: &Config) -> Vec<String> {
     let moved = moved.map(|((name, before), (_, after))| format!("listen.{name} ({before}, now {after})"));
     let data =
         (running.data != new.data).then(|| format!("data ({}, now {})", running.data.display(), new.data.display()));
+    let place = |config: &Config| config.store.as_ref().map_or("in the data folder".to_owned(), ToString::to_string);
+    let store = (running.store != new.store).then(|| format!("store ({}, now {})", place(running), place(new)));
     let announced = (running.proxy_protocol != new.proxy_protocol)
         .then(|| "listen.proxy_protocol, or whose word counts there,".to_owned());
-    data.into_iter().chain(moved).chain(announced).collect()
+    data.into_iter().chain(store).chain(moved).chain(announced).collect()
 }
 
 #[cfg(test)]
@@ -101,7 +103,8 @@ mod tests {
     fn a_configuration_is_exchanged_as_a_whole_or_not_at_all() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("counterfoil.toml");
-        let kept = Keep::Folder(folder.path().join("data")).open(Duration::ZERO).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let kept = runtime.block_on(Keep::in_folder(folder.path().join("data")).open(Duration::ZERO)).unwrap();
         let Sessions::Folder(store) = kept.sessions else { panic!() };
         std::fs::write(&file, WIKI).unwrap();
         let running = source(&file).read().unwrap().config;
@@ -145,6 +148,7 @@ mod tests {
             ("nothing",       WIKI.to_owned(),                                                          &[][..]),
             ("an app",        WIKI.replace("nginx", "caddy"),                                           &[]),
             ("a listener",    format!("{WIKI}[listen]\nhealth = \"127.0.0.1:9\"\n"),                    &["listen.health (127.0.0.1:9403, now 127.0.0.1:9)"]),
+            ("the store",     format!("store = \"redis://a:secret@cache\"\n{WIKI}"),                     &["store (in the data folder, now redis://cache)"]),
             ("who announces", format!("{WIKI}[listen]\nproxy_protocol = true\n"),                       &["listen.proxy_protocol, or whose word counts there,"]),
         ];
         for (name, text, expected) in table {
