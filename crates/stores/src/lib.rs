@@ -1,8 +1,12 @@
-//! Stores for Counterfoil sessions that outlive a restart, one feature each.
+//! Stores for Counterfoil sessions that outlive a restart, and the cache before one that nodes share; one feature each.
 
 #[cfg(feature = "embedded")]
 pub mod embedded;
+#[cfg(feature = "near-cache")]
+pub mod near_cache;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 #[cfg(feature = "redis")]
 pub mod redis;
+#[cfg(any(feature = "embedded", feature = "near-cache"))]
+mod weight;

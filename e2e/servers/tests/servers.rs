@@ -1,7 +1,5 @@
 //! The servers are what tests take them for. Run in the stage that installs them.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::time::Duration;
 
 use counterfoil_servers::{Postgres, PostgresSettings, Redis, RedisSettings, ServerError};

@@ -11,8 +11,33 @@ use crate::store::{
     StoreError, Summary, Watch,
 };
 
-/// What stands between whoever asks and the store.
-pub(crate) trait Hook: Send + Sync + 'static {
+/// What stands between whoever asks and the store: a fault, a network, a meter.
+///
+/// # Examples
+/// ```
+/// use counterfoil_core::MemoryStore;
+/// use counterfoil_core::store::{Store, StoreError};
+/// use counterfoil_core::testing::{Hook, Hooked, Verb};
+///
+/// /// A store behind a cable that was pulled out.
+/// struct Unplugged;
+///
+/// impl Hook for Unplugged {
+///     async fn pass<T: Send>(
+///         &self,
+///         _: Verb,
+///         _: impl Future<Output = Result<T, StoreError>> + Send,
+///     ) -> Result<T, StoreError> {
+///         Err(StoreError::Unavailable("the cable is out".into()))
+///     }
+/// }
+///
+/// # futures_executor::block_on(async {
+/// let store = Hooked::new(MemoryStore::new().into(), Unplugged);
+/// assert!(store.epochs(None).await.is_err());
+/// # });
+/// ```
+pub trait Hook: Send + Sync + 'static {
     /// What becomes of one verb: `work` is the store's, done when awaited.
     fn pass<T: Send>(
         &self,
@@ -20,11 +45,21 @@ pub(crate) trait Hook: Send + Sync + 'static {
         work: impl Future<Output = Result<T, StoreError>> + Send,
     ) -> impl Future<Output = Result<T, StoreError>> + Send;
 
-    /// Whether the store may answer from memory.
-    fn peeks(&self) -> bool;
+    /// Whether the store may answer from memory. By default it may not.
+    fn peeks(&self) -> bool {
+        false
+    }
 
-    /// Whether `verb` is answered as done and is not done, as by a store that forgets it in a failover.
-    fn forgets(&self, verb: Verb) -> bool;
+    /// Whether `verb` is answered as done and is not done, as by a store that forgets it in a failover. By default none
+    /// is.
+    fn forgets(&self, _verb: Verb) -> bool {
+        false
+    }
+
+    /// What becomes of the store's notices. By default nothing.
+    fn watch(&self, notices: Watch) -> Watch {
+        notices
+    }
 }
 
 /// A store behind a hook. Clones share the store.
@@ -52,13 +87,13 @@ pub enum Verb {
 }
 
 impl<S: ?Sized, H> Hooked<S, H> {
-    #[cfg(feature = "conformance")]
-    pub(crate) const fn new(store: Arc<S>, hook: H) -> Self {
+    /// A store behind `hook`.
+    pub const fn new(store: Arc<S>, hook: H) -> Self {
         Self { store, hook }
     }
 
-    #[cfg(feature = "conformance")]
-    pub(crate) const fn hook(&self) -> &H {
+    /// The hook.
+    pub const fn hook(&self) -> &H {
         &self.hook
     }
 }
@@ -175,7 +210,7 @@ impl<S: DynStore + ?Sized, H: Hook> Store for Hooked<S, H> {
     }
 
     fn watch(&self) -> Watch {
-        self.store.watch()
+        self.hook.watch(self.store.watch())
     }
 
     async fn time(&self) -> Result<Option<Moment>, StoreError> {

@@ -10,8 +10,6 @@ mod jar;
 
 pub use self::direct::{Request, csrf_token, sign_in, sign_in_with, step_up};
 pub use self::faulty::{Fault, Faults, FaultyStore};
-#[cfg(feature = "conformance")]
-pub(crate) use self::hooked::Hook;
-pub use self::hooked::{Hooked, Verb};
+pub use self::hooked::{Hook, Hooked, Verb};
 pub use self::jar::{CookieRefused, Jar};
 pub use crate::keys::Letters;

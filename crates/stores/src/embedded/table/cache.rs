@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use counterfoil_core::{Holder, Record};
+use counterfoil_core::Record;
+
+use crate::weight;
 
 /// The records of one shard that are in memory.
 #[derive(Debug, Default)]
@@ -32,7 +34,7 @@ impl Cache {
 
     /// Puts a record in; its place.
     pub(super) fn insert(&mut self, row: u32, record: Arc<Record>) -> u32 {
-        let bytes = size_of_record(&record);
+        let bytes = weight::of_record(&record);
         self.bytes += bytes;
         let entry = Some(Entry { record, row, bytes, used: true });
         if let Some(place) = self.free.pop() {
@@ -76,29 +78,6 @@ impl Cache {
         self.bytes
     }
 }
-
-/// What a record takes in memory, roughly: the parts behind pointers are what differs.
-fn size_of_record(record: &Record) -> usize {
-    let holder = match &record.holder {
-        Holder::Visitor(pending) => {
-            if pending.is_some() {
-                400
-            } else {
-                0
-            }
-        }
-        Holder::Member(member) => {
-            let references: usize =
-                member.references.iter().map(|reference| 64 + reference.kind.len() + reference.value.len()).sum();
-            400 + member.subject.as_str().len() + member.label.len() + references
-        }
-    };
-    let link = if record.family.next.is_some() { 150 } else { 0 };
-    size_of::<Record>() + ENTRY + holder + link + record.data.as_bytes().len()
-}
-
-/// What an entry costs beside its record: itself, counters, the allocator's share.
-const ENTRY: usize = 80;
 
 fn index(place: u32) -> usize {
     usize::try_from(place).unwrap_or(usize::MAX)
