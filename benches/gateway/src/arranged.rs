@@ -17,7 +17,7 @@ use counterfoil_proxies::house::{at, serve};
 use counterfoil_proxies::kind::Kind;
 use counterfoil_proxies::process::{Process, listening};
 use counterfoil_proxies::site::{FILE, HOST, RULES, Site, free_port};
-use counterfoil_serve::keep::{Keep, Kept, Sessions};
+use counterfoil_serve::keep::{Kept, Sessions};
 use futures_util::future::try_join_all;
 use tempfile::TempDir;
 
@@ -78,14 +78,16 @@ impl Arranged {
 fn sign_everybody_in(folder: &Path, sessions: usize) -> Result<Vec<String>, Failed> {
     let checked = read(&folder.join(FILE), &Environment::new::<String, String>([]))?;
     let config = checked.config;
-    let Kept { ring, sessions: kept, .. } = Keep::Folder(config.data.clone()).open(Duration::ZERO)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let Kept { ring, sessions: kept, .. } = runtime.block_on(config.keep().open(Duration::ZERO))?;
     let store: Arc<dyn DynStore> = match kept {
         Sessions::Memory(store) => Arc::new(store),
         Sessions::Folder(store) => Arc::new(*store),
+        Sessions::Redis(store) => Arc::new(*store),
+        Sessions::Postgres(store) => Arc::new(*store),
     };
     let gateway = Gateway::new(&config.apps, ring, store)?;
     let site = gateway.sites().iter().next().cloned().ok_or("no app")?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut cookies = Vec::with_capacity(sessions);
     while cookies.len() < sessions {
         let next = cookies.len()..sessions.min(cookies.len() + AT_ONCE);

@@ -55,7 +55,7 @@ pub use counterfoil_core::{
     Subject, SubjectRef, SystemEntropy,
 };
 pub use counterfoil_core::{headers, origin};
-#[cfg(any(feature = "embedded", feature = "redis"))]
+#[cfg(any(feature = "embedded", feature = "near-cache", feature = "postgres", feature = "redis"))]
 pub use counterfoil_stores as stores;
 
 pub use self::csp_report::{CSP_REPORT_PATH, REPORTS_PER_MINUTE};

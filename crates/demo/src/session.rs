@@ -51,6 +51,7 @@ pub fn site<'a>(
         Sessions::Memory(store) => Counterfoil::with_ring(policy, kept.ring, store)?,
         Sessions::Folder(store) => Counterfoil::with_ring(policy, kept.ring, *store)?,
         Sessions::Redis(store) => Counterfoil::with_ring(policy, kept.ring, *store)?,
+        Sessions::Postgres(store) => Counterfoil::with_ring(policy, kept.ring, *store)?,
     };
     let builder = match kept.file {
         Some(file) => builder.follow_keys(file, KEYS_EVERY),

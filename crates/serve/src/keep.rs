@@ -9,10 +9,12 @@ use std::{
 };
 
 use counterfoil::{
-    Clock as _, FileKeys, GeneratedKeys, KeyError, MemoryStore, SystemClock, SystemEntropy,
+    Clock as _, FileKeys, GeneratedKeys, KeyError, MemoryStore, Store, SystemClock, SystemEntropy,
     keys::{KeyFile, SharedRing},
     stores::{
         embedded::{self, EmbeddedStore, Sealer},
+        near_cache::{self, BadSettings, NearCache},
+        postgres::{self, PostgresStore},
         redis::{self, RedisStore},
     },
 };
@@ -47,8 +49,10 @@ pub enum Sessions {
     Memory(MemoryStore),
     /// In a folder.
     Folder(Box<EmbeddedStore>),
-    /// In a Redis.
-    Redis(Box<RedisStore>),
+    /// In a Redis, with this node's memory before it.
+    Redis(Box<NearCache<RedisStore>>),
+    /// In a PostgreSQL, with this node's memory before it.
+    Postgres(Box<NearCache<PostgresStore>>),
 }
 
 /// Why nothing is kept.
@@ -72,6 +76,12 @@ pub enum KeepFailed {
     /// The same of a Redis.
     #[error(transparent)]
     Redis(#[from] redis::OpenError),
+    /// The same of a PostgreSQL.
+    #[error(transparent)]
+    Postgres(#[from] postgres::OpenError),
+    /// The memory before it is set up wrongly.
+    #[error(transparent)]
+    NearCache(#[from] BadSettings),
 }
 
 impl Keep {
@@ -129,7 +139,11 @@ impl Keep {
             }
             Place::Redis(address) => {
                 let opening = RedisStore::open(address.reveal(), sealer, SystemClock, redis::Settings::default());
-                Sessions::Redis(Box::new(opening.await?))
+                Sessions::Redis(Box::new(near(opening.await?)?))
+            }
+            Place::Postgres(address) => {
+                let opening = PostgresStore::open(address.reveal(), sealer, SystemClock, postgres::Settings::default());
+                Sessions::Postgres(Box::new(near(opening.await?)?))
             }
         };
         Ok(Kept { ring, sessions, file, keep: self })
@@ -145,6 +159,11 @@ impl Kept {
         let ring = SharedRing::from_source(&GeneratedKeys)?;
         Ok(Self { ring, sessions: Sessions::Memory(MemoryStore::new()), file: None, keep: Keep::nothing() })
     }
+}
+
+/// This node's memory before a store that nodes share.
+fn near<S: Store>(store: S) -> Result<NearCache<S>, BadSettings> {
+    NearCache::new(store, SystemClock, near_cache::Settings::default(), |task| drop(tokio::spawn(task)))
 }
 
 /// The key file of the folder; made if there is none.

@@ -1,4 +1,4 @@
-//! Where sessions are kept, as operators write it: `memory`, `embedded:FOLDER` or `redis://HOST`.
+//! Where sessions are kept, as operators write it: `memory`, `embedded:FOLDER`, `redis://HOST` or `postgres://HOST`.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -13,6 +13,8 @@ pub enum Place {
     Embedded(PathBuf),
     /// In a Redis or Valkey that nodes share.
     Redis(Address),
+    /// In a PostgreSQL that nodes share.
+    Postgres(Address),
 }
 
 /// An address that may have a password in it: it is never shown.
@@ -24,14 +26,14 @@ pub struct Address(Box<str>);
 #[non_exhaustive]
 pub enum NoPlace {
     /// It begins like none.
-    #[error("names no session store: write memory, embedded:FOLDER, or redis://[user:password@]host[:port][/database]")]
+    #[error("names no session store: write memory, embedded:FOLDER, redis://HOST or postgres://USER@HOST/DATABASE")]
     Unknown,
     /// There is no folder.
     #[error("names no folder: write embedded:FOLDER, for example embedded:/var/lib/counterfoil/sessions")]
     Folder,
     /// There is no host.
-    #[error("names no server: write redis://[user:password@]host[:port][/database]")]
-    Host,
+    #[error("names no server: write {0}[user:password@]host[:port][/database]")]
+    Host(&'static str),
 }
 
 impl fmt::Debug for Address {
@@ -45,6 +47,12 @@ impl Address {
     pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
+
+    /// Host, port and database: user, password and options are left out.
+    fn shown(&self) -> &str {
+        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        without_user(rest).split('?').next().unwrap_or_default()
+    }
 }
 
 impl FromStr for Place {
@@ -57,12 +65,14 @@ impl FromStr for Place {
         if let Some(folder) = text.strip_prefix("embedded:") {
             return if folder.is_empty() { Err(NoPlace::Folder) } else { Ok(Self::Embedded(folder.into())) };
         }
-        let rest = text.strip_prefix("redis://").ok_or(NoPlace::Unknown)?;
-        let host = rest.rsplit('@').next().unwrap_or_default().split(['/', '?']).next().unwrap_or_default();
+        let scheme = SCHEMES.into_iter().find(|scheme| text.starts_with(scheme)).ok_or(NoPlace::Unknown)?;
+        let rest = text.strip_prefix(scheme).unwrap_or_default();
+        let host = without_user(rest).split(['/', '?']).next().unwrap_or_default();
         if host.is_empty() || host.starts_with(':') {
-            return Err(NoPlace::Host);
+            return Err(NoPlace::Host(scheme));
         }
-        Ok(Self::Redis(Address(text.into())))
+        let address = Address(text.into());
+        Ok(if scheme == REDIS { Self::Redis(address) } else { Self::Postgres(address) })
     }
 }
 
@@ -72,10 +82,8 @@ impl fmt::Display for Place {
         match self {
             Self::Memory => out.write_str("memory"),
             Self::Embedded(folder) => write!(out, "embedded:{}", folder.display()),
-            Self::Redis(Address(address)) => {
-                let rest = address.rsplit('@').next().unwrap_or_default();
-                write!(out, "redis://{}", rest.trim_start_matches("redis://"))
-            }
+            Self::Redis(address) => write!(out, "{REDIS}{}", address.shown()),
+            Self::Postgres(address) => write!(out, "{POSTGRES}{}", address.shown()),
         }
     }
 }
@@ -85,6 +93,15 @@ impl fmt::Debug for Place {
         write!(out, "Place({self})")
     }
 }
+
+/// A password may have an `@` in it, a host may not.
+fn without_user(rest: &str) -> &str {
+    rest.rsplit('@').next().unwrap_or_default()
+}
+
+const REDIS: &str = "redis://";
+const POSTGRES: &str = "postgres://";
+const SCHEMES: [&str; 3] = [REDIS, POSTGRES, "postgresql://"];
 
 #[cfg(test)]
 mod tests {
@@ -103,9 +120,12 @@ mod tests {
             ("redis://:hunter2@[::1]:6380",              Ok("redis://[::1]:6380")),
             ("redis://ada:hunter2%40x@cache",            Ok("redis://cache")),
             ("embedded:",                                Err(NoPlace::Folder)),
-            ("redis://",                                 Err(NoPlace::Host)),
-            ("redis://:6379",                            Err(NoPlace::Host)),
-            ("redis://ada:hunter2@/1",                   Err(NoPlace::Host)),
+            ("postgres://ada:hunter2@db/shop?sslmode=verify-full", Ok("postgres://db/shop")),
+            ("postgresql://ada:hun@ter2@db",             Ok("postgres://db")),
+            ("redis://",                                 Err(NoPlace::Host(REDIS))),
+            ("redis://:6379",                            Err(NoPlace::Host(REDIS))),
+            ("redis://ada:hunter2@/1",                   Err(NoPlace::Host(REDIS))),
+            ("postgres:///shop",                         Err(NoPlace::Host(POSTGRES))),
             ("Memory",                                   Err(NoPlace::Unknown)),
             ("mysql://ada:hunter2@db",                   Err(NoPlace::Unknown)),
             ("",                                         Err(NoPlace::Unknown)),

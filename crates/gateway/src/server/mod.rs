@@ -12,7 +12,6 @@ use std::sync::Arc;
 use axum::Router;
 use counterfoil::accounts::{AttemptLimit, Cost};
 use counterfoil::stores::embedded::{EmbeddedStore, Sealer};
-use counterfoil::stores::redis::RedisStore;
 use counterfoil::{Event, EventSink as _, FileKeys, KeyError, SystemClock};
 use counterfoil_core::store::DynStore;
 use counterfoil_serve::inherited::{Inherited, NotInherited};
@@ -141,7 +140,8 @@ impl House {
                 let store: Arc<EmbeddedStore> = Arc::from(store);
                 (Arc::clone(&store) as Arc<dyn DynStore>, Some(store))
             }
-            Sessions::Redis(store) => (Arc::from(store) as Arc<RedisStore>, None),
+            Sessions::Redis(store) => (Arc::new(*store), None),
+            Sessions::Postgres(store) => (Arc::new(*store), None),
         };
         let history = Arc::new(History::default());
         let assertions = Assertions::in_file(&config.assertion_keys(), SystemClock)?;
