@@ -7,6 +7,7 @@
 mod conditions;
 mod experiment;
 mod history;
+pub mod nodes;
 pub mod page;
 mod plan;
 mod rules;

@@ -1,5 +1,7 @@
 //! `simulation`: lives through the days, prints what became of them, and writes the published page.
 
+mod nodes_command;
+
 use std::error::Error;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
@@ -7,7 +9,7 @@ use std::process::ExitCode;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use counterfoil_simulation::page::{Results, delays, losses, rewritten, tables};
 use counterfoil_simulation::{Plan, Timing};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -15,7 +17,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 /// Simulates rotation: our rules and three others, over bad networks, many tabs, crashes and thieves. Fails if, without a
 /// crash and by a request within grace, an honest session of ours ended, or if a thief who goes on with its copy was not found.
 #[derive(Debug, Parser)]
+#[command(args_conflicts_with_subcommands = true)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// One in five hundred of the days; some seconds
     #[arg(long)]
     short: bool,
@@ -36,8 +41,16 @@ struct Arguments {
     threads: Option<NonZeroUsize>,
 }
 
+#[derive(Debug, Subcommand)]
+enum Command {
+    Nodes(nodes_command::Arguments),
+}
+
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let arguments = Arguments::parse();
+    if let Some(Command::Nodes(nodes)) = &arguments.command {
+        return nodes_command::run(nodes).map_err(|error| error as Box<dyn Error>);
+    }
     let results = results(&arguments)?;
     for section in tables(&results) {
         println!("{}\n\n{}", section.name, section.text);

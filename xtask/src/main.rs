@@ -115,7 +115,7 @@ enum Task {
     },
     /// Simulate days of browsers, bad networks and thieves, under our rotation and three others
     Simulate {
-        /// For `simulation`, e.g. `--short` or `--write docs/rotation.md`
+        /// For `simulation`, e.g. `--short`, `nodes` or `--write docs/rotation.md`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
@@ -189,7 +189,9 @@ impl Task {
             Self::Apps { arguments } => ("apps in other languages, and forged assertions", plan::apps(arguments)),
             Self::AuditApps { arguments } => ("our auditor over published applications", plan::audit_apps(arguments)),
             Self::Model { arguments } => ("a model check of the token family", plan::model(arguments)),
-            Self::Simulate { arguments } => ("a simulation of rotation", plan::simulate(arguments)),
+            Self::Simulate { arguments } => {
+                ("a simulation of rotation, or of several nodes", plan::simulate(arguments))
+            }
             Self::Fuzz { target, short: true, .. } => ("a short look with libFuzzer", fuzz::run(target, 10)),
             Self::Fuzz { target, minutes, .. } => {
                 ("fuzzing with libFuzzer", fuzz::run(target, minutes.saturating_mul(60)))

@@ -33,7 +33,7 @@ pub(crate) fn test(size: Size) -> Vec<Stage> {
         unit_and_property(size),
         documentation(),
         Stage::new("model", vec![run_model(size, [])]),
-        Stage::new("simulation", vec![run_simulation(size.flag_of_simulation())]),
+        Stage::new("simulation", simulated(size)),
         Stage::new("races", vec![run_races([size.flag_of_races()])]),
         Stage::new("crash", vec![run_crash([size.flag_of_crash()])]),
         at_real_servers(),
@@ -338,6 +338,13 @@ fn try_apps(words: &str) -> Invocation {
 fn run_browser(arguments: impl IntoIterator<Item = String>) -> Step {
     let browser = Invocation::program("target/release/browser", "--bin target/release/counterfoil");
     Step::Run(browser.arguments(arguments))
+}
+
+/// Rotation, then several nodes; and rules of theirs that are broken, each of which it has to find.
+fn simulated(size: Size) -> Vec<Step> {
+    let nodes = |flag: Option<String>| run_simulation(["nodes".to_owned()].into_iter().chain(flag));
+    let self_check = nodes(Some("--self-check".to_owned()));
+    vec![run_simulation(size.flag_of_simulation()), nodes(size.flag_of_simulation()), self_check]
 }
 
 fn run_simulation(arguments: impl IntoIterator<Item = String>) -> Step {

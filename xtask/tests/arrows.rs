@@ -40,7 +40,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("counterfoil-model",   &["counterfoil-core"]),
     ("counterfoil-benches", &["counterfoil", "counterfoil-core", "counterfoil-stores"]),
     ("counterfoil-gateway-benches", &["counterfoil-benches", "counterfoil-core", "counterfoil-gateway", "counterfoil-proxies", "counterfoil-serve"]),
-    ("counterfoil-simulation", &["counterfoil-core"]),
+    ("counterfoil-simulation", &["counterfoil-core", "counterfoil-stores"]),
     ("counterfoil-fuzz",    &["counterfoil-core"]),
     ("xtask",               &[]),
     ("example-moved",       &["counterfoil"]),
