@@ -80,6 +80,20 @@ impl Postgres {
                 chown(&file, Some(account.uid), Some(account.gid)).map_err(std::io::Error::from)?;
             }
         }
+        for attempt in 1.. {
+            match self.launch().await {
+                // What a killed one had started may take a moment longer to be gone than itself.
+                Err(ServerError::Silent { said, .. }) if attempt < LEAVING && said.contains("still in use") => {
+                    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                }
+                other => return other,
+            }
+        }
+        Ok(())
+    }
+
+    async fn launch(&mut self) -> Result<(), ServerError> {
+        let data = self.data();
         // One that was killed leaves it behind, and the id in it may be somebody else's by now.
         let _ = std::fs::remove_file(data.join("postmaster.pid"));
         let mut command = self.command("postgres");
@@ -228,3 +242,5 @@ const ROLE: &str = "counterfoil";
 const PACKAGE: &str = "postgresql";
 /// Ports are given away between asking for one and using it.
 const ATTEMPTS: u32 = 5;
+/// How often it is tried while another one is leaving.
+const LEAVING: u32 = 100;

@@ -123,12 +123,17 @@ impl Listener {
     async fn read(&self, ear: &mut Ear) -> Result<(), PostgresError> {
         let sent = self.clock.now();
         let rows = ear.connection.query(&self.sql(), &[&ear.from]).await?;
-        let Some(first) = rows.first() else { return Ok(()) };
+        let first = rows.first().ok_or_else(|| PostgresError::NoTables("`meta` is empty".into()))?;
         let (oldest, now): (String, i64) = (first.try_get(0)?, first.try_get(1)?);
         let away = now.abs_diff(ear.read_at);
         // Longer than half the time that rows are kept: some may be gone, and so they may after a first look.
         if u128::from(away) > TOLD.as_millis() / 2 {
             self.notices.tell(Notice::Gap);
+        }
+        if first.try_get::<_, Option<bool>>(6)? != Some(true) {
+            // While connections stay as they are, nobody else would look. What it ends is told with the next read.
+            self.connector.arrive(&ear.connection).await?;
+            ear.rang.notify_one();
         }
         let mut told = HashSet::new();
         for row in &rows {
@@ -151,9 +156,9 @@ impl Listener {
         format!(
             "SELECT pg_snapshot_xmin(pg_current_snapshot())::text, \
              (extract(epoch FROM clock_timestamp()) * 1000)::bigint, r.seq, r.kind, r.key, \
-             coalesce(r.tx >= pg_snapshot_xmin(pg_current_snapshot()), false) \
-             FROM (VALUES (1)) one LEFT JOIN {}.rev r ON r.tx >= $1::text::xid8 ORDER BY r.tx, r.seq",
-            self.connector.schema
+             coalesce(r.tx >= pg_snapshot_xmin(pg_current_snapshot()), false), m.home = {schema}.home() \
+             FROM {schema}.meta m LEFT JOIN {schema}.rev r ON r.tx >= $1::text::xid8 ORDER BY r.tx, r.seq",
+            schema = self.connector.schema
         )
     }
 

@@ -54,9 +54,10 @@ pub use self::start::{migrate, plan};
 /// # Security
 /// * Records are sealed (`counterfoil_core::stored`); ids, times and hashes are in clear. Whoever can write to the tables
 ///   can put an old row back.
-/// * A dump that was put back is noticed by the first node that connects, and ends all sessions: some were signed out
-///   since. A new cluster, as `pg_upgrade` makes one, is taken for that too. A standby that was promoted is not: what an
-///   asynchronous one has not heard, sign-outs included, is undone. Use synchronous replication.
+/// * A dump that was put back is noticed by the first node that connects, or within a second by one that is connected, and
+///   ends all sessions: some were signed out since. Stop the nodes before. A new cluster, as `pg_upgrade` makes one, is
+///   taken for that too. A standby that was promoted is not: what an asynchronous one has not heard, sign-outs included,
+///   is undone. Use synchronous replication.
 /// * Off this machine, only encrypted and to a server that shows a certificate for its name.
 ///
 /// # Errors

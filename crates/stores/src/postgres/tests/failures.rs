@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use counterfoil_core::FakeClock;
 use counterfoil_core::rules::EndReason;
-use counterfoil_core::store::{Ending, Inserted, Loaded, Page, Revision, Store, StoreError};
+use counterfoil_core::store::{Committed, Ending, Inserted, Loaded, Page, Revision, Store, StoreError};
 use counterfoil_servers::PostgresSettings;
 use parking_lot::Mutex;
 
@@ -186,4 +186,23 @@ async fn a_verb_that_is_abandoned_in_the_middle_costs_a_connection_and_mixes_up_
         let Loaded::Live(live) = store.load(visitor(2).id, NOW, None).await.unwrap() else { panic!() };
         assert_eq!(live.record.id, visitor(2).id);
     }
+}
+
+#[tokio::test]
+#[ignore = "takes a PostgreSQL: run in the stage that installs it"]
+async fn a_change_is_not_made_to_what_a_failover_put_in_the_place_of_what_was_read() {
+    let schemas = Schemas::start(FakeClock::at(NOW)).await;
+    let stage = schemas.make().await;
+    let (one, other, schema) = (&stage.stores[0], &stage.stores[1], &stage.settings.schema);
+    let id = visitor(1).id;
+    insert(one, &visitor(1)).await;
+    let look = look(&schemas.url).await;
+    look.run(&format!("CREATE TABLE public.stale AS SELECT * FROM {schema}.sessions")).await.unwrap();
+    one.commit(id, Revision(0), data(b"acknowledged, and forgotten"), NOW).await.unwrap();
+    let back = "DELETE FROM {}.sessions; INSERT INTO {}.sessions SELECT * FROM public.stale";
+    look.run(&back.replace("{}", schema)).await.unwrap();
+    other.commit(id, Revision(0), data(b"written instead"), NOW).await.unwrap();
+    let committed = one.commit(id, Revision(1), data(b"made from what was forgotten"), NOW).await.unwrap();
+    let Committed::Conflict(live) = committed else { panic!("{committed:?}") };
+    assert_eq!((live.revision, live.record.data.as_bytes()), (Revision(1), &b"written instead"[..]));
 }

@@ -41,8 +41,8 @@ impl Call {
         let revision = if rng.u8(..8) == 0 { Revision(rng.u64(..4)) } else { memory.revision(id) };
         let limits = [
             None,
-            Some(at_most(1, OverLimit::EndOldest)),
-            Some(at_most(3, OverLimit::EndOldest)),
+            Some(at_most(2, OverLimit::EndOldest)),
+            Some(at_most(4, OverLimit::EndOldest)),
             Some(at_most(1, OverLimit::Refuse)),
         ];
         let limit = limits[rng.usize(..limits.len())];
@@ -154,7 +154,9 @@ async fn compare(seed: u64, nodes: &[Arc<PostgresStore>], look: &Connection, clo
     let (mut refused, mut yielded) = (0, 0);
     for step in 0..1_200 {
         if rng.u8(..10) == 0 {
-            memory.now = memory.now + Duration::from_secs(rng.u64(1..2_400));
+            // Whole minutes, as the limits: what is over at one is looked at in that one.
+            let minutes = if rng.u8(..6) == 0 { rng.u64(1..60) } else { rng.u64(1..=3) };
+            memory.now = memory.now + Duration::from_mins(minutes);
             clock.set(memory.now);
             // Past its time a tombstone is absent there, whether swept or not; here only once it was.
             // It looks at a subject that has sessions again with each sweep; here that would be a write each time.

@@ -202,7 +202,8 @@ impl Formats for OnServer {
     }
 }
 
-/// As an operator does it, with the tools of the server and no other step.
+/// As an operator does it, with the tools of the server and no other step; under nodes that stay connected, which they
+/// had better not.
 impl Backup for OnServer {
     fn back_up(&self) -> BoxFuture<'_, Result<(), BoxError>> {
         Box::pin(async {
@@ -217,10 +218,6 @@ impl Backup for OnServer {
             let script = [drop_it.as_bytes(), &self.dump.lock().await].concat();
             let arguments = ["--no-psqlrc", "--quiet", "--single-transaction", "--set", "ON_ERROR_STOP=1"];
             self.program("psql", &arguments, &script).await;
-            // Whoever is connected would work on what is not there any more.
-            let leave = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'counterfoil' \
-                         AND pid <> pg_backend_pid()";
-            look(&self.url).await.run(leave).await?;
             Ok(())
         })
     }
