@@ -197,6 +197,15 @@ impl Postgres {
     }
 }
 
+impl Drop for Postgres {
+    /// One that is killed leaves a piece of shared memory with the system, and the system has a few thousand of them.
+    fn drop(&mut self) {
+        if let Some(process) = &mut self.process {
+            process.end_leader_here(Signal::SIGQUIT);
+        }
+    }
+}
+
 /// As whom to run it: PostgreSQL refuses to be root.
 fn account() -> Result<Option<User>, ServerError> {
     if !geteuid().is_root() {

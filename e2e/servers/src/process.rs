@@ -71,6 +71,17 @@ impl Process {
         self.child.wait().await.map(drop)
     }
 
+    /// As [`end_leader`](Self::end_leader), for whoever cannot wait but on the thread; and not for longer than a moment.
+    pub(crate) fn end_leader_here(&mut self, signal: Signal) {
+        let asked = self.go_on().is_ok() && kill(self.group, signal).is_ok();
+        for _ in 0..MOMENT {
+            if !asked || !matches!(self.child.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// It does nothing from now on, and keeps its connections.
     pub(crate) fn hold(&self) -> std::io::Result<()> {
         Ok(killpg(self.group, Signal::SIGSTOP)?)
@@ -99,3 +110,5 @@ impl Drop for Process {
 
 /// Enough to see why it does not start.
 const LINES: usize = 20;
+/// Two seconds of looking whether it has ended.
+const MOMENT: u32 = 400;
