@@ -141,6 +141,9 @@ async fn admitted(site: &Site, index: usize, exchange: &Exchange, sent: &Sent) -
             let from = if matches!(by, By::Memory) { "memory" } else { "the store" };
             site.world.note(format_args!("node {index} admits {} by {from}", identity.session));
             truth.admitted(index, identity.session, &by, node.bound());
+            if let (By::Memory, Ok(tally)) = (&by, exchange.read::<Tally>().await) {
+                truth.counts(index, identity.session, tally.count, node.bound());
+            }
             if *identity.subject() != sent.subject {
                 truth.fault(format!("node {index} takes one user for another in {}", identity.session));
             }

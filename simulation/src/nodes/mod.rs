@@ -5,7 +5,7 @@
 //! * no node admits a session from memory later than the stated bound after it ended, nor at all once it knows;
 //! * a request that begins after a session ended is not admitted by the store's word either;
 //! * no honest user's session is refused, forgotten or taken for a thief's while it has not ended;
-//! * no update that was answered as done is lost.
+//! * no update that was answered as done is lost, or hidden by what memory holds for longer than the bound.
 //!
 //! The mutants break one rule each, and must be found.
 

@@ -36,6 +36,8 @@ struct Fate {
     /// Updates that were answered as done, and those that may have been done.
     updates: u64,
     attempts: u64,
+    /// What it counts, and since when: the last first.
+    counts: Vec<(u64, u64)>,
 }
 
 /// How much happened, so that a history without faults is not one in which nothing happened.
@@ -112,7 +114,12 @@ impl Truth {
     /// Looks at what the store's last verb ended.
     pub(super) fn look(&self, verb: &str) {
         for (id, fate) in self.0.sessions.lock().iter_mut().filter(|(_, fate)| fate.ended_at.is_none()) {
-            if self.live(*id).is_none() {
+            if let Some(live) = self.live(*id) {
+                let (now, count) = (self.0.world.now(), count_of(&live));
+                if fate.counts.first().map(|(_, counted)| *counted) != Some(count) {
+                    fate.counts.insert(0, (now, count));
+                }
+            } else {
                 fate.ended_at = Some(self.0.world.now());
                 self.0.counted.lock().ended += 1;
                 self.0.world.note(format_args!("{verb} ended {id}"));
@@ -167,6 +174,17 @@ impl Truth {
         }
     }
 
+    /// Memory says that a session counts so many: may it, still?
+    pub(super) fn counts(&self, node: usize, id: SessionId, count: u64, bound: u64) {
+        let known_since = self.0.world.now().saturating_sub(bound);
+        let sessions = self.0.sessions.lock();
+        let counts = sessions.get(&id).map(|fate| fate.counts.as_slice()).unwrap_or_default();
+        let least = counts.iter().find(|(since, _)| *since < known_since).map(|(_, count)| *count);
+        if least.is_some_and(|least| count < least) {
+            self.fault(format!("node {node} holds {id} as it was before the bound: it counts {count}, not {least:?}"));
+        }
+    }
+
     /// A request presented the token of a session, and found nobody: rightly?
     pub(super) fn refused(&self, node: usize, id: SessionId) {
         let stolen = self.0.sessions.lock().get(&id).is_some_and(|fate| fate.stolen);
@@ -189,8 +207,7 @@ impl Truth {
             self.0.sessions.lock().iter().map(|(id, fate)| (*id, fate.updates, fate.attempts)).collect();
         for (id, done, attempts) in fates {
             let Some(live) = self.live(id) else { continue };
-            let fields = Fields::open(&live.record.data).unwrap_or_default();
-            let count = Tally::read(&fields).map(|tally| tally.count).unwrap_or_default();
+            let count = count_of(&live);
             if count < done || count > attempts {
                 self.fault(format!("{id} counts {count} updates; {done} were answered as done, {attempts} begun"));
             }
@@ -261,6 +278,11 @@ impl EventSink for Truth {
             self.fault(format!("an honest user's token is taken for one {verdict}: {:?}", event.session));
         }
     }
+}
+
+fn count_of(live: &Live) -> u64 {
+    let fields = Fields::open(&live.record.data).unwrap_or_default();
+    Tally::read(&fields).map(|tally| tally.count).unwrap_or_default()
 }
 
 impl SessionData for Tally {
