@@ -157,7 +157,7 @@ mod tests {
         assert_eq!(look(&health, "/healthz").await, (200, "alive\n".to_owned()), "a restart would not help");
         let (_, text) = look(&health, "/metrics").await;
         assert!(text.contains(r#"counterfoil_store_errors_total{verb="epochs"} 1"#), "{text}");
-        assert!(text.contains("counterfoil_sessions 3\n"), "{text}");
+        assert!(text.contains("counterfoil_sessions{} 3\n"), "{text}");
         store.faults().heal();
         health.enter(Phase::Stopping);
         assert_eq!(look(&health, "/readyz").await, (503, "stopping\n".to_owned()));

@@ -275,7 +275,7 @@ mod tests {
             r#"counterfoil_config_reloads_total{result="done"} 1"#,
             r#"counterfoil_config_reloads_total{result="refused"} 1"#,
             "counterfoil_config_stale 1",
-            "counterfoil_sessions 7",
+            "counterfoil_sessions{} 7",
             "counterfoil_signing_key_age_seconds 90.0",
             "counterfoil_keys_stale 0",
             "counterfoil_log_lines_lost_total 3",
