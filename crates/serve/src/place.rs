@@ -72,7 +72,7 @@ impl FromStr for Place {
             return Err(NoPlace::Host(scheme));
         }
         let address = Address(text.into());
-        Ok(if scheme == REDIS { Self::Redis(address) } else { Self::Postgres(address) })
+        Ok(if [REDIS, REDIS_OVER_TLS].contains(&scheme) { Self::Redis(address) } else { Self::Postgres(address) })
     }
 }
 
@@ -82,6 +82,9 @@ impl fmt::Display for Place {
         match self {
             Self::Memory => out.write_str("memory"),
             Self::Embedded(folder) => write!(out, "embedded:{}", folder.display()),
+            Self::Redis(address) if address.0.starts_with(REDIS_OVER_TLS) => {
+                write!(out, "{REDIS_OVER_TLS}{}", address.shown())
+            }
             Self::Redis(address) => write!(out, "{REDIS}{}", address.shown()),
             Self::Postgres(address) => write!(out, "{POSTGRES}{}", address.shown()),
         }
@@ -101,7 +104,8 @@ fn without_user(rest: &str) -> &str {
 
 const REDIS: &str = "redis://";
 const POSTGRES: &str = "postgres://";
-const SCHEMES: [&str; 3] = [REDIS, POSTGRES, "postgresql://"];
+const REDIS_OVER_TLS: &str = "rediss://";
+const SCHEMES: [&str; 4] = [REDIS, REDIS_OVER_TLS, POSTGRES, "postgresql://"];
 
 #[cfg(test)]
 mod tests {
@@ -116,6 +120,7 @@ mod tests {
             ("embedded:sessions",                        Ok("embedded:sessions")),
             ("redis://127.0.0.1:6379",                   Ok("redis://127.0.0.1:6379")),
             ("redis://cache/2",                          Ok("redis://cache/2")),
+            ("rediss://a:hunter2@cache?sslrootcert=/ca", Ok("rediss://cache")),
             ("redis://ada:hunter2@cache:6380/1",         Ok("redis://cache:6380/1")),
             ("redis://:hunter2@[::1]:6380",              Ok("redis://[::1]:6380")),
             ("redis://ada:hunter2%40x@cache",            Ok("redis://cache")),

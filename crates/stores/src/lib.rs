@@ -6,6 +6,8 @@ pub mod embedded;
 pub mod near_cache;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod recent;
 #[cfg(feature = "redis")]
 pub mod redis;
 #[cfg(any(feature = "embedded", feature = "near-cache"))]

@@ -43,7 +43,10 @@ pub enum ServerError {
 }
 
 /// A port that nobody has right now.
-fn free_port() -> std::io::Result<u16> {
+///
+/// # Errors
+/// There is none.
+pub fn free_port() -> std::io::Result<u16> {
     Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 

@@ -25,6 +25,8 @@ pub struct Redis {
 pub struct RedisSettings {
     /// Lines of its configuration, after ours.
     pub lines: Vec<String>,
+    /// Files beside it: keys and certificates, for example.
+    pub files: Vec<(&'static str, String)>,
 }
 
 impl Redis {
@@ -61,6 +63,9 @@ impl Redis {
         let path = self.folder.path();
         let file = path.join("redis.conf");
         std::fs::write(&file, self.configuration(path))?;
+        for (name, text) in &self.settings.files {
+            std::fs::write(path.join(name), text)?;
+        }
         let program = std::env::var_os("REDIS_BIN").unwrap_or_else(|| "redis-server".into());
         let mut command = Command::new(program);
         command.arg(&file).current_dir(path);

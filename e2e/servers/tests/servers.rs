@@ -45,7 +45,7 @@ async fn a_redis_that_is_held_up_answers_once_it_goes_on() {
 #[tokio::test]
 #[ignore = "takes a Redis: run in the stage that installs it"]
 async fn a_redis_that_does_not_start_says_why() {
-    let settings = RedisSettings { lines: vec!["no-such-setting 1".to_owned()] };
+    let settings = RedisSettings { lines: vec!["no-such-setting 1".to_owned()], ..RedisSettings::default() };
     let error = Redis::start_with(settings).await.unwrap_err();
     assert!(matches!(error, ServerError::Silent { .. }));
     assert!(error.to_string().contains("no-such-setting"), "{error}");

@@ -20,7 +20,6 @@ mod connection;
 mod error;
 mod listener;
 mod pool;
-mod recent;
 mod schema;
 mod settings;
 mod start;
@@ -40,10 +39,10 @@ use self::connection::Connector;
 pub use self::error::{OpenError, PostgresError};
 use self::listener::{Doorbell, Listener};
 use self::pool::Pool;
-use self::recent::Recent;
 pub use self::schema::FORMAT;
 pub use self::settings::Settings;
 pub use self::start::{migrate, plan};
+use crate::recent::Recent;
 
 /// Sessions in a PostgreSQL database, from version 13 on.
 ///

@@ -1,5 +1,6 @@
 //! What goes wrong: at the start, and with a verb.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use counterfoil_core::store::StoreError;
@@ -10,8 +11,30 @@ use redis::{ErrorKind, RedisError, ServerErrorKind};
 #[non_exhaustive]
 pub enum OpenError {
     /// The address is none.
-    #[error("the address of the Redis store cannot be read: write redis://[user:password@]host[:port][/database]")]
+    #[error(
+        "the address of the Redis store cannot be read: write redis://[user:password@]host[:port][/database], or rediss://"
+    )]
     Address(#[source] RedisError),
+    /// The file of certificates cannot be read.
+    #[error("{} (`sslrootcert` of the address) cannot be read", path.display())]
+    Roots {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// There is nobody to believe or not.
+    #[error("`sslrootcert={}` means nothing without TLS: write rediss://", path.display())]
+    RootsWithoutTls {
+        /// Which.
+        path: PathBuf,
+    },
+    /// No certificates, or none that can be read.
+    #[error(
+        "TLS to Redis cannot be set up: whose certificates to believe is not known; name a file by ?sslrootcert=FILE"
+    )]
+    Tls(#[source] RedisError),
     /// The setting would clash with the form of keys.
     #[error("`{0}` cannot be what keys begin with: up to 64 letters, digits and `:`, `-`, `_`, `.`")]
     Prefix(Box<str>),
@@ -75,10 +98,6 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    pub(super) fn address(cause: RedisError) -> Self {
-        Self::Address(cause)
-    }
-
     pub(super) fn server(place: &str, cause: RedisError) -> Self {
         let place = place.into();
         match cause.kind() {

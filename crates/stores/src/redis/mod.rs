@@ -12,9 +12,9 @@
 //! # Ok(()) }
 //! ```
 
+mod address;
 mod checks;
 mod error;
-mod recent;
 mod reply;
 mod scripts;
 mod settings;
@@ -32,11 +32,12 @@ use counterfoil_core::store::{Notices, StoreError};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use tokio::task::JoinHandle;
 
+use self::address::Address;
 pub use self::error::OpenError;
-use self::recent::Recent;
 use self::scripts::{Call, Scripts};
 pub use self::settings::Settings;
 use self::stream::{Heard, Reader};
+use crate::recent::Recent;
 
 /// Sessions in a Redis or Valkey, version 7.0 or newer, that many nodes share.
 ///
@@ -73,10 +74,10 @@ impl RedisStore {
     /// [`OpenError`] says what is wrong and what to do.
     pub async fn open(address: &str, sealer: Sealer, clock: impl Clock, settings: Settings) -> Result<Self, OpenError> {
         settings.check()?;
-        let client = redis::Client::open(address).map_err(OpenError::address)?;
-        let place = place_of(&client);
+        let address = Address::parse(address)?;
+        let Address { client, place } = address.clone();
         let mut connection = connect(&client, &settings, &place).await?;
-        checks::check(&mut connection, &client, &place).await?;
+        checks::check(&mut connection, &address).await?;
         checks::claim(&mut connection, &settings.prefix, &sealer, &place).await?;
         let (notices, heard) = (Arc::new(Notices::default()), Heard::default());
         let clock = Arc::new(clock);
@@ -109,11 +110,6 @@ async fn connect(client: &redis::Client, settings: &Settings, place: &str) -> Re
         .set_max_delay(RETRY);
     let connecting = ConnectionManager::new_with_config(client.clone(), config);
     connecting.await.map_err(|cause| OpenError::server(place, cause))
-}
-
-/// Host and port, or the path of a socket.
-fn place_of(client: &redis::Client) -> Box<str> {
-    client.get_connection_info().addr().to_string().into()
 }
 
 impl Drop for RedisStore {

@@ -17,7 +17,7 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// How much of what was loaded last is remembered, in bytes, so that a change does not have to load it again. Nothing
     /// is decided from it.
-    pub recent_bytes: usize,
+    pub recent_bytes: u64,
 }
 
 impl Default for Settings {

@@ -5,8 +5,8 @@ use counterfoil_core::store::{Activity, Live};
 use counterfoil_core::stored::StoredRecord;
 
 use super::RedisStore;
-use super::recent::Seen;
 use super::reply::{Reply, Word};
+use super::verbs::Seen;
 
 impl RedisStore {
     /// Notes the activity, if it is worth a write. Where somebody else changed or noted something meanwhile, nothing is

@@ -11,7 +11,6 @@ use counterfoil_core::stored::{self, Stored, StoredError, StoredRecord, Tombston
 use counterfoil_core::{Change, Moment, Record, SessionId, SubjectRef};
 
 use super::RedisStore;
-use super::recent::Seen;
 use super::reply::{Reply, Word, odd};
 use super::scripts::{Call, Verb};
 
@@ -20,9 +19,8 @@ impl Store for RedisStore {
         match self.look(id, now).await? {
             Found::Live(seen) => {
                 let seen = self.touched(seen, activity, now).await;
-                let live = seen.live.clone();
-                self.recent.put(seen);
-                Ok(Loaded::Live(live))
+                self.recent.put(id, seen.bytes);
+                Ok(Loaded::Live(seen.live))
             }
             Found::Ended(reason) => Ok(Loaded::Ended(reason)),
             Found::Absent => Ok(Loaded::Absent),
@@ -63,7 +61,7 @@ impl Store for RedisStore {
         change: Change,
         now: Moment,
     ) -> Result<Committed, StoreError> {
-        let mut found = self.recent.take(id, expect).map(Found::Live);
+        let mut found = self.remembered(id, expect).map(Found::Live);
         for _ in 0..ATTEMPTS {
             let seen = match found.take() {
                 Some(found) => found,
@@ -83,10 +81,13 @@ impl Store for RedisStore {
             match reply.word()? {
                 Word::Done => {
                     let revision = after.revision;
-                    self.recent.put(Seen { bytes: bytes.into(), live: after });
+                    self.recent.put(id, bytes);
                     return Ok(Committed::Done(revision, reply.ids()?));
                 }
-                Word::Gone => return Ok(Committed::Gone(reply.reason()?)),
+                Word::Gone => {
+                    self.recent.drop(id);
+                    return Ok(Committed::Gone(reply.reason()?));
+                }
                 // What it was made from is not what lies there: another revision, or the same with other activity.
                 Word::Other => found = Some(self.found(id, reply.bytes()?, None, now)?),
                 _ => return Err(odd()),
@@ -102,6 +103,7 @@ impl Store for RedisStore {
         reason: EndReason,
         now: Moment,
     ) -> Result<Ending, StoreError> {
+        self.recent.drop(id);
         let expected = expect.map(|revision| revision.0.to_be_bytes());
         let call = self.call(&self.scripts.end, now).bytes(id.as_bytes());
         let call = call.bytes(expected.as_ref().map_or(&[][..], |bytes| bytes)).number(stored::code_of(reason).into());
@@ -201,6 +203,12 @@ impl Store for RedisStore {
     }
 }
 
+/// A session as it lies there, and what it opens to.
+pub(super) struct Seen {
+    pub(super) bytes: Arc<[u8]>,
+    pub(super) live: Live,
+}
+
 /// What the server has under an id.
 pub(super) enum Found {
     Live(Seen),
@@ -215,6 +223,13 @@ impl RedisStore {
 
     async fn ask(&self, call: Call<'_>) -> Result<Reply, StoreError> {
         Reply::new(self.run(call).await?)
+    }
+
+    /// What was read or written a moment ago, if it is of that revision.
+    fn remembered(&self, id: SessionId, revision: Revision) -> Option<Seen> {
+        let bytes = self.recent.get(id)?;
+        let live = stored::decode(id, &bytes, &self.sealer).ok()?;
+        (live.revision == revision).then_some(Seen { bytes, live })
     }
 
     async fn look(&self, id: SessionId, now: Moment) -> Result<Found, StoreError> {

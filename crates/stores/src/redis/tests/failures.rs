@@ -90,7 +90,10 @@ async fn a_server_that_forgot_everything_has_no_sessions_and_takes_none_back() {
 #[tokio::test]
 #[ignore = "takes a Redis: run in the stage that installs it"]
 async fn a_server_that_is_full_takes_no_new_sessions_and_still_ends_those_there_are() {
-    let server = Redis::start_with(RedisSettings { lines: vec!["maxmemory 3mb".to_owned()] }).await.unwrap();
+    let server =
+        Redis::start_with(RedisSettings { lines: vec!["maxmemory 3mb".to_owned()], ..RedisSettings::default() })
+            .await
+            .unwrap();
     let store = store(&server, settings()).await;
     let mut made = 0;
     let full = loop {

@@ -3,9 +3,11 @@
 use std::error::Error as _;
 
 use counterfoil_core::FakeClock;
-use counterfoil_servers::{Redis, RedisSettings};
+use counterfoil_core::store::Store;
+use counterfoil_servers::{Redis, RedisSettings, free_port};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
-use super::records::{NOW, settings};
+use super::records::{NOW, settings, visitor};
 use super::stage::sealer;
 use crate::redis::{OpenError, RedisStore, Settings};
 
@@ -15,7 +17,7 @@ async fn refused(address: &str, settings: Settings) -> OpenError {
 
 async fn with(lines: &[&str]) -> Redis {
     let lines = lines.iter().map(|line| (*line).to_owned()).collect();
-    Redis::start_with(RedisSettings { lines }).await.unwrap()
+    Redis::start_with(RedisSettings { lines, ..RedisSettings::default() }).await.unwrap()
 }
 
 #[tokio::test]
@@ -84,4 +86,49 @@ async fn other_keys_and_other_programs_are_not_mixed_with_ours() {
         let error = refused(&server.url(), other.clone()).await;
         assert!(matches!(error, OpenError::Format { .. }), "{error:?}");
     }
+}
+
+/// A server that speaks TLS on this port, with a certificate for `localhost` until that year; and who vouches for it.
+async fn encrypted(port: u16, until: i32) -> (Redis, tempfile::NamedTempFile) {
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    params.not_after = rcgen::date_time_ymd(until, 1, 1);
+    let certificate = params.signed_by(&key, &issuer).unwrap();
+    let mut roots = tempfile::NamedTempFile::new().unwrap();
+    std::io::Write::write_all(&mut roots, issuer.pem().as_bytes()).unwrap();
+    let files = vec![("server.crt", certificate.pem()), ("server.key", key.serialize_pem())];
+    let lines = ["tls-cert-file server.crt", "tls-key-file server.key", "tls-auth-clients no"].map(str::to_owned);
+    let lines =
+        lines.into_iter().chain([format!("tls-port {port}"), "tls-ca-cert-file server.crt".to_owned()]).collect();
+    (Redis::start_with(RedisSettings { lines, files }).await.unwrap(), roots)
+}
+
+#[tokio::test]
+#[ignore = "takes a Redis: run in the stage that installs it"]
+async fn encrypted_to_a_server_with_a_good_certificate_for_its_name_and_to_no_other() {
+    let (port, late) = (free_port().unwrap(), free_port().unwrap());
+    let (server, roots) = encrypted(port, 4096).await;
+    let (_expired, expired) = encrypted(late, 2020).await;
+    let url = |host: &str, port: u16, roots: &tempfile::NamedTempFile| {
+        format!("rediss://{host}:{port}?sslrootcert={}", roots.path().display())
+    };
+    let right = url("localhost", port, &roots);
+    let store = RedisStore::open(&right, sealer(), FakeClock::at(NOW), settings()).await.unwrap();
+    store.insert(visitor(1), None, NOW).await.unwrap();
+    #[rustfmt::skip]
+    let table = [
+        ("another name",   url("127.0.0.1", port, &roots)),
+        ("another issuer", url("localhost", port, &expired)),
+        ("expired",        url("localhost", late, &expired)),
+        ("no TLS there",   url("localhost", server.port(), &roots)),
+    ];
+    for (name, url) in table {
+        let error = refused(&url, settings()).await;
+        assert!(matches!(error, OpenError::Unreachable { .. } | OpenError::Tls(_)), "{name}: {error:?}");
+    }
+    let plain = format!("redis://localhost:{port}");
+    refused(&plain, settings()).await;
 }

@@ -6,27 +6,26 @@ use counterfoil_core::SessionId;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-pub(super) struct Recent(Cache<SessionId, Arc<[u8]>, Size>);
+pub(crate) struct Recent(Cache<SessionId, Arc<[u8]>, Size>);
 
 impl Recent {
-    pub(super) fn new(bytes: u64) -> Self {
+    pub(crate) fn new(bytes: u64) -> Self {
         let items = usize::try_from(bytes / USUAL).unwrap_or(usize::MAX).max(1);
         Self(Cache::with_weighter(items, bytes, Size))
     }
 
-    pub(super) fn get(&self, id: SessionId) -> Option<Arc<[u8]>> {
+    pub(crate) fn get(&self, id: SessionId) -> Option<Arc<[u8]>> {
         self.0.get(&id)
     }
 
-    pub(super) fn put(&self, id: SessionId, sealed: impl Into<Arc<[u8]>>) {
+    pub(crate) fn put(&self, id: SessionId, sealed: impl Into<Arc<[u8]>>) {
         self.0.insert(id, sealed.into());
     }
 
-    pub(super) fn drop(&self, id: SessionId) {
+    pub(crate) fn drop(&self, id: SessionId) {
         self.0.remove(&id);
     }
 }
-
 #[derive(Clone)]
 struct Size;
 
