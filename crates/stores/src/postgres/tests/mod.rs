@@ -1,3 +1,5 @@
+//! The store at a real PostgreSQL: the conformance suite, what it costs, and what goes wrong.
+
 mod conformance;
 mod costs;
 mod failures;
