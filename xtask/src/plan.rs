@@ -378,8 +378,10 @@ fn cargo(words: &str) -> Step {
 /// Of an environment of its own, which the apps stage makes.
 const PYTHON: &str = "target/apps/venv/bin/python";
 
+/// All but those of the embedded store, which run in processes that its own tests start.
+const AT_REAL_SERVERS: &str =
+    "package(counterfoil-servers)|(package(counterfoil-stores)&!test(embedded::))|package(counterfoil-demo)";
 /// What the predictors say of random ids.
-const AT_REAL_SERVERS: &str = "package(counterfoil-servers)|package(counterfoil-stores)|package(counterfoil-demo)";
 const THOUSAND_RUNS: &str = "package(counterfoil-audit)&test(thousand_runs)";
 /// Forty times proptest's own default.
 const PROPTEST_CASES: &str = "10240";
