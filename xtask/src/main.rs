@@ -47,6 +47,12 @@ enum Task {
     },
     /// Try the stores that many nodes share at real servers, installed where they are missing
     Stores,
+    /// Run three nodes on one real Redis and PostgreSQL, and revoke 15,000 sessions; installs the servers where missing
+    Nodes {
+        /// For `nodes`, e.g. `--short` or `postgres --revocations 1000` [default: all of it]
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Kill workers of the embedded store and cut the power under them, 200 times each
     Crash {
         /// For `crash`, e.g. `--short` or `--kills 0 --cuts 50 --seed 7` [default: --full]
@@ -178,6 +184,7 @@ impl Task {
             Self::Demo { arguments } => ("the demo; ctrl-c ends it", plan::demo(arguments)),
             Self::Races { arguments } => ("races over HTTP against the demo", plan::races(arguments)),
             Self::Stores => ("the stores that nodes share, at real servers", plan::stores()),
+            Self::Nodes { arguments } => ("three nodes on one store", plan::nodes(arguments)),
             Self::Crash { arguments } => ("kills and power cuts under the embedded store", plan::crash(arguments)),
             Self::Browser { arguments } => ("a real browser at the demo", plan::browser(arguments)),
             Self::Gateway { arguments } => ("the gateway behind a real proxy", plan::gateway(arguments)),

@@ -37,6 +37,7 @@ pub(crate) fn test(size: Size) -> Vec<Stage> {
         Stage::new("races", vec![run_races([size.flag_of_races()])]),
         Stage::new("crash", vec![run_crash([size.flag_of_crash()])]),
         at_real_servers(),
+        on_several_nodes(size),
         in_browser(size),
         at_the_gateway(size),
         through_all(size),
@@ -89,6 +90,13 @@ pub(crate) fn races(arguments: Vec<String>) -> Vec<Stage> {
 /// What takes a server of others that nodes share.
 pub(crate) fn stores() -> Vec<Stage> {
     vec![at_real_servers().or_stop()]
+}
+
+/// Three nodes on one store, built and run: all of it unless told otherwise.
+pub(crate) fn nodes(arguments: Vec<String>) -> Vec<Stage> {
+    let mut steps = Vec::from([REDIS, POSTGRES].map(Step::InstallPackage));
+    steps.push(run_nodes(arguments));
+    vec![build_optimised().or_stop(), Stage::new("nodes", steps).or_stop()]
 }
 
 /// Kills and power cuts, built and run: all of them unless told otherwise.
@@ -182,7 +190,7 @@ fn build() -> Stage {
 /// One call for all that runs optimised: by one each, their shared dependencies would be built with other features.
 fn build_optimised() -> Stage {
     let release = "build --release --locked --features counterfoil-cli/grpc -p counterfoil-cli -p counterfoil-e2e -p counterfoil-browser -p counterfoil-proxies \
-                   -p counterfoil-journeys -p counterfoil-retrofit -p counterfoil-audit-apps -p example-notes -p counterfoil-model -p counterfoil-simulation -p counterfoil-audit-corpus -p counterfoil-crash -p counterfoil-crash-shim";
+                   -p counterfoil-journeys -p counterfoil-nodes -p counterfoil-retrofit -p counterfoil-audit-apps -p example-notes -p counterfoil-model -p counterfoil-simulation -p counterfoil-audit-corpus -p counterfoil-crash -p counterfoil-crash-shim";
     Stage::new("build", vec![cargo(release)])
 }
 
@@ -230,6 +238,19 @@ fn at_real_servers() -> Stage {
     let mut steps = Vec::from([REDIS, POSTGRES].map(Step::InstallPackage));
     steps.push(Step::Count(ignored(AT_REAL_SERVERS)));
     Stage::new("stores", steps)
+}
+
+/// Then with a bound that nodes do not keep, which it has to find out.
+fn on_several_nodes(size: Size) -> Stage {
+    let mut steps = Vec::from([REDIS, POSTGRES].map(Step::InstallPackage));
+    steps.push(run_nodes(size.flag_of_nodes()));
+    steps.push(run_nodes(["--self-check".to_owned()]));
+    Stage::new("nodes", steps)
+}
+
+fn run_nodes(arguments: impl IntoIterator<Item = String>) -> Step {
+    let nodes = Invocation::program("target/release/nodes", "--bin target/release/counterfoil");
+    Step::Run(nodes.arguments(arguments))
 }
 
 /// In its long version, the broken sites too, each of which it has to find out.
@@ -357,6 +378,10 @@ impl Size {
             Self::Short => Some("--short".to_owned()),
             Self::Full => None,
         }
+    }
+
+    fn flag_of_nodes(self) -> Option<String> {
+        self.flag_of_simulation()
     }
 
     fn flag_of_crash(self) -> String {

@@ -35,6 +35,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("counterfoil-browser", &[]),
     ("counterfoil-proxies", &[]),
     ("counterfoil-servers", &[]),
+    ("counterfoil-nodes",   &["counterfoil-servers"]),
     ("counterfoil-retrofit", &["counterfoil-browser", "counterfoil-proxies"]),
     ("counterfoil-journeys", &["counterfoil-browser", "counterfoil-proxies"]),
     ("counterfoil-model",   &["counterfoil-core"]),

@@ -82,14 +82,31 @@ impl Process {
         }
     }
 
-    /// It does nothing from now on, and keeps its connections.
+    /// It and what it started do nothing from now on, and keep their connections.
     pub(crate) fn hold(&self) -> std::io::Result<()> {
-        Ok(killpg(self.group, Signal::SIGSTOP)?)
+        // First itself: from then on it starts no other.
+        killpg(self.group, Signal::SIGSTOP)?;
+        self.tell_children(Signal::SIGSTOP)
     }
 
-    /// It goes on.
+    /// They go on.
     pub(crate) fn go_on(&self) -> std::io::Result<()> {
+        self.tell_children(Signal::SIGCONT)?;
         Ok(killpg(self.group, Signal::SIGCONT)?)
+    }
+
+    /// What it started leaves its group where that is the custom: a PostgreSQL's are in one each.
+    fn tell_children(&self, signal: Signal) -> std::io::Result<()> {
+        for entry in std::fs::read_dir("/proc")? {
+            let name = entry?.file_name();
+            let Some(id) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
+            // Others come and go meanwhile.
+            let status = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+            if parent(&status) == Some(self.group.as_raw()) {
+                let _ = kill(Pid::from_raw(id), signal);
+            }
+        }
+        Ok(())
     }
 
     /// The end of its log.
@@ -103,12 +120,34 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        // What it started notices that it is gone, unless it is held up.
+        let _ = self.tell_children(Signal::SIGCONT);
         // It may have ended already, or be held up: this ends it all the same.
         let _ = killpg(self.group, Signal::SIGKILL);
     }
+}
+
+/// Who started a process, by a line of `/proc/…/stat`: after its name, which may contain anything, and its state.
+fn parent(status: &str) -> Option<i32> {
+    let (_, rest) = status.rsplit_once(") ")?;
+    rest.split_ascii_whitespace().nth(1)?.parse().ok()
 }
 
 /// Enough to see why it does not start.
 const LINES: usize = 20;
 /// Two seconds of looking whether it has ended.
 const MOMENT: u32 = 400;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parent_is_found_whatever_the_process_calls_itself() {
+        for (line, expected) in
+            [("7 (postgres) S 6 7 7 0", Some(6)), ("7 (a) 1 (b)) R 42 7", Some(42)), ("7 (x) Z", None), ("", None)]
+        {
+            assert_eq!(parent(line), expected, "{line}");
+        }
+    }
+}

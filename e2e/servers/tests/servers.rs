@@ -1,9 +1,10 @@
 //! The servers are what tests take them for. Run in the stage that installs them.
 
+use std::process::Stdio;
 use std::time::Duration;
 
 use counterfoil_servers::{Postgres, PostgresSettings, Redis, RedisSettings, ServerError};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 
 /// What it answers to one line.
@@ -83,6 +84,23 @@ async fn a_postgres_that_is_held_up_answers_once_it_goes_on() {
     assert!(tokio::time::timeout(Duration::from_millis(200), &mut answer).await.is_err());
     server.go_on().unwrap();
     assert_eq!(answer.await.unwrap(), "here");
+}
+
+#[tokio::test]
+#[ignore = "takes a PostgreSQL: run in the stage that installs it"]
+async fn so_does_one_that_was_connected_before() {
+    let server = Postgres::start().await.unwrap();
+    let mut command = server.command("psql");
+    command.args(["--no-psqlrc", "--tuples-only", "--no-align", "--quiet", "--dbname", &server.url()]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+    let (mut to, mut from) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()).lines());
+    to.write_all(b"SELECT 'before';\n").await.unwrap();
+    assert_eq!(from.next_line().await.unwrap().unwrap(), "before");
+    server.hold().unwrap();
+    to.write_all(b"SELECT 'after';\n").await.unwrap();
+    assert!(tokio::time::timeout(Duration::from_millis(200), from.next_line()).await.is_err());
+    server.go_on().unwrap();
+    assert_eq!(from.next_line().await.unwrap().unwrap(), "after");
 }
 
 #[tokio::test]

@@ -95,6 +95,21 @@ fn crashes_are_all_tried_unless_told_otherwise() {
 }
 
 #[test]
+fn several_nodes_are_tried_briefly_in_a_test_run_and_always_by_a_bound_that_is_not_kept() {
+    let nodes =
+        |size| commands(&test(size)).into_iter().filter(|line| line.contains("release/nodes ")).collect::<Vec<_>>();
+    let flags = |size| nodes(size).iter().map(|line| line.rsplit(' ').next().unwrap().to_owned()).collect::<Vec<_>>();
+    assert_eq!(flags(Size::Short), ["--short", "--self-check"]);
+    assert_eq!(flags(Size::Full), ["target/release/counterfoil", "--self-check"]);
+    let one = commands(&super::nodes(vec!["redis".to_owned()]));
+    assert!(
+        one.first().unwrap().contains("-p counterfoil-nodes ") && one.last().unwrap().ends_with(" redis"),
+        "{one:?}"
+    );
+    assert!(one.iter().any(|line| line.ends_with(" redis-server")), "{one:?}");
+}
+
+#[test]
 fn the_auditor_s_tests_in_a_browser_run_once_there_is_one() {
     for size in [Size::Short, Size::Full] {
         let commands = commands(&test(size));
