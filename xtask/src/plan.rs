@@ -404,8 +404,8 @@ fn cargo(words: &str) -> Step {
 const PYTHON: &str = "target/apps/venv/bin/python";
 
 /// All but those of the embedded store, which run in processes that its own tests start.
-const AT_REAL_SERVERS: &str =
-    "package(counterfoil-servers)|(package(counterfoil-stores)&!test(embedded::))|package(counterfoil-demo)";
+const AT_REAL_SERVERS: &str = "package(counterfoil-servers)|(package(counterfoil-stores)&!test(embedded::))|package(counterfoil-demo)\
+     |(package(counterfoil)&test(clocks::))";
 /// What the predictors say of random ids.
 const THOUSAND_RUNS: &str = "package(counterfoil-audit)&test(thousand_runs)";
 /// Forty times proptest's own default.

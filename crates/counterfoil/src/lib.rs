@@ -34,6 +34,7 @@ pub mod manual;
 mod reply;
 mod settings;
 mod site;
+mod store_time;
 #[cfg(feature = "testing")]
 pub mod testing;
 #[cfg(feature = "user-agents")]
@@ -47,7 +48,7 @@ pub use counterfoil_core::device::{BadDeviceName, DeviceName};
 pub use counterfoil_core::engine::{Identity, SessionError, SignInError, SignInOptions, SignedInNow, StepUpError};
 pub use counterfoil_core::keys::{GeneratedKeys, KeyError, KeySource};
 pub use counterfoil_core::policy::{PolicyError, PolicySettings, Preset, Span};
-pub use counterfoil_core::rules::{Amr, Assurance, EndReason, Factor, Limits, Reaction, Trigger};
+pub use counterfoil_core::rules::{Amr, Assurance, Correction, EndReason, Factor, Limits, Reaction, Trigger};
 pub use counterfoil_core::seam::{Denial, is_navigation};
 pub use counterfoil_core::store::{Page, Store, StoreError, Summary};
 pub use counterfoil_core::{
@@ -66,5 +67,6 @@ pub use self::extract::{
 pub use self::keys::{CommandKeys, EnvironmentKeys, FileKeys};
 pub use self::settings::{SettingsError, policy_from_toml};
 pub use self::site::{Builder, Counterfoil, SystemClock, log_event};
+pub use self::store_time::{ClockRefused, StoreTime};
 #[cfg(feature = "user-agents")]
 pub use self::user_agents::{UserAgents, UserAgentsError};

@@ -21,6 +21,7 @@ use crate::housekeeping::Housekeeping;
 use crate::keys::{Follow, NotExchanged};
 use crate::layer::{CsrfLayer, HeadersLayer, SessionLayer};
 use crate::reply::{self, Asked};
+use crate::store_time::StoreTime;
 
 /// The sessions of one site. Cheap to clone.
 ///
@@ -66,7 +67,7 @@ pub struct Builder {
     follow: Option<Follow>,
     housekept_elsewhere: bool,
     store: Arc<dyn DynStore>,
-    clock: Box<dyn Clock>,
+    clock: Option<Box<dyn Clock>>,
     events: Box<dyn EventSink>,
     headers: SecurityHeaders,
     pages: Pages,
@@ -116,7 +117,7 @@ impl Counterfoil {
             follow: None,
             housekept_elsewhere: false,
             store,
-            clock: Box::new(SystemClock),
+            clock: None,
             events: Box::new(log_event),
             headers: SecurityHeaders::strict(),
             labels: None,
@@ -210,7 +211,7 @@ impl Counterfoil {
     /// Forgets a bounded number of sessions that are over, and says how long to rest before the next round. Sites do so by
     /// themselves, unless they are [`housekept_elsewhere`](Builder::housekept_elsewhere).
     pub async fn tidy(&self) -> std::time::Duration {
-        crate::housekeeping::tidy(self.engine()).await
+        self.0.housekeeping.tidy(self.engine()).await
     }
 
     /// The engine beneath, for what concerns no single request: ending a subject's sessions, or all.
@@ -220,9 +221,10 @@ impl Counterfoil {
 }
 
 impl Builder {
-    /// Takes the time from `clock`.
+    /// Takes the time from `clock`, as it is: for tests, and for a [`StoreTime`] that several sites share. Without this it is
+    /// the system's clock, and where nodes share the store, that clock corrected by the store's ([`StoreTime`]).
     pub fn clock(self, clock: impl Clock) -> Self {
-        Self { clock: Box::new(clock), ..self }
+        Self { clock: Some(Box::new(clock)), ..self }
     }
 
     /// Sends events to `events` instead of the log.
@@ -288,11 +290,17 @@ impl Builder {
         crate::keys::tell_left_out(&self.keys.load());
         let events = self.events;
         let events = move |event: &Event| events.emit(event);
+        let (store, clock, time): (_, Box<dyn Clock>, _) = if let Some(clock) = self.clock {
+            (self.store, clock, None)
+        } else {
+            let time = StoreTime::of(self.store, SystemClock);
+            (time.store(), Box::new(time.clone()), Some(time))
+        };
         let engine = match self.adopt {
-            None => Engine::new(self.policy, self.keys, self.store, self.clock, events),
+            None => Engine::new(self.policy, self.keys, store, clock, events),
             Some(adopt) => {
-                adopt.tell_at_start(self.clock.now());
-                Engine::with_predecessor(self.policy, self.keys, self.store, self.clock, events, adopt)
+                adopt.tell_at_start(clock.now());
+                Engine::with_predecessor(self.policy, self.keys, store, clock, events, adopt)
             }
         };
         if let Some(labels) = self.labels {
@@ -301,9 +309,9 @@ impl Builder {
         Counterfoil(Arc::new(Site {
             hub: Hub::new(engine.clone()),
             housekeeping: if self.housekept_elsewhere {
-                Housekeeping::elsewhere()
+                Housekeeping::elsewhere(time)
             } else {
-                Housekeeping::following(self.follow)
+                Housekeeping::following(self.follow, time)
             },
             reports: Ration::default(),
             engine,

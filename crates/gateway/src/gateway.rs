@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
 use counterfoil::{
-    Clock, Counterfoil, Event, EventSink, KeyError, Moment, SessionId, SystemClock, UserAgents, log_event,
+    Clock, Counterfoil, Event, EventSink, KeyError, Moment, SessionId, StoreTime, SystemClock, UserAgents, log_event,
 };
 use counterfoil_core::Exchange;
 use counterfoil_core::agent::DeviceLabels;
@@ -39,6 +39,8 @@ struct Ground {
     ring: SharedRing,
     store: Arc<dyn DynStore>,
     clock: Arc<dyn Clock>,
+    /// What corrects the clock, unless it was given.
+    time: Option<StoreTime>,
     events: Arc<dyn EventSink>,
     meters: Meters,
 }
@@ -46,7 +48,11 @@ struct Ground {
 /// Puts a gateway together where the defaults of [`Gateway::new`] do not fit.
 #[must_use = "call `build`"]
 pub struct Builder {
-    ground: Ground,
+    ring: SharedRing,
+    store: Arc<dyn DynStore>,
+    clock: Option<Arc<dyn Clock>>,
+    events: Arc<dyn EventSink>,
+    meters: Meters,
     assertions: Option<Assertions>,
     doctor: Doctor,
 }
@@ -80,10 +86,9 @@ impl Gateway {
 
     /// As [`new`](Self::new), with assertion keys, a clock or events of one's own.
     pub fn builder(ring: SharedRing, store: Arc<dyn DynStore>) -> Builder {
-        let (clock, events): (Arc<dyn Clock>, Arc<dyn EventSink>) = (Arc::new(SystemClock), Arc::new(()));
         let meters = Meters::new();
         let store: Arc<dyn DynStore> = Arc::new(CountedStore::new(store, meters.clone()));
-        Builder { ground: Ground { ring, store, clock, events, meters }, assertions: None, doctor: Doctor::default() }
+        Builder { ring, store, clock: None, events: Arc::new(()), meters, assertions: None, doctor: Doctor::default() }
     }
 
     /// Protects `apps` from now on. Requests under way end as they began; sessions live on.
@@ -109,6 +114,11 @@ impl Gateway {
     /// The time.
     pub fn now(&self) -> Moment {
         self.0.ground.clock.now()
+    }
+
+    /// What corrects the clock; nothing where the clock was given.
+    pub fn time(&self) -> Option<&StoreTime> {
+        self.0.ground.time.as_ref()
     }
 
     /// Whether the browser of this session may be sent by our own page: it may not if it was a moment ago. Then its cookie
@@ -157,16 +167,14 @@ impl Builder {
         Self { doctor, ..self }
     }
 
-    /// Takes the time from `clock`.
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.ground.clock = Arc::new(clock);
-        self
+    /// Takes the time from `clock`, as it is; otherwise from the system's, corrected by the store's where it has one.
+    pub fn clock(self, clock: impl Clock) -> Self {
+        Self { clock: Some(Arc::new(clock)), ..self }
     }
 
     /// Tells `events` too what happens to the sessions of all sites, not only the log.
-    pub fn events(mut self, events: impl EventSink) -> Self {
-        self.ground.events = Arc::new(events);
-        self
+    pub fn events(self, events: impl EventSink) -> Self {
+        Self { events: Arc::new(events), ..self }
     }
 
     /// The gateway for `apps`.
@@ -174,7 +182,14 @@ impl Builder {
     /// # Errors
     /// As [`Gateway::new`].
     pub fn build(self, apps: &[AppConfig]) -> Result<Gateway, KeyError> {
-        let Self { ground, assertions, doctor } = self;
+        let Self { ring, store, clock, events, meters, assertions, doctor } = self;
+        let (store, clock, time): (_, Arc<dyn Clock>, _) = if let Some(clock) = clock {
+            (store, clock, None)
+        } else {
+            let time = StoreTime::of(store, SystemClock);
+            (time.store(), Arc::new(time.clone()), Some(time))
+        };
+        let ground = Ground { ring, store, clock, time, events, meters };
         let assertions = Arc::new(match assertions {
             Some(assertions) => assertions,
             None => Assertions::generated(ground.clock.now())?,

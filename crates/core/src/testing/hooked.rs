@@ -60,6 +60,14 @@ pub trait Hook: Send + Sync + 'static {
     fn watch(&self, notices: Watch) -> Watch {
         notices
     }
+
+    /// What becomes of the question what time it is. By default nothing.
+    fn time(
+        &self,
+        told: impl Future<Output = Result<Option<Moment>, StoreError>> + Send,
+    ) -> impl Future<Output = Result<Option<Moment>, StoreError>> + Send {
+        told
+    }
 }
 
 /// A store behind a hook. Clones share the store.
@@ -214,6 +222,6 @@ impl<S: DynStore + ?Sized, H: Hook> Store for Hooked<S, H> {
     }
 
     async fn time(&self) -> Result<Option<Moment>, StoreError> {
-        self.store.time().await
+        self.hook.time(self.store.time()).await
     }
 }

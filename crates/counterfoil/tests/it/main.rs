@@ -5,6 +5,8 @@ mod adopt;
 mod app;
 mod at_once;
 mod bad_input;
+#[cfg(all(feature = "near-cache", feature = "postgres", feature = "redis"))]
+mod clocks;
 mod csp_report;
 mod csrf_layer;
 mod csrf_table;

@@ -9,6 +9,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use counterfoil::StoreTime;
 use counterfoil_serve::Log;
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -77,6 +78,9 @@ impl Health {
             Ok(Err(error)) => reasons.push(format!("store: {error}")),
             Err(_) => reasons.push("store: no answer".to_owned()),
         }
+        if let Some(refused) = self.gateway.time().and_then(StoreTime::refusal) {
+            reasons.push(format!("clock: {refused}"));
+        }
         reasons
     }
 }
@@ -109,6 +113,9 @@ async fn metrics(State(health): State<Health>) -> Response {
     if let Some(count) = (health.count_sessions)() {
         meters.sessions(count);
     }
+    if let Some(correction) = health.gateway.time().and_then(StoreTime::correction) {
+        meters.clock_correction(correction);
+    }
     meters.log_lines_lost(health.log.as_ref().map_or(0, Log::lost));
     match meters.text() {
         Ok(text) => ([(CONTENT_TYPE, OPEN_METRICS), (CACHE_CONTROL, "no-store")], text).into_response(),
@@ -127,7 +134,9 @@ const LONGEST_LOOK: Duration = Duration::from_secs(1);
 #[cfg(test)]
 mod tests {
     use axum::body::Body;
-    use counterfoil_core::testing::Fault;
+    use counterfoil::{Clock as _, GeneratedKeys, MemoryStore, Moment, StoreError, SystemClock};
+    use counterfoil_core::keys::SharedRing;
+    use counterfoil_core::testing::{Fault, Hook, Hooked, Verb};
     use http::Request;
     use http_body_util::BodyExt as _;
     use tower::ServiceExt as _;
@@ -146,6 +155,7 @@ mod tests {
     #[tokio::test]
     async fn ready_is_said_while_serving_and_only_while_the_store_answers() {
         let (gateway, store) = testing::gateway_on_a_faulty_store();
+        assert!(!gateway.time().unwrap().look().await, "this store has no clock");
         let health = Health::new(gateway.clone(), || Some(3));
         assert_eq!(look(&health, "/readyz").await, (503, "starting\n".to_owned()));
         health.enter(Phase::Serving);
@@ -161,5 +171,44 @@ mod tests {
         store.faults().heal();
         health.enter(Phase::Stopping);
         assert_eq!(look(&health, "/readyz").await, (503, "stopping\n".to_owned()));
+    }
+
+    /// A store whose clock is a day behind.
+    struct Yesterday;
+
+    impl Hook for Yesterday {
+        async fn pass<T: Send>(
+            &self,
+            _: Verb,
+            work: impl Future<Output = Result<T, StoreError>> + Send,
+        ) -> Result<T, StoreError> {
+            work.await
+        }
+
+        async fn time(
+            &self,
+            _: impl Future<Output = Result<Option<Moment>, StoreError>> + Send,
+        ) -> Result<Option<Moment>, StoreError> {
+            Ok(Some(Moment::from_unix_millis(SystemClock.now().unix_millis() - 86_400_000)))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_is_too_far_off_the_stores_is_said_with_what_to_do() {
+        let store = Arc::new(Hooked::new(Arc::new(MemoryStore::new()), Yesterday));
+        let ring = SharedRing::from_source(&GeneratedKeys).unwrap();
+        let gateway = Gateway::new(&[testing::app("wiki")], ring, store).unwrap();
+        let health = Health::new(gateway.clone(), || None);
+        health.enter(Phase::Serving);
+        let unread = "clock: the session store's clock could not be read yet\n".to_owned();
+        assert_eq!(look(&health, "/readyz").await, (503, unread));
+        assert!(!look(&health, "/metrics").await.1.contains("counterfoil_clock_correction_seconds{"));
+        gateway.time().unwrap().look().await;
+        let (status, text) = look(&health, "/readyz").await;
+        assert_eq!(status, 503, "{text}");
+        assert!(text.starts_with("clock: this node's clock is 86"), "{text}");
+        assert!(text.contains("run an NTP client"), "{text}");
+        let (_, text) = look(&health, "/metrics").await;
+        assert!(text.contains("counterfoil_clock_correction_seconds{} -86"), "{text}");
     }
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use counterfoil::Correction;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -36,6 +37,8 @@ struct Inner {
     reload_failed: Gauge,
     /// Empty where the store does not tell.
     sessions: Family<NoLabels, Gauge>,
+    /// Empty where the store has no clock.
+    clock_correction: Family<NoLabels, Gauge<f64, AtomicU64>>,
     key_age: Gauge<f64, AtomicU64>,
     key_follow_failed: Gauge,
     log_lines_lost: Counter,
@@ -92,6 +95,7 @@ impl Meters {
             reloads: Family::default(),
             reload_failed: Gauge::default(),
             sessions: Family::default(),
+            clock_correction: Family::default(),
             key_age: Gauge::default(),
             key_follow_failed: Gauge::default(),
             log_lines_lost: Counter::default(),
@@ -166,6 +170,12 @@ impl Meters {
         self.0.sessions.get_or_create(&NoLabels {}).set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
+    /// What is added to this node's clock to show the store's time.
+    pub fn clock_correction(&self, correction: Correction) {
+        let sign = if correction.millis() < 0 { -1.0 } else { 1.0 };
+        self.0.clock_correction.get_or_create(&NoLabels {}).set(sign * correction.size().as_secs_f64());
+    }
+
     /// How old the signing key is.
     pub fn signing_key_age(&self, age: Duration) {
         self.0.key_age.set(age.as_secs_f64());
@@ -212,6 +222,12 @@ impl Inner {
             "How long ago the key that signs was made",
             Unit::Seconds,
             self.key_age.clone(),
+        );
+        registry.register_with_unit(
+            "clock_correction",
+            "What is added to this node's clock to show the session store's time; beyond 5 nobody is served",
+            Unit::Seconds,
+            self.clock_correction.clone(),
         );
         registry.register(
             "keys_stale",
@@ -260,6 +276,7 @@ mod tests {
         meters.reloaded(true);
         meters.reloaded(false);
         meters.sessions(7);
+        meters.clock_correction(Correction::from_millis(-1_500));
         meters.log_lines_lost(3);
         meters.signing_key_age(Duration::from_secs(90));
         let text = meters.text().unwrap();
@@ -276,6 +293,7 @@ mod tests {
             r#"counterfoil_config_reloads_total{result="refused"} 1"#,
             "counterfoil_config_stale 1",
             "counterfoil_sessions{} 7",
+            "counterfoil_clock_correction_seconds{} -1.5",
             "counterfoil_signing_key_age_seconds 90.0",
             "counterfoil_keys_stale 0",
             "counterfoil_log_lines_lost_total 3",

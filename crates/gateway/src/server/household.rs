@@ -1,4 +1,5 @@
-//! What is done in the background, once for all sites: what is over is forgotten, and the key file followed.
+//! What is done in the background, once for all sites: what is over is forgotten, and the key file and the store's clock
+//! are followed.
 
 use std::time::Duration;
 
@@ -10,7 +11,13 @@ use crate::gateway::Gateway;
 
 /// Goes on until it is aborted.
 pub(super) async fn keep(gateway: Gateway, keys: Option<FileKeys>) {
-    tokio::join!(forget(&gateway), follow(&gateway, keys));
+    tokio::join!(forget(&gateway), follow(&gateway, keys), keep_time(&gateway));
+}
+
+async fn keep_time(gateway: &Gateway) {
+    if let Some(time) = gateway.time() {
+        time.keep().await;
+    }
 }
 
 async fn forget(gateway: &Gateway) {

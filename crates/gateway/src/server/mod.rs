@@ -148,6 +148,10 @@ impl House {
         let told = Arc::clone(&history);
         let builder = Gateway::builder(ring.clone(), store).assertions(assertions).doctor(Doctor::at(&config.data));
         let gateway = builder.events(move |event: &Event| told.emit(event)).build(&config.apps)?;
+        if let Some(time) = gateway.time() {
+            // A clock that is off is told now, not with the first request; being put right needs no other start.
+            time.look().await;
+        }
         let accounts = Accounts::open(accounts::Folder::at(&config.data), Sealer::new(ring), Cost::Owasp)?;
         let local = Local { accounts, attempts: Arc::new(AttemptLimit::on()), history };
         let count = move || count.as_ref().map(|store| store.sessions());
