@@ -10,7 +10,7 @@ mod redis;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use self::postgres::{Postgres, PostgresSettings};
+pub use self::postgres::{Disk, Postgres, PostgresSettings};
 pub use self::redis::{Redis, RedisSettings};
 
 /// There is no such server.

@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use nix::sys::signal::Signal;
+use nix::sys::statvfs::statvfs;
 use nix::unistd::{User, chown, geteuid};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -32,6 +33,19 @@ pub struct PostgresSettings {
     pub lines: Vec<String>,
     /// Files beside it, readable for the server alone: keys and certificates, or a `pg_hba.conf` of one's own.
     pub files: Vec<(&'static str, String)>,
+    /// Where what it writes lies.
+    pub disk: Disk,
+}
+
+/// Where a server's files lie.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Disk {
+    /// Where temporary files do.
+    #[default]
+    Real,
+    /// In memory, if the system has a place for that, and room: for whoever tries neither the disk nor the power, and would
+    /// mostly wait for it. The server is set up as ever, and waits as ever; it is told at once that all is written.
+    Memory,
 }
 
 impl Postgres {
@@ -48,7 +62,7 @@ impl Postgres {
     /// # Errors
     /// As [`start`](Self::start).
     pub async fn start_with(settings: PostgresSettings) -> Result<Self, ServerError> {
-        let folder = tempfile::Builder::new().prefix("counterfoil-postgres-").tempdir()?;
+        let folder = settings.disk.folder(tempfile::Builder::new().prefix("counterfoil-postgres-"))?;
         let account = account()?;
         if let Some(account) = &account {
             chown(folder.path(), Some(account.uid), Some(account.gid)).map_err(std::io::Error::from)?;
@@ -197,6 +211,16 @@ impl Postgres {
     }
 }
 
+impl Disk {
+    fn folder(self, builder: &tempfile::Builder<'_, '_>) -> std::io::Result<TempDir> {
+        let room = statvfs(MEMORY).map_or(0, |room| room.blocks_available() * room.fragment_size());
+        match self {
+            Self::Memory if room > ROOM => builder.tempdir_in(MEMORY),
+            Self::Memory | Self::Real => builder.tempdir(),
+        }
+    }
+}
+
 impl Drop for Postgres {
     /// One that is killed leaves a piece of shared memory with the system, and the system has a few thousand of them.
     fn drop(&mut self) {
@@ -247,6 +271,10 @@ async fn answers(port: u16) -> bool {
     asked && stream.read_exact(&mut answer).await.is_ok() && answer == *b"R"
 }
 
+/// A file system in memory, on Linux.
+const MEMORY: &str = "/dev/shm";
+/// More than a server of a test writes.
+const ROOM: u64 = 1 << 30;
 const ROLE: &str = "counterfoil";
 const PACKAGE: &str = "postgresql";
 /// Ports are given away between asking for one and using it.

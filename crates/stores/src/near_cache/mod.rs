@@ -187,4 +187,4 @@ async fn listen(mut watch: Watch, cache: Arc<Cache>, notices: Arc<Notices>) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,5 +1,7 @@
 //! The near cache: its rules as tables, its verbs, and the contract through it.
 
+#[cfg(any(feature = "postgres", feature = "redis"))]
+pub(crate) mod cached;
 mod conformance;
 mod link;
 mod records;

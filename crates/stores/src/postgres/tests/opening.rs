@@ -58,6 +58,7 @@ async fn a_wrong_password_and_a_server_without_fsync_are_refused() {
     let settings = PostgresSettings {
         lines: vec!["fsync = off".to_owned()],
         files: vec![("pg_hba.conf", "host all ada all scram-sha-256\nhost all all all trust\n".to_owned())],
+        ..PostgresSettings::default()
     };
     let schemas = Schemas::start_with(settings, FakeClock::at(NOW)).await;
     look(&schemas.url).await.run("CREATE ROLE ada LOGIN SUPERUSER PASSWORD 'lovelace'").await.unwrap();
@@ -110,6 +111,7 @@ async fn encrypted_to_a_server_with_a_certificate_for_its_name_and_to_no_other()
     let settings = PostgresSettings {
         lines: vec!["ssl = on".to_owned()],
         files: vec![("server.crt", certificate.pem()), ("server.key", key.serialize_pem())],
+        ..PostgresSettings::default()
     };
     let schemas = Schemas::start_with(settings, FakeClock::at(NOW)).await;
     let mut roots = tempfile::NamedTempFile::new().unwrap();

@@ -10,7 +10,7 @@ use counterfoil_core::keys::{GeneratedKeys, SharedRing};
 use counterfoil_core::seal::Sealer;
 use counterfoil_core::store::{BoxError, BoxFuture, DynStore, Notice, Store};
 use counterfoil_core::{FakeClock, Record};
-use counterfoil_servers::{Postgres, PostgresSettings};
+use counterfoil_servers::{Disk, Postgres, PostgresSettings};
 use futures_util::StreamExt as _;
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::Mutex;
@@ -38,7 +38,7 @@ pub(super) struct OnServer {
 
 impl Schemas {
     pub(super) async fn start(clock: FakeClock) -> Self {
-        Self::start_with(PostgresSettings::default(), clock).await
+        Self::start_with(PostgresSettings { disk: Disk::Memory, ..PostgresSettings::default() }, clock).await
     }
 
     pub(super) async fn start_with(settings: PostgresSettings, clock: FakeClock) -> Self {

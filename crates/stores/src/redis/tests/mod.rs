@@ -4,6 +4,8 @@ mod conformance;
 mod costs;
 mod failures;
 mod limit;
+#[cfg(feature = "near-cache")]
+mod near_cache;
 mod opening;
 mod records;
 mod stage;
