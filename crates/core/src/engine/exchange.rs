@@ -31,6 +31,8 @@ pub struct Exchange {
 pub(super) struct State {
     /// Who is there; `None` until somebody looked.
     pub(super) presence: Option<Presence>,
+    /// Whether that is what this node remembered, and not the store's word.
+    pub(super) remembered: bool,
     /// What handlers set, not written yet. Later ones win.
     pub(super) intents: Vec<Intent>,
     /// The one cookie that leaves with the response.
@@ -134,7 +136,9 @@ impl Exchange {
 
     /// Remembers who is there from now on.
     pub(super) fn settle(&self, presence: Presence) {
-        self.state.lock().presence = Some(presence);
+        let mut state = self.state.lock();
+        state.presence = Some(presence);
+        state.remembered = false;
     }
 
     /// Puts the one cookie of this response on its way. `false` if the response has been committed.

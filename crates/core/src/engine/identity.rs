@@ -80,11 +80,12 @@ impl Exchange {
     }
 
     /// Who is signed in and stepped up no longer than `max_age` ago. A fresh sign-in alone is not enough. However large
-    /// `max_age` is, a step-up lasts no longer than the policy says.
+    /// `max_age` is, a step-up lasts no longer than the policy says. The store itself is asked, whatever this node remembers.
     ///
     /// # Errors
     /// The [`Denial`] to answer with; it names the shorter of the two times, which is what would be sufficient.
     pub async fn require_recent(&self, max_age: Duration) -> Result<Identity, Denial> {
+        self.make_sure().await.map_err(|_| Denial::Unavailable)?;
         let identity = self.require_signed_in().await?;
         let max_age = max_age.min(self.engine.policy().elevated_for());
         let now = self.arrival.at;

@@ -53,8 +53,24 @@ impl Exchange {
         let mut state = self.state.lock();
         if state.presence.is_none() {
             state.presence = self.peek();
+            state.remembered = state.presence.as_ref().is_some_and(|presence| presence.holding().is_some());
         }
         state
+    }
+
+    /// Looks at the store itself, if memory alone told who is there. For what is too grave for the time that a revocation
+    /// on another node may go unheard.
+    pub(super) async fn make_sure(&self) -> Result<(), StoreError> {
+        if !self.look_at_once().remembered {
+            return Ok(());
+        }
+        let presence = Box::pin(self.find_presence()).await?;
+        let mut state = self.state.lock();
+        // Unless the session was changed or ended by this very request meanwhile: that is the store's word too.
+        if std::mem::take(&mut state.remembered) {
+            state.presence = Some(presence);
+        }
+        Ok(())
     }
 
     /// Who is there, if memory alone can tell.
@@ -98,7 +114,7 @@ impl Exchange {
     /// The anonymous session from memory. A cache's "no" is asked again.
     fn peek_visit(&self, token: &Token) -> Option<Holding> {
         let presented = token.presented();
-        let loaded = self.engine.store().peek(token.id(), self.arrival.at, self.activity(&presented))?;
+        let loaded = self.recall(token, &presented)?;
         self.good_visit(&loaded, &presented)
     }
 
@@ -126,11 +142,19 @@ impl Exchange {
     /// From memory, only an accepted token that needs no write is decided; all else is judged on a fresh load.
     fn peek_session(&self, token: &Token) -> Option<Holding> {
         let (presented, now) = (token.presented(), self.arrival.at);
-        let loaded = self.engine.store().peek(token.id(), now, self.activity(&presented))?;
+        let loaded = self.recall(token, &presented)?;
         let (live, standing) = self.engine.standing(&loaded, now).ok()?;
         let judgement = self.judge(&live.record, &presented);
         let accepted = judgement.verdict == Verdict::Accept && self.write_of(&live.record, judgement).is_none();
         (accepted && live.record.member().is_some()).then(|| self.holding(live, standing, Verdict::Accept))
+    }
+
+    /// What memory has, where the route lets it answer.
+    fn recall(&self, token: &Token, presented: &Presented) -> Option<Loaded> {
+        if self.arrival.route.asks_store {
+            return None;
+        }
+        self.engine.store().peek(token.id(), self.arrival.at, self.activity(presented))
     }
 
     /// Judges a fresh load and does what the judgement says.

@@ -53,6 +53,8 @@ pub struct Route {
     pub public: bool,
     /// The request is polling and does not count as user activity.
     pub quiet: bool,
+    /// The session is asked of the store itself, whatever this node remembers of it.
+    pub asks_store: bool,
 }
 
 /// What the response must carry.

@@ -58,9 +58,18 @@ impl SessionLayer {
         self
     }
 
-    /// These routes need a CSRF token with every unsafe request, whatever its headers say.
+    /// These routes need a CSRF token with every unsafe request, whatever its headers say; and they
+    /// [ask the store](Self::asks_store).
     pub fn sensitive(mut self) -> Self {
         self.0.route.csrf.sensitive = true;
+        self.asks_store()
+    }
+
+    /// These routes ask the store itself for the session, whatever this node remembers: where nodes share a store and each has
+    /// a near cache, a session that was ended on another node is refused here at once, not within the bound. It costs a
+    /// round trip. What demands a step-up ([`Recent`](crate::Recent)) does so without being told.
+    pub fn asks_store(mut self) -> Self {
+        self.0.route.asks_store = true;
         self
     }
 

@@ -3,6 +3,8 @@
 
 mod adopt;
 mod app;
+#[cfg(feature = "near-cache")]
+mod asks_store;
 mod at_once;
 mod bad_input;
 #[cfg(all(feature = "near-cache", feature = "postgres", feature = "redis"))]

@@ -59,9 +59,10 @@ impl Tower {
     }
 
     fn app(&self, route: Route, deed: Deed, notes: &Notes) -> Router {
-        let declarations: [(bool, Declare); 5] = [
+        let declarations: [(bool, Declare); 6] = [
             (route.public, SessionLayer::public),
             (route.quiet, SessionLayer::quiet),
+            (route.asks_store, SessionLayer::asks_store),
             (route.csrf.sign_in, SessionLayer::sign_in),
             (route.csrf.sensitive, SessionLayer::sensitive),
             (route.csrf.changes_state, SessionLayer::changes_state),

@@ -86,6 +86,9 @@ pub(super) struct RuleSettings {
     pub(super) changes_state: ChangesState,
     #[serde(default)]
     pub(super) quiet: bool,
+    /// The store itself is asked.
+    #[serde(default)]
+    pub(super) sensitive: bool,
 }
 
 /// Who may go there.

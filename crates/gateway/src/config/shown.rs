@@ -71,6 +71,7 @@ fn demanded(rule: &Rule) -> String {
     let limits = limits.into_iter().filter_map(|(name, age)| Some(format!("{name} {}", Span::from(age?))));
     let changes = Some(rule.changes_state).filter(|changes| *changes != ChangesState::Never);
     let changes = changes.map(|changes| format!("changes_state {}", changes.as_str()));
-    let quiet = rule.quiet.then(|| "quiet".to_owned());
-    [access].into_iter().chain(limits).chain(changes).chain(quiet).collect::<Vec<_>>().join(", ")
+    let flags = [("quiet", rule.quiet), ("sensitive", rule.sensitive)];
+    let flags = flags.into_iter().filter(|(_, set)| *set).map(|(name, _)| name.to_owned());
+    [access].into_iter().chain(limits).chain(changes).chain(flags).collect::<Vec<_>>().join(", ")
 }

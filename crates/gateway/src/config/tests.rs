@@ -191,6 +191,8 @@ fn each_mistake_is_named_with_its_place_its_key_and_its_values() {
             "counterfoil.toml:17: apps.wiki.rules[1].path: `/*` is never looked at, as `/*` before it (counterfoil.toml:13) matches all of it: put the narrower rule first"),
         ("a limit where nobody signs in", with("access = \"public\"", "access = \"public\"\nmax_idle = \"5m\""),
             "counterfoil.toml:16: apps.wiki.rules[0].max_idle: is 5m, and access is public: nobody is asked to sign in there; remove one of them"),
+        ("a public path that is sensitive", with("access = \"public\"", "access = \"public\"\nsensitive = true"),
+            "counterfoil.toml:16: apps.wiki.rules[0].sensitive: is true, and access is public: nobody is asked to sign in there; remove one of them"),
         ("the age of a step-up that is not asked for", with("max_idle", "max_step_up_age"),
             "counterfoil.toml:19: apps.wiki.rules[1].max_step_up_age: is 20m, and access is not step-up: write access = \"step-up\", or remove it"),
         ("two at once", with("\"nginx\"", "\"apache\"").replace("decision =", "decisoin ="),
@@ -212,6 +214,16 @@ fn a_contract_that_this_build_does_not_speak_is_a_mistake() {
     let expected = "counterfoil.toml:11: apps.wiki.proxy: this build of counterfoil speaks no gRPC, and would deny everything: \
                     write proxy = \"envoy\", which asks over HTTP, or build it with `--features grpc`";
     assert_eq!(wrong(&text, &[]), expected);
+}
+
+#[test]
+fn flags_of_a_rule_are_shown_where_they_are_set() {
+    let text = with("max_idle = \"20m\"", "quiet = true\nsensitive = true");
+    let checked = read_with(&text, &[]).unwrap();
+    assert!(checked.config.to_string().contains("signed-in, quiet, sensitive\n"), "{}", checked.config);
+    let (rule, variable) = ("sensitive = true", "COUNTERFOIL__APPS__WIKI__RULES__1__SENSITIVE");
+    let checked = read_with(&text.replace(rule, ""), &[(variable, "true")]).unwrap();
+    assert!(checked.config.to_string().contains("signed-in, quiet, sensitive\n"), "{}", checked.config);
 }
 
 #[test]

@@ -63,7 +63,7 @@ pub(crate) async fn decide(gateway: &Gateway, site: &Site, original: &Original<'
 
 fn route(demands: &Demands) -> Route {
     let csrf = RouteFlags { changes_state: demands.changes_state, ..RouteFlags::default() };
-    Route { csrf, public: demands.is_public(), quiet: demands.quiet }
+    Route { csrf, public: demands.is_public(), quiet: demands.quiet, asks_store: demands.sensitive }
 }
 
 /// The CSRF token of a request, from its header alone: a form's would be in a body.

@@ -51,6 +51,8 @@ pub struct Rule {
     pub changes_state: ChangesState,
     /// Requests there are polling, and do not count as activity.
     pub quiet: bool,
+    /// The session is asked of the store itself, whatever this node remembers; where a step-up is demanded, it is anyway.
+    pub sensitive: bool,
 }
 
 /// Who may go somewhere.
@@ -84,6 +86,7 @@ pub enum ChangesState {
 
 /// What a request must meet, by all readings of its path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one demand, and any of them may come with any other")]
 pub struct Demands {
     /// Somebody must be signed in.
     pub signed_in: bool,
@@ -97,6 +100,8 @@ pub struct Demands {
     pub changes_state: bool,
     /// The request does not count as activity.
     pub quiet: bool,
+    /// The session is asked of the store itself.
+    pub sensitive: bool,
 }
 
 impl Rules {
@@ -131,7 +136,15 @@ impl Rules {
 impl Rule {
     /// A rule with no limits of its own.
     pub const fn new(path: Pattern, access: Access) -> Self {
-        Self { path, access, max_idle: None, max_auth_age: None, changes_state: ChangesState::Never, quiet: false }
+        Self {
+            path,
+            access,
+            max_idle: None,
+            max_auth_age: None,
+            changes_state: ChangesState::Never,
+            quiet: false,
+            sensitive: false,
+        }
     }
 
     fn demands(&self, target: &str) -> Demands {
@@ -145,6 +158,7 @@ impl Rule {
             max_auth_age: self.max_auth_age,
             changes_state: self.changes_state.by(target),
             quiet: self.quiet,
+            sensitive: self.sensitive,
         }
     }
 }
@@ -185,6 +199,7 @@ impl Demands {
             max_auth_age: shorter(self.max_auth_age, other.max_auth_age),
             changes_state: self.changes_state || other.changes_state,
             quiet: self.quiet && other.quiet,
+            sensitive: self.sensitive || other.sensitive,
         }
     }
 }

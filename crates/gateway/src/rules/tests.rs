@@ -95,14 +95,16 @@ fn no_spelling_gets_around_a_rule() {
 #[test]
 fn where_an_app_may_read_a_path_in_two_ways_both_must_be_allowed() {
     let rules = Rules::new(vec![
-        Rule { max_idle: Some(MINUTES_5), ..Rule::new(pattern("/admin/*"), Access::SignedIn) },
+        Rule { max_idle: Some(MINUTES_5), sensitive: true, ..Rule::new(pattern("/admin/*"), Access::SignedIn) },
         Rule { quiet: true, ..Rule::new(pattern("/*"), Access::Public) },
     ]);
     for target in ["/ADMIN/x", "//admin/x", "/admin;a/x", "/%41dmin/x"] {
         let demands = rules.demands(target).unwrap().unwrap();
         assert!(demands.signed_in && demands.max_idle == Some(MINUTES_5) && !demands.quiet, "{target}");
+        assert!(demands.sensitive, "{target}");
     }
-    assert!(rules.demands("/else").unwrap().unwrap().is_public());
+    let else_where = rules.demands("/else").unwrap().unwrap();
+    assert!(else_where.is_public() && !else_where.sensitive);
 }
 
 #[test]

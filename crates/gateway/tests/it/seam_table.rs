@@ -90,7 +90,12 @@ impl Endpoint {
             (_, Private::ForAll) => Access::Public,
         };
         let changes_state = if route.csrf.changes_state { ChangesState::Always } else { ChangesState::Never };
-        Rule { changes_state, quiet: route.quiet, ..Rule::new("/*".parse().unwrap(), access) }
+        Rule {
+            changes_state,
+            quiet: route.quiet,
+            sensitive: route.asks_store,
+            ..Rule::new("/*".parse().unwrap(), access)
+        }
     }
 
     fn declare(&self, rule: Rule) {

@@ -170,7 +170,7 @@ const POST: Asked = Asked { headers: OWN, ..BARE };
 const TRACE: Asked = Asked { method: "TRACE", ..GET };
 
 // Routes.
-const PRIVATE: Route = Route { csrf: RouteFlags { changes_state: false, sign_in: false, sensitive: false }, public: false, quiet: false };
+const PRIVATE: Route = Route { csrf: RouteFlags { changes_state: false, sign_in: false, sensitive: false }, public: false, quiet: false, asks_store: false };
 const PUBLIC: Route = Route { public: true, ..PRIVATE };
 const QUIET: Route = Route { quiet: true, ..PRIVATE };
 const DOOR: Route = Route { csrf: RouteFlags { sign_in: true, ..PRIVATE.csrf }, ..PUBLIC };

@@ -159,6 +159,10 @@ impl Checking<'_> {
             let text = format!("is {age}, and access is public: nobody is asked to sign in there; remove one of them");
             return self.wrong(&format!("{path}.{name}"), text);
         }
+        if settings.access == AccessSetting::Public && settings.sensitive {
+            let text = "is true, and access is public: nobody is asked to sign in there; remove one of them";
+            return self.wrong(&format!("{path}.sensitive"), text);
+        }
         if settings.access == AccessSetting::Public && pattern.as_ref().is_some_and(Pattern::is_about_endings) {
             let text = format!(
                 "`{}` would open every path that ends so, whoever chooses how it begins: name the paths, or ask for signed-in",
@@ -189,6 +193,7 @@ impl Checking<'_> {
             max_auth_age: settings.max_auth_age.map(Into::into),
             changes_state: settings.changes_state,
             quiet: settings.quiet,
+            sensitive: settings.sensitive,
         })
     }
 
