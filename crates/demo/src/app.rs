@@ -114,7 +114,13 @@ fn kept_where(kept: &Kept) -> String {
         (Some(folder), Place::Embedded(sessions)) if sessions.parent() == kept.keep.folder() => {
             format!("sessions and keys are kept in {folder}: a restart signs nobody out; --memory keeps nothing")
         }
-        (Some(keys), _) => format!("keys are kept in {keys}, sessions at {store}: a restart signs nobody out"),
+        (Some(keys), _) => {
+            let bound = kept.keep.bound().unwrap_or_default();
+            format!(
+                "keys are kept in {keys}, sessions at {store}: a restart signs nobody out, and what another node ends is \
+                 refused here within {bound:?}"
+            )
+        }
     }
 }
 

@@ -27,6 +27,7 @@ pub struct Keep {
     /// Where the keys are; none where they end with the process.
     keys: Option<PathBuf>,
     store: Place,
+    near_cache: near_cache::Settings,
 }
 
 /// Keys and a store, ready for use.
@@ -87,20 +88,26 @@ pub enum KeepFailed {
 impl Keep {
     /// Nothing outlives the process.
     pub fn nothing() -> Self {
-        Self { keys: None, store: Place::Memory }
+        Self { keys: None, ..Self::with_store("", Place::Memory) }
     }
 
     /// Keys and sessions in this folder.
     pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
         let folder = folder.into();
         let store = Place::Embedded(folder.join("sessions"));
-        Self { keys: Some(folder), store }
+        Self::with_store(folder, store)
     }
 
     /// Keys in this folder, and sessions elsewhere.
     #[must_use]
     pub fn with_store(folder: impl Into<PathBuf>, store: Place) -> Self {
-        Self { keys: Some(folder.into()), store }
+        Self { keys: Some(folder.into()), store, near_cache: near_cache::Settings::default() }
+    }
+
+    /// This node's memory before a store that nodes share, with these settings.
+    #[must_use]
+    pub fn near_cache(self, near_cache: near_cache::Settings) -> Self {
+        Self { near_cache, ..self }
     }
 
     /// Where the keys are.
@@ -111,6 +118,11 @@ impl Keep {
     /// Where the sessions are.
     pub const fn store(&self) -> &Place {
         &self.store
+    }
+
+    /// How long a session may be admitted here after it was ended on another node; nothing where no node shares the store.
+    pub fn bound(&self) -> Option<Duration> {
+        self.store.is_shared().then_some(self.near_cache.bound)
     }
 
     /// Opens keys and store; makes them where there are none. New keys are for sessions that last `longest`, or a year
@@ -139,11 +151,11 @@ impl Keep {
             }
             Place::Redis(address) => {
                 let opening = RedisStore::open(address.reveal(), sealer, SystemClock, redis::Settings::default());
-                Sessions::Redis(Box::new(near(opening.await?)?))
+                Sessions::Redis(Box::new(near(opening.await?, self.near_cache)?))
             }
             Place::Postgres(address) => {
                 let opening = PostgresStore::open(address.reveal(), sealer, SystemClock, postgres::Settings::default());
-                Sessions::Postgres(Box::new(near(opening.await?)?))
+                Sessions::Postgres(Box::new(near(opening.await?, self.near_cache)?))
             }
         };
         Ok(Kept { ring, sessions, file, keep: self })
@@ -162,8 +174,8 @@ impl Kept {
 }
 
 /// This node's memory before a store that nodes share.
-fn near<S: Store>(store: S) -> Result<NearCache<S>, BadSettings> {
-    NearCache::new(store, SystemClock, near_cache::Settings::default(), |task| drop(tokio::spawn(task)))
+fn near<S: Store>(store: S, settings: near_cache::Settings) -> Result<NearCache<S>, BadSettings> {
+    NearCache::new(store, SystemClock, settings, |task| drop(tokio::spawn(task)))
 }
 
 /// The key file of the folder; made if there is none.

@@ -55,6 +55,16 @@ impl Address {
     }
 }
 
+impl Place {
+    /// Whether other nodes may use it too.
+    pub const fn is_shared(&self) -> bool {
+        match self {
+            Self::Memory | Self::Embedded(_) => false,
+            Self::Redis(_) | Self::Postgres(_) => true,
+        }
+    }
+}
+
 impl FromStr for Place {
     type Err = NoPlace;
 

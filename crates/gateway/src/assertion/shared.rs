@@ -143,7 +143,8 @@ mod tests {
         let wiki = crate::app::AppConfig { assertion: Algorithm::Hs256, ..app("wiki") };
         let (name, apps) = (wiki.name.clone(), vec![wiki, app("shop")]);
         let (data, listen) = (folder.path().to_owned(), Listen::default());
-        let config = Config { data, store: None, listen, proxy_protocol: None, apps };
+        let near_cache = counterfoil::stores::near_cache::Settings::default();
+        let config = Config { data, store: None, near_cache, listen, proxy_protocol: None, apps };
         let of = |name: &str| SharedKeys::of(&config, &name.parse().unwrap(), SystemClock);
         assert!(matches!(of("wiki"), Err(NoSharedKeys::NotMade(_))), "and none are made for whoever runs the command");
         let assertions = Assertions::in_file(&config.assertion_keys(), SystemClock).unwrap();

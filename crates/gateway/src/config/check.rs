@@ -2,6 +2,7 @@
 
 mod app;
 mod listen;
+mod near_cache;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -71,7 +72,9 @@ impl Checking<'_> {
             Some(store) => Some(self.store(&store, folder)?),
             None => None,
         };
-        Some(Config { data, store, listen, proxy_protocol, apps: apps.into_iter().map(|app| app.config).collect() })
+        let near_cache = self.near_cache(settings.near_cache.as_ref(), store.as_ref())?;
+        let apps = apps.into_iter().map(|app| app.config).collect();
+        Some(Config { data, store, near_cache, listen, proxy_protocol, apps })
     }
 
     fn data(&self, text: &str, folder: &Path) -> Option<PathBuf> {

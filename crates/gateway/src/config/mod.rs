@@ -13,6 +13,7 @@ mod tree;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use counterfoil::stores::near_cache;
 use counterfoil_serve::Peers;
 use counterfoil_serve::keep::Keep;
 
@@ -29,6 +30,8 @@ pub struct Config {
     pub data: PathBuf,
     /// Where sessions are; in the folder where nothing was said.
     pub store: Option<counterfoil_serve::place::Place>,
+    /// This node's memory before a store that others share.
+    pub near_cache: near_cache::Settings,
     /// Where it listens.
     pub listen: Listen,
     /// Whose word on who connects to the public listener counts, if connections begin with a header of the PROXY protocol.
@@ -53,7 +56,7 @@ impl Config {
     pub fn keep(&self) -> Keep {
         match &self.store {
             None => Keep::in_folder(&self.data),
-            Some(store) => Keep::with_store(&self.data, store.clone()),
+            Some(store) => Keep::with_store(&self.data, store.clone()).near_cache(self.near_cache),
         }
     }
 

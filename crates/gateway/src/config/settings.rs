@@ -15,6 +15,8 @@ pub(super) struct Settings {
     /// Where sessions are, if not in that folder.
     pub(super) store: Option<String>,
     #[serde(default)]
+    pub(super) near_cache: Option<NearCacheSettings>,
+    #[serde(default)]
     pub(super) listen: ListenSettings,
     #[serde(default)]
     pub(super) danger: DangerSettings,
@@ -22,6 +24,18 @@ pub(super) struct Settings {
     _policy: IgnoredAny,
     #[serde(default, rename = "apps")]
     _apps: IgnoredAny,
+}
+
+/// This node's memory before a store that others share. What is not said is as in the library.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct NearCacheSettings {
+    /// The longest a session may be admitted here after it was ended elsewhere.
+    pub(super) bound: Option<Span>,
+    /// How long one reading of the store may count.
+    pub(super) lease: Option<Span>,
+    /// What the sessions in memory may take, as `256 MiB`.
+    pub(super) memory: Option<String>,
 }
 
 /// Where the gateway listens.

@@ -13,6 +13,15 @@ impl fmt::Display for Config {
         writeln!(out, "data      {}", self.data.display())?;
         if let Some(store) = &self.store {
             writeln!(out, "store     {store}")?;
+            if store.is_shared() {
+                let near = self.near_cache;
+                let [bound, lease] = [near.bound, near.lease].map(Span::from);
+                writeln!(
+                    out,
+                    "memory    what ends on another gateway is refused here within {bound}; lease {lease}, at most {}",
+                    size(near.bytes)
+                )?;
+            }
         }
         for (name, address) in self.listen.named() {
             let announced = name == "public" && self.proxy_protocol.is_some();
@@ -24,6 +33,14 @@ impl fmt::Display for Config {
         }
         Ok(())
     }
+}
+
+/// In the largest unit that leaves nothing out.
+fn size(bytes: usize) -> String {
+    let fitting = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)]
+        .into_iter()
+        .find(|(_, unit)| bytes.is_multiple_of(*unit));
+    fitting.map_or_else(|| format!("{bytes} bytes"), |(name, unit)| format!("{} {name}", bytes / unit))
 }
 
 fn described(app: &AppConfig) -> Result<String, fmt::Error> {

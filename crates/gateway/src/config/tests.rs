@@ -193,6 +193,16 @@ fn each_mistake_is_named_with_its_place_its_key_and_its_values() {
             "counterfoil.toml:16: apps.wiki.rules[0].max_idle: is 5m, and access is public: nobody is asked to sign in there; remove one of them"),
         ("a public path that is sensitive", with("access = \"public\"", "access = \"public\"\nsensitive = true"),
             "counterfoil.toml:16: apps.wiki.rules[0].sensitive: is true, and access is public: nobody is asked to sign in there; remove one of them"),
+        ("a bound beyond the lease", format!("{FILE}[near_cache]\nbound = \"10s\"\nlease = \"5s\""),
+            "counterfoil.toml:21: near_cache.bound: 10s exceeds near_cache.lease (5s), which comes first"),
+        ("a lease that is too long", format!("{FILE}[near_cache]\nlease = \"5m\""),
+            "counterfoil.toml:21: near_cache.lease: 5m exceeds 1m, the longest there is"),
+        ("no bound", format!("{FILE}[near_cache]\nbound = \"0s\""),
+            "counterfoil.toml:21: near_cache.bound: is zero: nothing would ever be answered from memory; a rule with sensitive = true asks the store"),
+        ("memory without a unit", format!("{FILE}[near_cache]\nmemory = \"256\""),
+            "counterfoil.toml:21: near_cache.memory: `256` is no size: write a number with its unit, KiB, MiB or GiB, such as \"256 MiB\""),
+        ("a setting of the memory nobody knows", format!("{FILE}[near_cache]\nleases = \"5s\""),
+            "counterfoil.toml:21: near_cache.leases: there is no such key; did you mean `lease`?"),
         ("the age of a step-up that is not asked for", with("max_idle", "max_step_up_age"),
             "counterfoil.toml:19: apps.wiki.rules[1].max_step_up_age: is 20m, and access is not step-up: write access = \"step-up\", or remove it"),
         ("two at once", with("\"nginx\"", "\"apache\"").replace("decision =", "decisoin ="),
@@ -217,6 +227,30 @@ fn a_contract_that_this_build_does_not_speak_is_a_mistake() {
 }
 
 #[test]
+fn the_memory_before_a_shared_store_is_shown_with_its_bound_in_words() {
+    let words = |table: &str| {
+        let checked = read_with(&format!("store = \"redis://cache\"\n{FILE}{table}"), &[]).unwrap();
+        let shown = checked.config.to_string();
+        let line = shown.lines().find(|line| line.starts_with("memory")).map(str::to_owned);
+        (line.unwrap(), checked.warnings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    };
+    let said = "memory    what ends on another gateway is refused here within";
+    #[rustfmt::skip]
+    let table = [
+        ("",                                                         "3s; lease 1m, at most 256 MiB",   ""),
+        ("[near_cache]",                                             "3s; lease 1m, at most 256 MiB",   ""),
+        ("[near_cache]\nbound = \"10s\"\nmemory = \"64 MiB\"",       "10s; lease 1m, at most 64 MiB",   ""),
+        ("[near_cache]\nlease = \"2s\"",                            "2s; lease 2s, at most 256 MiB",   ""),
+        ("[near_cache]\nbound = \"1500ms\"",                        "1s 500ms; lease 1m, at most 256 MiB",
+            "counterfoil.toml:22: near_cache.bound: 1s 500ms is shorter than 2s: stores say every second that everything was told, and while one of these is late, all is asked of the store"),
+    ];
+    for (table, expected, warned) in table {
+        assert_eq!(words(table), (format!("{said} {expected}"), warned.to_owned()), "{table}");
+    }
+    assert!(!read_with(FILE, &[]).unwrap().config.to_string().contains("memory"), "nobody shares this store");
+}
+
+#[test]
 fn flags_of_a_rule_are_shown_where_they_are_set() {
     let text = with("max_idle = \"20m\"", "quiet = true\nsensitive = true");
     let checked = read_with(&text, &[]).unwrap();
@@ -236,6 +270,8 @@ fn what_may_not_be_meant_is_a_warning() {
             "counterfoil.toml:3: listen.public: 0.0.0.0:9400 is not a loopback address, and speaks plain http: let your proxy alone reach it"),
         ("decisions for a network", format!("{}[danger]\nbeyond_loopback = [\"decision\"]", with("127.0.0.1:9401", "10.0.0.1:9401")),
             "counterfoil.toml:21: danger.beyond_loopback: the decision listener may be reached from other machines"),
+        ("memory before a store that has all in memory", format!("{FILE}[near_cache]\nbound = \"5s\""),
+            "counterfoil.toml:20: near_cache: does nothing: there is memory of its own only before a store that nodes share, redis:// or postgres://"),
         ("a limit that never comes first", with("\"20m\"", "\"2h\""),
             "counterfoil.toml:19: apps.wiki.rules[1].max_idle: 2h exceeds the policy's timeouts.idle (30m), which comes first"),
         ("one host for two apps", format!("{FILE}{}", SHOP.replace("shop.example", "wiki.example:8443")),

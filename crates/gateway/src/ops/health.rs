@@ -10,6 +10,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use counterfoil::StoreTime;
+use counterfoil::stores::near_cache::Figures;
 use counterfoil_serve::Log;
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -23,8 +24,12 @@ pub struct Health {
     gateway: Gateway,
     phase: Arc<AtomicU8>,
     count_sessions: Arc<dyn Fn() -> Option<usize> + Send + Sync>,
+    near_cache: Option<NearCacheFigures>,
     log: Option<Log>,
 }
+
+/// Tells what a near cache did so far, and its bound.
+pub type NearCacheFigures = Arc<dyn Fn() -> (Figures, Duration) + Send + Sync>;
 
 /// How far the gateway is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +46,12 @@ pub enum Phase {
 impl Health {
     /// Of `gateway`, whose store holds as many sessions as `count_sessions` says, if it knows.
     pub fn new(gateway: Gateway, count_sessions: impl Fn() -> Option<usize> + Send + Sync + 'static) -> Self {
-        Self { gateway, phase: Arc::default(), count_sessions: Arc::new(count_sessions), log: None }
+        Self { gateway, phase: Arc::default(), count_sessions: Arc::new(count_sessions), near_cache: None, log: None }
+    }
+
+    /// Says as well what this memory before the store does, if there is one.
+    pub fn remembering(self, near_cache: Option<NearCacheFigures>) -> Self {
+        Self { near_cache, ..self }
     }
 
     /// Says as well what this log loses.
@@ -116,6 +126,10 @@ async fn metrics(State(health): State<Health>) -> Response {
     if let Some(correction) = health.gateway.time().and_then(StoreTime::correction) {
         meters.clock_correction(correction);
     }
+    if let Some(near_cache) = &health.near_cache {
+        let (figures, bound) = near_cache();
+        meters.near_cache(&figures, bound);
+    }
     meters.log_lines_lost(health.log.as_ref().map_or(0, Log::lost));
     match meters.text() {
         Ok(text) => ([(CONTENT_TYPE, OPEN_METRICS), (CACHE_CONTROL, "no-store")], text).into_response(),
@@ -134,7 +148,8 @@ const LONGEST_LOOK: Duration = Duration::from_secs(1);
 #[cfg(test)]
 mod tests {
     use axum::body::Body;
-    use counterfoil::{Clock as _, GeneratedKeys, MemoryStore, Moment, StoreError, SystemClock};
+    use counterfoil::stores::near_cache::{NearCache, Settings};
+    use counterfoil::{Clock as _, GeneratedKeys, MemoryStore, Moment, Store as _, StoreError, SystemClock};
     use counterfoil_core::keys::SharedRing;
     use counterfoil_core::testing::{Fault, Hook, Hooked, Verb};
     use http::Request;
@@ -171,6 +186,31 @@ mod tests {
         store.faults().heal();
         health.enter(Phase::Stopping);
         assert_eq!(look(&health, "/readyz").await, (503, "stopping\n".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn the_memory_before_the_store_is_measured_where_there_is_one() {
+        let (gateway, store) = testing::gateway_on_a_faulty_store();
+        let health = Health::new(gateway, || None);
+        assert!(!look(&health, "/metrics").await.1.contains("counterfoil_near_cache_bound_seconds{"));
+        let clock = counterfoil::FakeClock::at(Moment::from_unix_seconds(1_800_000_000));
+        let spawn = |task| drop(tokio::spawn(task));
+        let near = NearCache::new(MemoryStore::new(), clock, Settings::default(), spawn).unwrap();
+        drop(store);
+        let nobody = counterfoil::SessionId::from_bytes([7; counterfoil::SessionId::LENGTH]);
+        assert!(near.peek(nobody, Moment::EPOCH, None).is_none());
+        let health = health.remembering(Some(Arc::new(move || (near.figures(), near.settings().bound))));
+        let (_, text) = look(&health, "/metrics").await;
+        for line in [
+            r#"counterfoil_near_cache_lookups_total{outcome="hit"} 0"#,
+            r#"counterfoil_near_cache_lookups_total{outcome="bypassed"} 1"#,
+            "counterfoil_near_cache_bound_seconds{} 3.0",
+            "counterfoil_near_cache_sessions{} 0",
+            "counterfoil_near_cache_size_bytes{} 0",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
+        }
+        assert!(!text.contains("counterfoil_near_cache_lag_seconds{"), "no store has said a moment yet:\n{text}");
     }
 
     /// A store whose clock is a day behind.

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use counterfoil::Correction;
+use counterfoil::stores::near_cache::Figures;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -37,6 +38,12 @@ struct Inner {
     reload_failed: Gauge,
     /// Empty where the store does not tell.
     sessions: Family<NoLabels, Gauge>,
+    /// The near cache's; empty where there is none.
+    lookups: Family<OutcomeLabels, Counter>,
+    lag: Family<NoLabels, Gauge<f64, AtomicU64>>,
+    bound: Family<NoLabels, Gauge<f64, AtomicU64>>,
+    remembered: Family<NoLabels, Gauge>,
+    memory: Family<NoLabels, Gauge>,
     /// Empty where the store has no clock.
     clock_correction: Family<NoLabels, Gauge<f64, AtomicU64>>,
     key_age: Gauge<f64, AtomicU64>,
@@ -78,6 +85,11 @@ struct VerbLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabels {
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ResultLabels {
     result: &'static str,
 }
@@ -95,6 +107,11 @@ impl Meters {
             reloads: Family::default(),
             reload_failed: Gauge::default(),
             sessions: Family::default(),
+            lookups: Family::default(),
+            lag: Family::default(),
+            bound: Family::default(),
+            remembered: Family::default(),
+            memory: Family::default(),
             clock_correction: Family::default(),
             key_age: Gauge::default(),
             key_follow_failed: Gauge::default(),
@@ -123,6 +140,7 @@ impl Meters {
             "Times that the session store did not answer, by verb",
             inner.store_errors.clone(),
         );
+        inner.register_near_cache();
         inner.register_upkeep();
         Self(Arc::new(inner))
     }
@@ -170,6 +188,22 @@ impl Meters {
         self.0.sessions.get_or_create(&NoLabels {}).set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
+    /// What the near cache did so far, and how long it may be unheard that a session ended elsewhere.
+    pub fn near_cache(&self, figures: &Figures, bound: Duration) {
+        let Figures { hits, misses, bypassed, lag, sessions, bytes, .. } = *figures;
+        for (outcome, count) in [("hit", hits), ("miss", misses), ("bypassed", bypassed)] {
+            let counter = self.0.lookups.get_or_create(&OutcomeLabels { outcome });
+            counter.inner().store(count, Ordering::Relaxed);
+        }
+        if let Some(lag) = lag {
+            self.0.lag.get_or_create(&NoLabels {}).set(lag.as_secs_f64());
+        }
+        self.0.bound.get_or_create(&NoLabels {}).set(bound.as_secs_f64());
+        for (family, count) in [(&self.0.remembered, sessions), (&self.0.memory, bytes)] {
+            family.get_or_create(&NoLabels {}).set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+    }
+
     /// What is added to this node's clock to show the store's time.
     pub fn clock_correction(&self, correction: Correction) {
         let sign = if correction.millis() < 0 { -1.0 } else { 1.0 };
@@ -203,6 +237,30 @@ impl Meters {
 }
 
 impl Inner {
+    /// What tells of this node's memory before a store that others share.
+    fn register_near_cache(&mut self) {
+        let registry = &mut self.registry;
+        registry.register(
+            "near_cache_lookups",
+            "Sessions answered from memory (hit), not there (miss), and times memory was not asked (bypassed)",
+            self.lookups.clone(),
+        );
+        registry.register_with_unit(
+            "near_cache_lag",
+            "How long a revocation on another node may be unheard here; beyond the bound memory is not asked",
+            Unit::Seconds,
+            self.lag.clone(),
+        );
+        registry.register_with_unit(
+            "near_cache_bound",
+            "The longest a session is admitted after it was ended on another node",
+            Unit::Seconds,
+            self.bound.clone(),
+        );
+        registry.register("near_cache_sessions", "Sessions in memory", self.remembered.clone());
+        registry.register_with_unit("near_cache_size", "What they take, roughly", Unit::Bytes, self.memory.clone());
+    }
+
     /// What tells of the gateway itself.
     fn register_upkeep(&mut self) {
         let registry = &mut self.registry;

@@ -6,6 +6,6 @@ mod measured;
 mod meters;
 
 pub(crate) use self::counted_store::CountedStore;
-pub use self::health::{Health, Phase, router};
+pub use self::health::{Health, NearCacheFigures, Phase, router};
 pub use self::measured::{Measured, Outcome, measured};
 pub use self::meters::{Meters, SiteMeters};

@@ -12,7 +12,8 @@ use std::sync::Arc;
 use axum::Router;
 use counterfoil::accounts::{AttemptLimit, Cost};
 use counterfoil::stores::embedded::{EmbeddedStore, Sealer};
-use counterfoil::{Event, EventSink as _, FileKeys, KeyError, SystemClock};
+use counterfoil::stores::near_cache::NearCache;
+use counterfoil::{Event, EventSink as _, FileKeys, KeyError, Store, SystemClock};
 use counterfoil_core::store::DynStore;
 use counterfoil_serve::inherited::{Inherited, NotInherited};
 use counterfoil_serve::keep::{KeepFailed, Kept, Sessions};
@@ -27,7 +28,7 @@ use crate::authz::Decisions;
 use crate::config::{Checked, Config, ConfigError};
 use crate::doctor::Doctor;
 use crate::gateway::Gateway;
-use crate::ops::{self, Health, Phase};
+use crate::ops::{self, Health, NearCacheFigures, Phase};
 use crate::options::Source;
 use crate::pages::{History, Local};
 
@@ -134,15 +135,7 @@ impl House {
         let limits = config.apps.iter().map(|app| app.policy.limits());
         let longest = limits.map(|limits| limits.absolute.max(limits.remember_for.unwrap_or_default())).max();
         let Kept { ring, sessions, file, .. } = config.keep().open(longest.unwrap_or_default()).await?;
-        let (store, count): (Arc<dyn DynStore>, Option<Arc<EmbeddedStore>>) = match sessions {
-            Sessions::Memory(store) => (Arc::new(store), None),
-            Sessions::Folder(store) => {
-                let store: Arc<EmbeddedStore> = Arc::from(store);
-                (Arc::clone(&store) as Arc<dyn DynStore>, Some(store))
-            }
-            Sessions::Redis(store) => (Arc::new(*store), None),
-            Sessions::Postgres(store) => (Arc::new(*store), None),
-        };
+        let Opened { store, count, near_cache } = Opened::from(sessions);
         let history = Arc::new(History::default());
         let assertions = Assertions::in_file(&config.assertion_keys(), SystemClock)?;
         let told = Arc::clone(&history);
@@ -155,8 +148,38 @@ impl House {
         let accounts = Accounts::open(accounts::Folder::at(&config.data), Sealer::new(ring), Cost::Owasp)?;
         let local = Local { accounts, attempts: Arc::new(AttemptLimit::on()), history };
         let count = move || count.as_ref().map(|store| store.sessions());
-        let health = Health::new(gateway.clone(), count).with(log);
+        let health = Health::new(gateway.clone(), count).remembering(near_cache).with(log);
         Ok(Self { gateway, local, keys: file, health })
+    }
+}
+
+/// The store, and who tells of it.
+struct Opened {
+    store: Arc<dyn DynStore>,
+    count: Option<Arc<EmbeddedStore>>,
+    near_cache: Option<NearCacheFigures>,
+}
+
+impl Opened {
+    fn before<S: Store>(near_cache: Box<NearCache<S>>) -> Self {
+        let near_cache = Arc::<NearCache<S>>::from(near_cache);
+        let store = Arc::clone(&near_cache) as Arc<dyn DynStore>;
+        let figures = move || (near_cache.figures(), near_cache.settings().bound);
+        Self { store, count: None, near_cache: Some(Arc::new(figures)) }
+    }
+}
+
+impl From<Sessions> for Opened {
+    fn from(sessions: Sessions) -> Self {
+        match sessions {
+            Sessions::Memory(store) => Self { store: Arc::new(store), count: None, near_cache: None },
+            Sessions::Folder(store) => {
+                let store = Arc::<EmbeddedStore>::from(store);
+                Self { store: Arc::clone(&store) as Arc<dyn DynStore>, count: Some(store), near_cache: None }
+            }
+            Sessions::Redis(store) => Self::before(store),
+            Sessions::Postgres(store) => Self::before(store),
+        }
     }
 }
 

@@ -77,7 +77,8 @@ fn needs_restart(running: &Config, new: &Config) -> Vec<String> {
     let store = (running.store != new.store).then(|| format!("store ({}, now {})", place(running), place(new)));
     let announced = (running.proxy_protocol != new.proxy_protocol)
         .then(|| "listen.proxy_protocol, or whose word counts there,".to_owned());
-    data.into_iter().chain(store).chain(moved).chain(announced).collect()
+    let near_cache = (running.near_cache != new.near_cache).then(|| "near_cache".to_owned());
+    data.into_iter().chain(store).chain(near_cache).chain(moved).chain(announced).collect()
 }
 
 #[cfg(test)]

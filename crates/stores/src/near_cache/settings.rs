@@ -44,7 +44,11 @@ impl Settings {
     /// The longest lease there may be.
     pub const LONGEST_LEASE: Duration = Duration::from_mins(1);
 
-    pub(super) fn checked(self) -> Result<Self, BadSettings> {
+    /// The same, if they do not contradict each other.
+    ///
+    /// # Errors
+    /// [`BadSettings`] names both values.
+    pub fn checked(self) -> Result<Self, BadSettings> {
         let Self { bound, lease, .. } = self;
         if bound.is_zero() {
             return Err(BadSettings::NoBound);
