@@ -405,7 +405,7 @@ const PYTHON: &str = "target/apps/venv/bin/python";
 
 /// All but those of the embedded store, which run in processes that its own tests start.
 const AT_REAL_SERVERS: &str = "package(counterfoil-servers)|(package(counterfoil-stores)&!test(embedded::))|package(counterfoil-demo)\
-     |(package(counterfoil)&test(clocks::))";
+     |(package(counterfoil)&test(clocks::))|(package(counterfoil-cli)&test(at_a_server::))";
 /// What the predictors say of random ids.
 const THOUSAND_RUNS: &str = "package(counterfoil-audit)&test(thousand_runs)";
 /// Forty times proptest's own default.

@@ -67,9 +67,10 @@ enum Command {
     #[command(subcommand, after_help = keys::EXAMPLES, arg_required_else_help = true)]
     Keys(KeysCommand),
 
-    /// Look after a folder of sessions: check, back up, restore, move
+    /// Look after a folder of sessions: check, back up, restore, move; or after a server that nodes share: check, migrate
     ///
-    /// The folder is that of an embedded store. Nothing else may work in it meanwhile; stop the server first.
+    /// The folder is that of an embedded store. Nothing else may work in it meanwhile; stop the server first. A Redis or
+    /// PostgreSQL is looked at while nodes work with it.
     #[command(subcommand, after_help = store::EXAMPLES, arg_required_else_help = true)]
     Store(StoreCommand),
 

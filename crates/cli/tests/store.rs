@@ -241,12 +241,104 @@ mod store {
         let home = tempfile::tempdir().unwrap();
         for (arguments, code, named) in [
             (&["store"][..], 2, "Usage: counterfoil store"),
-            (&["store", "check"], 2, "<DIR>"),
+            (&["store", "check"], 2, "<STORE>"),
+            (&["store", "stats"], 2, "<DIR>"),
             (&["store", "check", "/no/such/folder"], 1, "counterfoil/demo/keys"),
             (&["demo", "--data", "x", "--memory"], 2, "--memory"),
         ] {
             let (status, text) = said(home.path(), arguments);
             assert_eq!((status, text.contains(named)), (Some(code), true), "{arguments:?}: {text}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_done_with_a_server_is_said_with_what_to_do_instead_and_without_its_password() {
+        let home = tempfile::tempdir().unwrap();
+        let (redis, postgres) = ("redis://ada:hunter2@cache", "postgres://ada:hunter2@db/shop");
+        #[rustfmt::skip]
+        let table = [
+            (&["store", "stats", redis][..],                "redis://cache: ask the server: `redis-cli INFO keyspace`"),
+            (&["store", "stats", postgres],                 "postgres://db/shop: ask the server: `SELECT count(*)"),
+            (&["store", "backup", redis, "x"],              "redis://cache: the server's own files are its backup"),
+            (&["store", "backup", postgres, "x"],           "postgres://db/shop: the server's own tools back it up: `pg_dump"),
+            (&["store", "backup", "x", redis],              "redis://cache: sessions do not move between"),
+            (&["store", "export", postgres],                "postgres://db/shop: sessions do not move between"),
+            (&["store", "import", "x", redis],              "redis://cache: sessions do not move between"),
+            (&["store", "restore", "x", postgres],          "postgres://db/shop: a backup of a folder becomes a folder"),
+            (&["store", "check", "redis://ada:hunter2@/1"], "the argument names no server: write redis://"),
+            (&["store", "check", "mysql://ada:hunter2@db"], "the argument names no session store: write memory"),
+            (&["store", "check", "embedded:"],              "the argument names no folder"),
+            (&["store", "migrate", "x", "--dry-run"],       "--dry-run is for PostgreSQL"),
+        ];
+        for (arguments, expected) in table {
+            let (status, text) = said(home.path(), arguments);
+            assert_eq!((status, text.contains(expected)), (Some(1), true), "{arguments:?}: {text}");
+            assert!(!text.contains("hunter2"), "{arguments:?}: {text}");
+        }
+        assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0, "a folder of the name of an address");
+    }
+
+    mod at_a_server {
+        use counterfoil_servers::{Postgres, Redis};
+
+        use super::{Path, said};
+
+        fn keys(home: &Path) {
+            std::fs::create_dir_all(home.join("counterfoil/demo")).unwrap();
+            let (code, text) = said(home, &["keys", "new"]);
+            assert_eq!(code, Some(0), "{text}");
+        }
+
+        #[tokio::test(flavor = "multi_thread")]
+        #[ignore = "takes a PostgreSQL: run in the stage that installs it"]
+        async fn tables_are_shown_before_they_are_made_and_made_once() {
+            let (server, home) = (Postgres::start().await.unwrap(), tempfile::tempdir().unwrap());
+            let (path, url) = (home.path(), server.url());
+            keys(path);
+            let (code, text) = said(path, &["store", "check", &url]);
+            assert_eq!((code, text.contains("has no tables of this version")), (Some(1), true), "{text}");
+            let dry = ["store", "migrate", &url, "--dry-run"];
+            let (code, text) = said(path, &dry);
+            assert!(code == Some(0) && text.contains("CREATE TABLE counterfoil.sessions"), "{text}");
+            assert!(text.contains("nothing was changed"), "{text}");
+            assert_eq!(said(path, &["store", "check", &url]).0, Some(1), "a dry run made tables");
+
+            let (code, text) = said(path, &["store", "migrate", &url]);
+            assert_eq!((code, text.contains("format 1 was brought up")), (Some(0), true), "{text}");
+            for again in [&dry[..], &dry[..3]] {
+                let (code, text) = said(path, again);
+                assert_eq!((code, text.contains("is current; nothing to do")), (Some(0), true), "{text}");
+            }
+            let (code, text) = said(path, &["store", "check", &url]);
+            assert_eq!(
+                (code, text.contains("a node with these keys can start on it; its clock")),
+                (Some(0), true),
+                "{text}"
+            );
+
+            let other = tempfile::tempdir().unwrap();
+            keys(other.path());
+            let (code, text) = said(other.path(), &["store", "check", &url]);
+            assert_eq!((code, text.contains("key")), (Some(1), true), "{text}");
+        }
+
+        #[tokio::test(flavor = "multi_thread")]
+        #[ignore = "takes a Redis: run in the stage that installs it"]
+        async fn a_redis_is_looked_at_as_by_a_node_that_starts() {
+            let (mut server, home) = (Redis::start().await.unwrap(), tempfile::tempdir().unwrap());
+            let (path, url) = (home.path(), server.url());
+            keys(path);
+            let (code, text) = said(path, &["store", "check", &url]);
+            assert_eq!(
+                (code, text.contains("a node with these keys can start on it; its clock")),
+                (Some(0), true),
+                "{text}"
+            );
+            let (code, text) = said(path, &["store", "migrate", &url]);
+            assert_eq!((code, text.contains("in Redis there is nothing to do")), (Some(1), true), "{text}");
+            server.stop().await.unwrap();
+            let (code, text) = said(path, &["store", "check", &url]);
+            assert_eq!((code, text.contains("127.0.0.1")), (Some(1), true), "{text}");
         }
     }
 }

@@ -11,6 +11,7 @@ pub mod place;
 mod proxy_protocol;
 mod signals;
 mod tls;
+pub mod upkeep;
 
 pub use self::bound::{App, Bound, Bounds};
 pub use self::connection::LONGEST_HANDSHAKE;

@@ -1,6 +1,9 @@
 //! `counterfoil store`: its arguments, its progress bars, and what it says.
 
+mod shared;
+
 use std::error::Error;
+use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Write as _, stdin, stdout};
@@ -10,16 +13,20 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use counterfoil::stores::embedded::{Archive, Sealer, Sessions, import};
 use counterfoil::{Clock as _, EnvironmentKeys, FileKeys, SystemClock, keys::SharedRing};
+use counterfoil_serve::upkeep::Migration;
 use indicatif::{HumanBytes, HumanCount, HumanDuration, ProgressBar, ProgressState, ProgressStyle};
+
+use self::shared::{Deed, Named, no_server};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum StoreCommand {
-    /// Look at every entry: whether it can be read, is what was written, and agrees with the others
+    /// Look at every entry of a folder: whether it can be read, is what was written, and agrees with the others; or whether a
+    /// node could start on a server
     ///
-    /// Changes nothing. Exit status 1 if something is wrong.
+    /// Changes nothing, but that an empty Redis is marked as one of these keys. Exit status 1 if something is wrong.
     Check {
         #[command(flatten)]
-        folder: FolderArgument,
+        store: StoreArgument,
     },
     /// Count what lies in a folder
     Stats {
@@ -63,19 +70,40 @@ pub(crate) enum StoreCommand {
         #[command(flatten)]
         common: Common,
     },
-    /// Bring a folder to the format of this version
+    /// Bring a folder, or the tables of a PostgreSQL, to the format of this version
+    ///
+    /// In a PostgreSQL without tables it makes them. All is one transaction.
     Migrate {
         #[command(flatten)]
-        folder: FolderArgument,
+        store: StoreArgument,
+        /// Print the SQL that would be run in a PostgreSQL, and change nothing
+        #[arg(long)]
+        dry_run: bool,
     },
 }
+
+/// A store, and its keys.
+#[derive(Debug, Args)]
+pub(crate) struct StoreArgument {
+    /// The folder of the store, or a server's address: redis://…, rediss://…, postgres://…
+    ///
+    /// Others see what is on a command line: give an address that has a password in it as the variable.
+    #[arg(value_name = "STORE", env = "COUNTERFOIL__STORE", hide_env_values = true)]
+    store: Written,
+    #[command(flatten)]
+    keys: KeysArgument,
+}
+
+/// What somebody wrote. It may have a password in it.
+#[derive(Clone)]
+struct Written(OsString);
 
 /// A folder, and its keys.
 #[derive(Debug, Args)]
 pub(crate) struct FolderArgument {
     /// The folder of the store
     #[arg(value_name = "DIR")]
-    folder: PathBuf,
+    folder: Written,
     #[command(flatten)]
     keys: KeysArgument,
 }
@@ -100,25 +128,47 @@ pub(crate) struct KeysArgument {
 /// Does what was asked. `false` if something is wrong with the store.
 pub(crate) fn run(command: StoreCommand) -> Result<bool, Box<dyn Error>> {
     match command {
-        StoreCommand::Check { folder } => return check(&folder.open()?),
-        StoreCommand::Stats { folder } => stats(&folder.open()?)?,
+        StoreCommand::Check { store } => return checked(&store),
+        StoreCommand::Stats { folder } => stats(&folder.open(Deed::Count)?)?,
         StoreCommand::Backup { folder, into } => {
-            let archive = folder.open()?;
+            no_server(&into, Deed::Move)?;
+            let archive = folder.open(Deed::BackUp)?;
             let bar = bar("copied", archive.about());
             let copied = archive.back_up(&into, &mut |done| bar.set_position(done))?;
             bar.finish_and_clear();
             println!("{}: a backup of {}", into.display(), entries(copied));
         }
         StoreCommand::Restore { backup, into, common } => restored(&backup, &into, &common)?,
-        StoreCommand::Export { folder, into } => export(&folder.open()?, into.as_deref())?,
+        StoreCommand::Export { folder, into } => export(&folder.open(Deed::Move)?, into.as_deref())?,
         StoreCommand::Import { export, into, common } => imported(&export, &into, &common)?,
-        StoreCommand::Migrate { folder } => {
-            let migrated = folder.open()?.migrate()?;
-            let done = if migrated.from == migrated.to { "is current; nothing to do" } else { "was brought up" };
-            println!("{}: format {} {done}", folder.folder.display(), migrated.to);
-        }
+        StoreCommand::Migrate { store, dry_run } => migrate(&store, dry_run)?,
     }
     Ok(true)
+}
+
+fn checked(store: &StoreArgument) -> Result<bool, Box<dyn Error>> {
+    match Named::of(&store.store.0)? {
+        Named::Folder(folder) => check(&Archive::open(&folder, store.keys.sealer()?)?),
+        Named::Server(place) => shared::check(&place, store.keys.sealer()?),
+    }
+}
+
+fn migrate(store: &StoreArgument, dry_run: bool) -> Result<(), Box<dyn Error>> {
+    match Named::of(&store.store.0)? {
+        Named::Folder(_) if dry_run => {
+            Err("--dry-run is for PostgreSQL: a folder is migrated in one step; back it up before".into())
+        }
+        Named::Folder(folder) => {
+            let migrated = Archive::open(&folder, store.keys.sealer()?)?.migrate()?;
+            let done = if migrated.from == migrated.to { "is current; nothing to do" } else { "was brought up" };
+            println!("{}: format {} {done}", folder.display(), migrated.to);
+            Ok(())
+        }
+        Named::Server(place) => {
+            let migration = if dry_run { Migration::Dry } else { Migration::Real };
+            shared::migrate(&place, &store.keys.sealer()?, migration)
+        }
+    }
 }
 
 fn check(archive: &Archive) -> Result<bool, Box<dyn Error>> {
@@ -164,6 +214,8 @@ fn stats(archive: &Archive) -> Result<(), Box<dyn Error>> {
 }
 
 fn restored(backup: &Path, into: &Path, common: &Common) -> Result<(), Box<dyn Error>> {
+    no_server(backup, Deed::Restore)?;
+    no_server(into, Deed::Restore)?;
     let archive = Archive::open(backup, common.keys.sealer()?)?;
     let bar = bar("restored", archive.about());
     let mut progress = |done| bar.set_position(done);
@@ -197,6 +249,7 @@ fn export(archive: &Archive, into: Option<&Path>) -> Result<(), Box<dyn Error>> 
 }
 
 fn imported(export: &Path, into: &Path, common: &Common) -> Result<(), Box<dyn Error>> {
+    no_server(into, Deed::Move)?;
     let sealer = common.keys.sealer()?;
     let mut quiet = |_| {};
     let imported = if export == Path::new("-") {
@@ -215,8 +268,21 @@ fn imported(export: &Path, into: &Path, common: &Common) -> Result<(), Box<dyn E
 }
 
 impl FolderArgument {
-    fn open(&self) -> Result<Archive, Box<dyn Error>> {
-        Ok(Archive::open(&self.folder, self.keys.sealer()?)?)
+    fn open(&self, deed: Deed) -> Result<Archive, Box<dyn Error>> {
+        let folder = Named::of(&self.folder.0)?.folder(deed)?;
+        Ok(Archive::open(&folder, self.keys.sealer()?)?)
+    }
+}
+
+impl From<OsString> for Written {
+    fn from(text: OsString) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for Written {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Written(…)")
     }
 }
 
@@ -316,5 +382,7 @@ Examples:
   counterfoil store backup /var/lib/shop/sessions /backup/sessions-monday --key-file /etc/shop/keys
   counterfoil store restore /backup/sessions-monday /var/lib/shop/sessions-new --key-file /etc/shop/keys
   counterfoil store export /var/lib/shop/sessions sessions.jsonl --key-file /etc/shop/keys
+  counterfoil store check rediss://cache.internal --key-file /etc/shop/keys
+  counterfoil store migrate postgres://shop@db.internal/shop --dry-run --key-file /etc/shop/keys
 
 Exit status: 0 if all is well, 1 if something is wrong or it cannot be done, 2 for arguments.";
