@@ -2,9 +2,11 @@
 
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
+use counterfoil_core::keys::{GeneratedKeys, SharedRing};
 use counterfoil_core::rules::EndReason;
-use counterfoil_core::testing::{Hook, Hooked, Verb};
-use counterfoil_core::{MemoryStore, SessionId};
+use counterfoil_core::store::{Loaded, Page};
+use counterfoil_core::testing::{Hook, Hooked, Jar, Verb, sign_in};
+use counterfoil_core::{Change, Engine, MemoryStore, Policy, Record, SessionId, Subject};
 
 use super::*;
 
@@ -59,6 +61,10 @@ impl Hook for Shared {
     ) -> Result<T, StoreError> {
         self.0.verbs.fetch_add(1, Ordering::Relaxed);
         work.await
+    }
+
+    fn peeks(&self) -> bool {
+        true
     }
 
     async fn time(
@@ -156,16 +162,58 @@ async fn a_clock_is_corrected_up_to_five_seconds_and_refused_beyond() {
 
 #[tokio::test(start_paused = true)]
 async fn every_verb_that_judges_by_time_is_refused_and_what_does_not_is_answered() {
-    let node = Node::new(-30_000, AT_ONCE);
-    let (now, id) = (node.time.now(), SessionId::from_bytes([7; SessionId::LENGTH]));
-    let (store, reason) = (&node.store, EndReason::Admin);
-    assert!(store.load(id, now, None).await.is_err());
-    assert!(store.peek(id, now, None).is_none());
-    assert!(store.end(id, None, reason, now).await.is_err());
-    assert!(store.end_all(reason, now).await.is_err());
-    assert!(store.sweep(9, now).await.is_err());
-    assert!(store.epochs(None).await.is_ok());
+    let node = Node::new(0, AT_ONCE);
+    let ring = SharedRing::from_source(&GeneratedKeys).unwrap();
+    let policy = Policy::aal2("https://shop.example").unwrap();
+    let engine = Engine::new(policy, ring, Arc::clone(&node.store), node.time.clone(), ());
+    let ada = Subject::new("ada").unwrap();
+    sign_in(&engine, &mut Jar::default(), &ada).await.unwrap();
+    let reference = engine.reference(&ada);
+    let (store, now) = (&node.store, node.time.now());
+    let id = store.list(reference, Page { skip: 0, take: 1 }, now).await.unwrap()[0].id;
+    let Loaded::Live(live) = store.load(id, now, None).await.unwrap() else { panic!() };
+    assert!(store.peek(id, now, None).is_some());
+
+    node.clock.set(-30_000);
+    let (now, reason, record) = (node.time.now(), EndReason::Admin, || Record::clone(&live.record));
+    #[rustfmt::skip]
+    let refused = [
+        ("load",        store.load(id, now, None).await.is_err()),
+        ("peek",        store.peek(id, now, None).is_none()),
+        ("insert",      store.insert(record(), None, now).await.is_err()),
+        ("replace",     store.replace(id, live.revision, record(), None, now).await.is_err()),
+        ("commit",      store.commit(id, live.revision, Change::default(), now).await.is_err()),
+        ("end",         store.end(id, None, reason, now).await.is_err()),
+        ("end_subject", store.end_subject(reference, None, reason, now).await.is_err()),
+        ("end_all",     store.end_all(reason, now).await.is_err()),
+        ("list",        store.list(reference, Page { skip: 0, take: 1 }, now).await.is_err()),
+        ("sweep",       store.sweep(9, now).await.is_err()),
+    ];
+    for (verb, refused) in refused {
+        assert!(refused, "{verb}");
+    }
+    assert!(store.epochs(Some(reference)).await.is_ok());
     assert!(store.resolve("saml", "x").await.is_ok());
+    node.clock.set(30_000);
+    sleep(EVERY).await;
+    let loaded = store.load(id, node.time.now(), None).await.unwrap();
+    assert!(
+        matches!(loaded, Loaded::Live(again) if again.revision == live.revision),
+        "something was done all the same"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_does_not_tremble_with_the_network() {
+    let node = Node::new(3_000, AT_ONCE);
+    assert_eq!(node.serves().await, Ok(()));
+    node.clock.set(50);
+    node.answer(Answers::Within(Duration::from_millis(400)));
+    assert!(node.time.look().await);
+    assert_eq!(node.time.correction(), Some(Correction::from_millis(-3_000)), "the reading does not contradict it");
+    node.answer(AT_ONCE);
+    assert!(node.time.look().await);
+    assert_eq!(node.time.correction(), Some(Correction::from_millis(-3_050)), "this one does");
 }
 
 #[tokio::test(start_paused = true)]
