@@ -29,5 +29,6 @@ mod seam_table;
 mod sign_in;
 #[cfg(feature = "embedded")]
 mod stolen;
+mod store_time;
 mod streams;
 mod triggers;
