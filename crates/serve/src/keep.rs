@@ -150,7 +150,9 @@ impl Keep {
                 Sessions::Folder(Box::new(EmbeddedStore::open(folder, sealer, embedded::Settings::default())?))
             }
             Place::Redis(address) => {
-                let opening = RedisStore::open(address.reveal(), sealer, SystemClock, redis::Settings::default());
+                let journal = self.keys.as_ref().map(|folder| folder.join("revocations"));
+                let settings = redis::Settings { journal, ..redis::Settings::default() };
+                let opening = RedisStore::open(address.reveal(), sealer, SystemClock, settings);
                 Sessions::Redis(Box::new(near(opening.await?, self.near_cache)?))
             }
             Place::Postgres(address) => {

@@ -1,4 +1,5 @@
-//! Where sessions are kept, as operators write it: `memory`, `embedded:FOLDER`, `redis://HOST` or `postgres://HOST`.
+//! Where sessions are kept, as operators write it: `memory`, `embedded:FOLDER`, `redis://HOST` (or sentinels, or a cluster) or
+//! `postgres://HOST`.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -26,7 +27,9 @@ pub struct Address(Box<str>);
 #[non_exhaustive]
 pub enum NoPlace {
     /// It begins like none.
-    #[error("names no session store: write memory, embedded:FOLDER, redis://HOST or postgres://USER@HOST/DATABASE")]
+    #[error(
+        "names no session store: write memory, embedded:FOLDER, redis://HOST, redis+sentinel://HOST,HOST/SERVICE, redis+cluster://HOST,HOST or postgres://USER@HOST/DATABASE"
+    )]
     Unknown,
     /// There is no folder.
     #[error("names no folder: write embedded:FOLDER, for example embedded:/var/lib/counterfoil/sessions")]
@@ -46,6 +49,10 @@ impl Address {
     /// All of it, password included, for whoever connects.
     pub(crate) fn reveal(&self) -> &str {
         &self.0
+    }
+
+    fn scheme(&self) -> &str {
+        self.0.split_once("://").map_or("", |(scheme, _)| scheme)
     }
 
     /// Host, port and database: user, password and options are left out.
@@ -75,14 +82,15 @@ impl FromStr for Place {
         if let Some(folder) = text.strip_prefix("embedded:") {
             return if folder.is_empty() { Err(NoPlace::Folder) } else { Ok(Self::Embedded(folder.into())) };
         }
-        let scheme = SCHEMES.into_iter().find(|scheme| text.starts_with(scheme)).ok_or(NoPlace::Unknown)?;
+        let scheme =
+            SCHEMES.into_iter().chain(REDIS).find(|scheme| text.starts_with(scheme)).ok_or(NoPlace::Unknown)?;
         let rest = text.strip_prefix(scheme).unwrap_or_default();
         let host = without_user(rest).split(['/', '?']).next().unwrap_or_default();
         if host.is_empty() || host.starts_with(':') {
             return Err(NoPlace::Host(scheme));
         }
         let address = Address(text.into());
-        Ok(if [REDIS, REDIS_OVER_TLS].contains(&scheme) { Self::Redis(address) } else { Self::Postgres(address) })
+        Ok(if REDIS.contains(&scheme) { Self::Redis(address) } else { Self::Postgres(address) })
     }
 }
 
@@ -92,10 +100,7 @@ impl fmt::Display for Place {
         match self {
             Self::Memory => out.write_str("memory"),
             Self::Embedded(folder) => write!(out, "embedded:{}", folder.display()),
-            Self::Redis(address) if address.0.starts_with(REDIS_OVER_TLS) => {
-                write!(out, "{REDIS_OVER_TLS}{}", address.shown())
-            }
-            Self::Redis(address) => write!(out, "{REDIS}{}", address.shown()),
+            Self::Redis(address) => write!(out, "{}://{}", address.scheme(), address.shown()),
             Self::Postgres(address) => write!(out, "{POSTGRES}{}", address.shown()),
         }
     }
@@ -112,10 +117,10 @@ fn without_user(rest: &str) -> &str {
     rest.rsplit('@').next().unwrap_or_default()
 }
 
-const REDIS: &str = "redis://";
 const POSTGRES: &str = "postgres://";
-const REDIS_OVER_TLS: &str = "rediss://";
-const SCHEMES: [&str; 4] = [REDIS, REDIS_OVER_TLS, POSTGRES, "postgresql://"];
+const SCHEMES: [&str; 2] = [POSTGRES, "postgresql://"];
+const REDIS: [&str; 6] =
+    ["redis://", "rediss://", "redis+sentinel://", "rediss+sentinel://", "redis+cluster://", "rediss+cluster://"];
 
 #[cfg(test)]
 mod tests {
@@ -134,12 +139,14 @@ mod tests {
             ("redis://ada:hunter2@cache:6380/1",         Ok("redis://cache:6380/1")),
             ("redis://:hunter2@[::1]:6380",              Ok("redis://[::1]:6380")),
             ("redis://ada:hunter2%40x@cache",            Ok("redis://cache")),
+            ("redis+sentinel://:hunter2@a:1,b/main/2?sentinel_password=hunter2", Ok("redis+sentinel://a:1,b/main/2")),
+            ("rediss+cluster://ada:hunter2@a,b:2",       Ok("rediss+cluster://a,b:2")),
             ("embedded:",                                Err(NoPlace::Folder)),
             ("postgres://ada:hunter2@db/shop?sslmode=verify-full", Ok("postgres://db/shop")),
             ("postgresql://ada:hun@ter2@db",             Ok("postgres://db")),
-            ("redis://",                                 Err(NoPlace::Host(REDIS))),
-            ("redis://:6379",                            Err(NoPlace::Host(REDIS))),
-            ("redis://ada:hunter2@/1",                   Err(NoPlace::Host(REDIS))),
+            ("redis://",                                 Err(NoPlace::Host("redis://"))),
+            ("redis://:6379",                            Err(NoPlace::Host("redis://"))),
+            ("redis://ada:hunter2@/1",                   Err(NoPlace::Host("redis://"))),
             ("postgres:///shop",                         Err(NoPlace::Host(POSTGRES))),
             ("Memory",                                   Err(NoPlace::Unknown)),
             ("mysql://ada:hunter2@db",                   Err(NoPlace::Unknown)),

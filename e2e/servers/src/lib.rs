@@ -6,12 +6,14 @@
 mod postgres;
 mod process;
 mod redis;
+mod together;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 pub use self::postgres::{Disk, Postgres, PostgresSettings};
-pub use self::redis::{Redis, RedisSettings};
+pub use self::redis::{Redis, RedisPart, RedisSettings};
+pub use self::together::{RedisCluster, RedisSentinels};
 
 /// There is no such server.
 #[derive(Debug, thiserror::Error)]

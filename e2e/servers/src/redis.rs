@@ -4,7 +4,7 @@ use std::path::Path;
 
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::Command;
 
@@ -27,6 +27,18 @@ pub struct RedisSettings {
     pub lines: Vec<String>,
     /// Files beside it: keys and certificates, for example.
     pub files: Vec<(&'static str, String)>,
+    /// What it is.
+    pub part: RedisPart,
+}
+
+/// What part a server plays among others.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RedisPart {
+    /// It holds data.
+    #[default]
+    Data,
+    /// It watches one that does.
+    Sentinel,
 }
 
 impl Redis {
@@ -69,6 +81,9 @@ impl Redis {
         let program = std::env::var_os("REDIS_BIN").unwrap_or_else(|| "redis-server".into());
         let mut command = Command::new(program);
         command.arg(&file).current_dir(path);
+        if self.settings.part == RedisPart::Sentinel {
+            command.arg("--sentinel");
+        }
         let mut process = Process::start(command, "redis-server", &path.join("redis.log"))?;
         let port = self.port;
         process.until("redis-server", START, || answers(port)).await?;
@@ -108,6 +123,14 @@ impl Redis {
         }
     }
 
+    /// Tells it one command of plain words, and gives its answer as text.
+    ///
+    /// # Errors
+    /// It does not answer, or refuses.
+    pub async fn tell(&self, command: &str) -> std::io::Result<String> {
+        tell(self.port, command).await
+    }
+
     /// It answers nobody from now on, and keeps its connections.
     ///
     /// # Errors
@@ -145,12 +168,12 @@ impl Redis {
             format!("port {}", self.port),
             "bind 127.0.0.1".to_owned(),
             format!("dir {}", folder.display()),
-            "save \"\"".to_owned(),
-            "appendonly yes".to_owned(),
-            "appendfsync everysec".to_owned(),
-            "maxmemory-policy noeviction".to_owned(),
             "daemonize no".to_owned(),
         ];
+        if self.settings.part == RedisPart::Data {
+            let kept = ["save \"\"", "appendonly yes", "appendfsync everysec", "maxmemory-policy noeviction"];
+            lines.extend(kept.map(str::to_owned));
+        }
         lines.extend_from_slice(&self.settings.lines);
         lines.join("\n")
     }
@@ -162,6 +185,38 @@ async fn answers(port: u16) -> bool {
     let mut answer = [0; 5];
     let asked = stream.write_all(b"PING\r\n").await.is_ok() && stream.read_exact(&mut answer).await.is_ok();
     asked && (answer.starts_with(b"+PONG") || answer.starts_with(b"-NOAU"))
+}
+
+async fn tell(port: u16, command: &str) -> std::io::Result<String> {
+    let mut stream = BufReader::new(TcpStream::connect(("127.0.0.1", port)).await?);
+    stream.get_mut().write_all(format!("{command}\r\n").as_bytes()).await?;
+    read(&mut stream).await
+}
+
+/// One answer; a list as its parts, a line each.
+async fn read(stream: &mut BufReader<TcpStream>) -> std::io::Result<String> {
+    let mut line = String::new();
+    stream.read_line(&mut line).await?;
+    let (kind, rest) = line.trim_end().split_at_checked(1).unwrap_or_default();
+    let length = rest.parse::<usize>();
+    match (kind, length) {
+        ("+" | ":", _) => Ok(rest.to_owned()),
+        ("$", Ok(length)) => {
+            let mut bytes = vec![0; length + 2];
+            stream.read_exact(&mut bytes).await?;
+            bytes.truncate(length);
+            Ok(String::from_utf8_lossy(&bytes).into_owned())
+        }
+        ("*", Ok(length)) => {
+            let mut parts = Vec::new();
+            for _ in 0..length {
+                parts.push(Box::pin(read(stream)).await?);
+            }
+            Ok(parts.join("\n"))
+        }
+        ("$" | "*", Err(_)) => Ok(String::new()),
+        _ => Err(std::io::Error::other(line)),
+    }
 }
 
 /// Ports are given away between asking for one and using it.

@@ -3,7 +3,9 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use counterfoil_servers::{Postgres, PostgresSettings, Redis, RedisSettings, ServerError};
+use counterfoil_servers::{
+    Postgres, PostgresSettings, Redis, RedisCluster, RedisSentinels, RedisSettings, ServerError,
+};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 
@@ -109,4 +111,31 @@ async fn a_postgres_that_does_not_start_says_why() {
     let settings = PostgresSettings { lines: vec!["no_such_setting = 1".to_owned()], ..PostgresSettings::default() };
     let error = Postgres::start_with(settings).await.unwrap_err();
     assert!(error.to_string().contains("no_such_setting"), "{error}");
+}
+
+#[tokio::test]
+#[ignore = "takes a Redis: run in the stage that installs it"]
+async fn sentinels_put_the_replica_in_the_place_of_a_master_that_is_gone() {
+    let mut servers = RedisSentinels::start().await.unwrap();
+    servers.nodes[0].tell("SET key value").await.unwrap();
+    servers.nodes[0].tell("WAIT 1 5000").await.unwrap();
+    servers.nodes[0].kill().await.unwrap();
+    while !servers.nodes[1].tell("ROLE").await.is_ok_and(|role| role.starts_with("master")) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(servers.nodes[1].tell("GET key").await.unwrap(), "value");
+}
+
+#[tokio::test]
+#[ignore = "takes a Redis: run in the stage that installs it"]
+async fn a_cluster_goes_on_without_one_of_its_masters() {
+    let mut cluster = RedisCluster::start().await.unwrap();
+    // The slot of `a` is 15495: the third's.
+    cluster.nodes[2].tell("SET a value").await.unwrap();
+    cluster.nodes[2].tell("WAIT 1 5000").await.unwrap();
+    assert!(cluster.nodes[0].tell("GET a").await.unwrap_err().to_string().contains("MOVED 15495"));
+    cluster.nodes[2].kill().await.unwrap();
+    while cluster.nodes[5].tell("GET a").await.ok().as_deref() != Some("value") {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }

@@ -133,7 +133,7 @@ fn each_mistake_is_named_with_its_place_its_key_and_its_values() {
         ("a data folder without a name", with("/var/lib/counterfoil", ""),
             "counterfoil.toml:1: data: is empty; name the folder of sessions, keys and accounts"),
         ("a store nobody knows", with("data = \"/var/lib/counterfoil\"", "data = \"/var/lib/counterfoil\"\nstore = \"mysql://ada:hunter2@db\""),
-            "counterfoil.toml:2: store: names no session store: write memory, embedded:FOLDER, redis://HOST or postgres://USER@HOST/DATABASE"),
+            "counterfoil.toml:2: store: names no session store: write memory, embedded:FOLDER, redis://HOST, redis+sentinel://HOST,HOST/SERVICE, redis+cluster://HOST,HOST or postgres://USER@HOST/DATABASE"),
         ("an address without a port", with("127.0.0.1:9400", "127.0.0.1"),
             "counterfoil.toml:3: listen.public: `127.0.0.1` is not an address and a port, such as 127.0.0.1:9400 or [::1]:9400"),
         ("one address twice", with("127.0.0.1:9401", "127.0.0.1:9400"),

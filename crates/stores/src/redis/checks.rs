@@ -3,20 +3,22 @@
 use std::collections::HashMap;
 
 use counterfoil_core::seal::Sealer;
-use redis::RedisResult;
-use redis::aio::ConnectionManager;
+use redis::{RedisResult, Value, from_redis_value};
 
 use super::OpenError;
 use super::address::Address;
+use super::line::Line;
 
-/// Looks at the server's own account of itself.
-pub(super) async fn check(connection: &mut ConnectionManager, address: &Address) -> Result<(), OpenError> {
+/// Looks at the servers' own account of themselves.
+pub(super) async fn check(line: &mut Line, address: &Address) -> Result<(), OpenError> {
     let place = &address.place;
-    let info = Info(told(connection).await.map_err(|cause| OpenError::server(place, cause))?);
-    if let Some(what) = info.refused() {
+    let told = infos(line, "everything").await.map_err(|cause| OpenError::server(place, cause))?;
+    if let Some(what) = told.iter().find_map(|info| info.refused(address.is_cluster())) {
         return Err(OpenError::Setup { place: place.clone(), what });
     }
-    for warning in info.warnings() {
+    let mut warnings: Vec<_> = told.iter().flat_map(Info::warnings).collect();
+    warnings.dedup();
+    for warning in warnings {
         tracing::warn!(at = %place, "{warning}");
     }
     if address.is_exposed() {
@@ -25,43 +27,80 @@ pub(super) async fn check(connection: &mut ConnectionManager, address: &Address)
     Ok(())
 }
 
-/// Notes that the sessions under this prefix are made with this ring, or that they were made so before.
-pub(super) async fn claim(
-    connection: &mut ConnectionManager,
-    prefix: &str,
-    sealer: &Sealer,
-    place: &str,
-) -> Result<(), OpenError> {
-    let mark = sealer.reference_mark().iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
-    let ours = format!("{FORMAT} {mark}");
-    let mut claim = redis::cmd("SET");
-    claim.arg(format!("{prefix}meta")).arg(&ours).arg("NX").arg("GET");
-    let found: Option<String> = claim.query_async(connection).await.map_err(|cause| OpenError::server(place, cause))?;
-    match found {
-        None => Ok(()),
-        Some(found) if found == ours => Ok(()),
-        Some(found) if found.starts_with(&format!("{FORMAT} ")) => {
-            Err(OpenError::OtherKeys { place: place.into(), prefix: prefix.into() })
-        }
-        Some(_) => Err(OpenError::Format { place: place.into(), prefix: prefix.into() }),
-    }
+/// What part servers play at this moment.
+pub(super) struct Role {
+    /// Whether they take writes.
+    pub(super) master: bool,
+    /// Whether others would take over from them.
+    pub(super) replicas: bool,
 }
 
-async fn told(connection: &mut ConnectionManager) -> RedisResult<HashMap<String, String>> {
-    let text: String = redis::cmd("INFO").arg("everything").query_async(connection).await?;
-    let lines = text.lines().filter_map(|line| line.split_once(':'));
-    Ok(lines.map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect())
+/// Asks them.
+pub(super) async fn role(line: &mut Line) -> RedisResult<Role> {
+    let told = infos(line, "replication").await?;
+    Ok(Role {
+        master: told.iter().all(|info| info.is("role", "master")),
+        replicas: told.iter().any(Info::has_replicas),
+    })
+}
+
+/// Whether the server that has this key has no replica at this moment.
+pub(super) async fn is_alone(line: &mut Line, key: &[u8]) -> bool {
+    let told = line.beside(key, redis::cmd("INFO").arg("replication")).await;
+    told.and_then(Info::read).is_ok_and(|info| !info.has_replicas())
+}
+
+/// Whose sessions lie under a prefix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Claim {
+    Ours,
+    OtherKeys,
+    OtherFormat,
+}
+
+/// What says that sessions are made with this ring.
+pub(super) fn mark(sealer: &Sealer) -> Box<str> {
+    let mark = sealer.reference_mark().iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    format!("{FORMAT} {mark}").into()
+}
+
+/// Notes that the sessions under this prefix are made with this ring, or finds that they were made otherwise before.
+pub(super) async fn claim(line: &mut Line, prefix: &str, mark: &str) -> RedisResult<Claim> {
+    let mut claim = redis::cmd("SET");
+    claim.arg(format!("{prefix}meta")).arg(mark).arg("NX").arg("GET");
+    let found: Option<String> = claim.query_async(line).await?;
+    Ok(match found {
+        None => Claim::Ours,
+        Some(found) if found == mark => Claim::Ours,
+        Some(found) if found.starts_with(&format!("{FORMAT} ")) => Claim::OtherKeys,
+        Some(_) => Claim::OtherFormat,
+    })
+}
+
+async fn infos(line: &mut Line, section: &str) -> RedisResult<Vec<Info>> {
+    let told = line.everywhere(redis::cmd("INFO").arg(section)).await?;
+    told.into_iter().map(Info::read).collect()
 }
 
 /// What `INFO` says.
 struct Info(HashMap<String, String>);
 
 impl Info {
+    fn read(value: Value) -> RedisResult<Self> {
+        let text: String = from_redis_value(value)?;
+        let lines = text.lines().filter_map(|line| line.split_once(':'));
+        Ok(Self(lines.map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect()))
+    }
+
+    fn has_replicas(&self) -> bool {
+        self.0.get("connected_slaves").is_some_and(|count| count != "0")
+    }
+
     fn is(&self, name: &str, value: &str) -> bool {
         self.0.get(name).is_some_and(|found| found == value)
     }
 
-    fn refused(&self) -> Option<Box<str>> {
+    fn refused(&self, cluster: bool) -> Option<Box<str>> {
         let version = self.0.get("redis_version").map(String::as_str).unwrap_or_default();
         let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
         if major.is_none_or(|major| major < OLDEST) {
@@ -75,14 +114,17 @@ impl Info {
             return Some(what.into());
         }
         if self.is("role", "slave") {
-            return Some("it is a replica; name its master".into());
+            return Some("it is a replica; name its master, or sentinels that know it: redis+sentinel://".into());
         }
-        self.is("cluster_enabled", "1").then(|| "it is part of a cluster; name a server that is not".into())
+        match (self.is("cluster_enabled", "1"), cluster) {
+            (true, false) => Some("it is part of a cluster: write redis+cluster://".into()),
+            (false, true) => Some("it is no part of a cluster: write redis://".into()),
+            _ => None,
+        }
     }
 
     fn warnings(&self) -> Vec<&'static str> {
-        let replicas = self.0.get("connected_slaves").is_some_and(|count| count != "0");
-        let without_good = replicas && !self.0.contains_key("min_slaves_good_slaves");
+        let without_good = self.has_replicas() && !self.0.contains_key("min_slaves_good_slaves");
         [
             (self.is("aof_enabled", "0"), "Redis keeps no append-only file: a restart brings back what an old snapshot has, sessions that were signed out since included, or nothing; set `appendonly yes`"),
             (without_good, "Redis has replicas and takes writes that none of them has: a failover brings back sessions that were signed out; set `min-replicas-to-write 1`"),
@@ -93,10 +135,10 @@ impl Info {
     }
 }
 
-/// The first with functions, stream ids made in part, and scripts that say what they may do.
+/// The first with scripts that say what they may do.
 const OLDEST: u32 = 7;
 /// Of keys and scripts together.
-const FORMAT: &str = "1";
+const FORMAT: &str = "2";
 
 #[cfg(test)]
 mod tests {
@@ -113,20 +155,22 @@ mod tests {
     #[test]
     fn what_would_bring_sessions_back_is_refused_or_said() {
         #[rustfmt::skip]
-        let rows: [(&Lines, Option<&str>, usize); 9] = [
-            (&[],                                                        None,               0),
-            (&[("redis_version", "6.2.14")],                             Some("6.2.14"),     0),
-            (&[("redis_version", "8.0.1")],                              None,               0),
-            (&[("redis_version", "")],                                   Some("7.0"),        0),
-            (&[("maxmemory_policy", "allkeys-lru")],                     Some("noeviction"), 0),
-            (&[("role", "slave")],                                       Some("master"),     0),
-            (&[("cluster_enabled", "1")],                                Some("cluster"),    0),
-            (&[("aof_enabled", "0"), ("connected_slaves", "1")],         None,               2),
-            (&[("connected_slaves", "1"), ("min_slaves_good_slaves", "1")], None,            0),
+        let rows: [(&Lines, bool, Option<&str>, usize); 11] = [
+            (&[],                                                        false, None,                   0),
+            (&[("redis_version", "6.2.14")],                             false, Some("6.2.14"),         0),
+            (&[("redis_version", "8.0.1")],                              false, None,                   0),
+            (&[("redis_version", "")],                                   false, Some("7.0"),            0),
+            (&[("maxmemory_policy", "allkeys-lru")],                     false, Some("noeviction"),     0),
+            (&[("role", "slave")],                                       false, Some("master"),         0),
+            (&[("cluster_enabled", "1")],                                false, Some("redis+cluster:"), 0),
+            (&[("cluster_enabled", "1")],                                true,  None,                   0),
+            (&[("cluster_enabled", "0")],                                true,  Some("redis://"),       0),
+            (&[("aof_enabled", "0"), ("connected_slaves", "1")],         false, None,                   2),
+            (&[("connected_slaves", "1"), ("min_slaves_good_slaves", "1")], false, None,                0),
         ];
-        for (lines, refused, warnings) in rows {
+        for (lines, cluster, refused, warnings) in rows {
             let info = info(lines);
-            let found = info.refused();
+            let found = info.refused(cluster);
             assert_eq!(found.is_some(), refused.is_some(), "{lines:?} {found:?}");
             assert!(refused.is_none_or(|word| found.unwrap().contains(word)), "{lines:?}");
             assert_eq!(info.warnings().len(), warnings, "{lines:?}");

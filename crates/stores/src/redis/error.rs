@@ -6,15 +6,27 @@ use std::time::Duration;
 use counterfoil_core::store::StoreError;
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
+use super::journal::JournalError;
+
 /// The store cannot be used. Says what is wrong, where, and what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
     /// The address is none.
     #[error(
-        "the address of the Redis store cannot be read: write redis://[user:password@]host[:port][/database], or rediss://"
+        "the address of the Redis store cannot be read: write redis://[user:password@]host[:port][/database], \
+         redis+sentinel://host[:port][,…]/service or redis+cluster://host[:port][,…]; over TLS with rediss instead of redis"
     )]
-    Address(#[source] RedisError),
+    Address(#[source] Option<RedisError>),
+    /// Nobody knows which master to ask sentinels for.
+    #[error("the address names sentinels and no service: write redis+sentinel://host[:port][,…]/service")]
+    NoService,
+    /// There is only one.
+    #[error("the address names a database of a cluster, which has but one: leave the path out")]
+    DatabaseInCluster,
+    /// What ended of late cannot be kept.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// The file of certificates cannot be read.
     #[error("{} (`sslrootcert` of the address) cannot be read", path.display())]
     Roots {
@@ -44,6 +56,15 @@ pub enum OpenError {
         /// Where.
         place: Box<str>,
         /// Why.
+        #[source]
+        cause: RedisError,
+    },
+    /// Sentinels answer, and know no such master, or none that is there.
+    #[error("Redis: {place} know no master of that name that is there")]
+    UnknownService {
+        /// Where, and which.
+        place: Box<str>,
+        /// What they say.
         #[source]
         cause: RedisError,
     },
@@ -103,7 +124,8 @@ impl OpenError {
         match cause.kind() {
             ErrorKind::AuthenticationFailed => Self::Credentials { place, cause },
             _ if is_of_credentials(&cause) => Self::Credentials { place, cause },
-            ErrorKind::Io => Self::Unreachable { place, cause },
+            ErrorKind::Io | ErrorKind::ClusterConnectionNotFound => Self::Unreachable { place, cause },
+            ErrorKind::MasterNameNotFoundBySentinel => Self::UnknownService { place, cause },
             _ => Self::Server { place, cause },
         }
     }
@@ -116,7 +138,7 @@ pub(super) fn of_verb(error: RedisError, verb: &'static str, limit: Duration) ->
     }
     match error.kind() {
         ErrorKind::Server(ServerErrorKind::NoPerm) => StoreError::Misconfigured {
-            what: "the Redis user may not run the store's scripts: grant `+@read +@write +@scripting` on its keys",
+            what: "the Redis user may not run the store's scripts: grant `+@read +@write +@scripting +@pubsub` on its keys and channels",
         },
         _ if is_of_credentials(&error) => {
             StoreError::Misconfigured { what: "Redis refuses the user or the password of the address" }

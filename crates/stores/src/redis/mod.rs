@@ -13,12 +13,20 @@
 //! ```
 
 mod address;
+mod beat;
 mod checks;
+mod cluster;
+mod counts;
+mod dial;
 mod error;
+mod fact;
+mod journal;
+mod keeper;
+mod line;
+mod link;
 mod reply;
 mod scripts;
 mod settings;
-mod stream;
 #[cfg(test)]
 mod tests;
 mod touch;
@@ -26,17 +34,21 @@ mod verbs;
 
 use std::sync::Arc;
 
-use counterfoil_core::Clock;
 use counterfoil_core::seal::Sealer;
 use counterfoil_core::store::{Notices, StoreError};
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use counterfoil_core::{Clock, Moment};
 use tokio::task::JoinHandle;
 
 use self::address::Address;
+use self::checks::Claim;
 pub use self::error::OpenError;
+use self::fact::Fact;
+use self::journal::Journal;
+pub use self::journal::JournalError;
+use self::keeper::Keeper;
+use self::link::{SharedLink, Sure};
 use self::scripts::{Call, Scripts};
 pub use self::settings::Settings;
-use self::stream::{Heard, Reader};
 use crate::recent::Recent;
 
 /// Sessions in a Redis or Valkey, version 7.0 or newer, that many nodes share.
@@ -54,67 +66,103 @@ use crate::recent::Recent;
 ///
 /// Dropping a verb's future leaves it open whether the verb happens.
 pub struct RedisStore {
-    connection: ConnectionManager,
-    scripts: Scripts,
+    link: SharedLink,
+    scripts: Arc<Scripts>,
     settings: Settings,
     sealer: Sealer,
     recent: Recent,
+    journal: Arc<Journal>,
     notices: Arc<Notices>,
-    #[cfg_attr(not(test), expect(dead_code, reason = "tests wait for it"))]
-    heard: Heard,
-    reading: JoinHandle<()>,
+    keeping: JoinHandle<()>,
+    /// Whether a verb's keys may lie on several servers.
+    apart: bool,
     /// Where, without what is secret of the address.
     place: Box<str>,
 }
 
 impl RedisStore {
-    /// Connects, looks at how the server is set up, and begins to listen to what other nodes do. `clock` is this node's.
+    /// Connects, looks at how the servers are set up, and begins to listen to what other nodes do. `address` is that of one
+    /// server (`redis://[user:password@]host[:port][/database]`), of sentinels that know the master
+    /// (`redis+sentinel://…@host[:port][,…]/service[/database]`, with `?sentinel_password=` where they want one) or of some
+    /// servers of a cluster (`redis+cluster://…@host[:port][,…]`); over TLS each with `rediss` for `redis`, where
+    /// `?sslrootcert=FILE` names who vouches for them. `clock` is this node's.
     ///
     /// # Errors
     /// [`OpenError`] says what is wrong and what to do.
     pub async fn open(address: &str, sealer: Sealer, clock: impl Clock, settings: Settings) -> Result<Self, OpenError> {
         settings.check()?;
         let address = Address::parse(address)?;
-        let Address { client, place } = address.clone();
-        let mut connection = connect(&client, &settings, &place).await?;
-        checks::check(&mut connection, &address).await?;
-        checks::claim(&mut connection, &settings.prefix, &sealer, &place).await?;
-        let (notices, heard) = (Arc::new(Notices::default()), Heard::default());
-        let clock = Arc::new(clock);
-        let reader = Reader::new(client, &settings, clock, Arc::clone(&notices), heard.clone());
-        let reader = reader.begin().await.map_err(|cause| OpenError::server(&place, cause))?;
-        let reading = tokio::spawn(reader.run());
-        let scripts = Scripts::new();
+        let (apart, place) = (address.is_cluster(), address.place.clone());
+        let server = |cause| OpenError::server(&place, cause);
+        let mut dialled = address.dial(&settings).await.map_err(server)?;
+        checks::check(&mut dialled.plain, &address).await?;
+        let mark = checks::mark(&sealer);
+        let prefix = &settings.prefix;
+        match checks::claim(&mut dialled.plain, prefix, &mark).await.map_err(server)? {
+            Claim::Ours => {}
+            Claim::OtherKeys => return Err(OpenError::OtherKeys { place, prefix: prefix.clone() }),
+            Claim::OtherFormat => return Err(OpenError::Format { place, prefix: prefix.clone() }),
+        }
+        let (path, lasts) = (settings.journal.as_deref(), settings.journal_lasts);
+        let journal = Arc::new(Journal::open(path, lasts, clock.now())?);
+        let (link, notices, scripts) =
+            (SharedLink::default(), Arc::<Notices>::default(), Arc::new(Scripts::new(apart)));
+        let keeper = Keeper {
+            address,
+            settings: settings.clone(),
+            mark,
+            scripts: Arc::clone(&scripts),
+            link: Arc::clone(&link),
+            journal: Arc::clone(&journal),
+            notices: Arc::clone(&notices),
+            clock: Arc::new(clock),
+        };
+        let listening = keeper.listen(dialled).await.map_err(server)?;
+        let keeping = tokio::spawn(keeper.run(listening));
         let recent = Recent::new(settings.recent_bytes);
-        Ok(Self { connection, scripts, settings, sealer, recent, notices, heard, reading, place })
+        Ok(Self { link, scripts, settings, sealer, recent, journal, notices, keeping, apart, place })
     }
 
     /// Runs a script within the time a verb has.
     async fn run(&self, call: Call<'_>) -> Result<redis::Value, StoreError> {
-        let verb = call.verb();
-        let mut connection = self.connection.clone();
-        let limit = self.settings.timeout;
-        match tokio::time::timeout(limit, call.run(&mut connection)).await {
-            Ok(answer) => answer.map_err(|error| error::of_verb(error, verb, limit)),
+        let (verb, limit) = (call.verb(), self.settings.timeout);
+        match tokio::time::timeout(limit, self.link.run(&call)).await {
+            Ok(answer) => answer?.map_err(|error| error::of_verb(error, verb, limit)),
             Err(_) => Err(StoreError::Timeout { verb, limit }),
         }
     }
-}
 
-async fn connect(client: &redis::Client, settings: &Settings, place: &str) -> Result<ConnectionManager, OpenError> {
-    // A verb waits for a connection no longer than for an answer; its own limit is above both.
-    let config = ConnectionManagerConfig::new()
-        .set_connection_timeout(Some(settings.connect_timeout))
-        .set_response_timeout(Some(settings.timeout))
-        .set_number_of_retries(1)
-        .set_max_delay(RETRY);
-    let connecting = ConnectionManager::new_with_config(client.clone(), config);
-    connecting.await.map_err(|cause| OpenError::server(place, cause))
+    /// The same, and waits for a replica to have it, where there are any.
+    async fn run_surely(&self, call: Call<'_>) -> Result<(redis::Value, Sure), StoreError> {
+        let (verb, limit) = (call.verb(), self.settings.timeout);
+        match tokio::time::timeout(limit, self.link.run_surely(&call)).await {
+            Ok(answer) => {
+                let (answer, sure) = answer?;
+                Ok((answer.map_err(|error| error::of_verb(error, verb, limit))?, sure))
+            }
+            Err(_) => Err(StoreError::Timeout { verb, limit }),
+        }
+    }
+
+    /// Remembers what ended here, for servers that forget. Where neither a replica has it nor a disk of ours, it may be
+    /// undone, and nobody may be told that it is final.
+    async fn remember(&self, facts: Vec<Fact>, sure: Sure, now: Moment) -> Result<(), StoreError> {
+        let kept = self.journal.keep(facts, now).await;
+        if let Err(error) = &kept {
+            tracing::error!(error = error as &dyn std::error::Error, "what ended is not in this node's journal");
+        }
+        if sure == Sure::Yes || (kept.is_ok() && self.journal.is_kept()) {
+            return Ok(());
+        }
+        let why =
+            "it was ended, but no replica has it yet, and this node keeps no journal: a failover now would undo it";
+        Err(StoreError::Unavailable(why.into()))
+    }
 }
 
 impl Drop for RedisStore {
     fn drop(&mut self) {
-        self.reading.abort();
+        self.keeping.abort();
     }
 }
 
@@ -125,5 +173,6 @@ impl std::fmt::Debug for RedisStore {
     }
 }
 
-/// Between attempts to connect.
-const RETRY: std::time::Duration = std::time::Duration::from_millis(100);
+/// How long a subject's epoch is kept at least, in milliseconds; longer where one of their sessions may live longer. Browsers
+/// keep cookies for 400 days at most.
+const EPOCHS_KEPT_MILLIS: u64 = 401 * 24 * 60 * 60 * 1_000;

@@ -40,6 +40,14 @@ impl Reply {
         }
     }
 
+    /// Up to which notice the server knows, or which one this was; zero where nothing was told.
+    pub(super) fn count(&mut self) -> Result<u64, StoreError> {
+        match self.bytes()?.as_deref() {
+            None | Some(b"") => Ok(0),
+            Some(text) => std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).ok_or_else(odd),
+        }
+    }
+
     pub(super) fn reason(&mut self) -> Result<Option<EndReason>, StoreError> {
         let Some(name) = self.bytes()? else { return Ok(None) };
         let name = std::str::from_utf8(&name).ok();

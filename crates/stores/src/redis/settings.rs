@@ -1,5 +1,6 @@
 //! How the Redis store behaves towards its server.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::OpenError;
@@ -18,6 +19,12 @@ pub struct Settings {
     /// How much of what was loaded last is remembered, in bytes, so that a change does not have to load it again. Nothing
     /// is decided from it.
     pub recent_bytes: u64,
+    /// Where this node keeps what it ended of late, on a disk of its own: what a server forgets in a failover it is told
+    /// again, by whoever did it or heard of it. None keeps that in memory alone, and it is gone with the node. Where another
+    /// process has the file, the first of `FILE.2`, `FILE.3` … that is free is taken.
+    pub journal: Option<PathBuf>,
+    /// For how long that is remembered: longer than a replica may lag behind its master.
+    pub journal_lasts: Duration,
 }
 
 impl Default for Settings {
@@ -27,6 +34,8 @@ impl Default for Settings {
             timeout: Duration::from_secs(1),
             connect_timeout: Duration::from_secs(1),
             recent_bytes: 8 << 20,
+            journal: None,
+            journal_lasts: Duration::from_hours(1),
         }
     }
 }

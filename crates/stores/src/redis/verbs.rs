@@ -10,9 +10,12 @@ use counterfoil_core::store::{
 use counterfoil_core::stored::{self, Stored, StoredError, StoredRecord, Tombstone};
 use counterfoil_core::{Change, Moment, Record, SessionId, SubjectRef};
 
-use super::RedisStore;
+use super::counts::{TAGS, tag_of};
+use super::fact::Fact;
+use super::link::Sure;
 use super::reply::{Reply, Word, odd};
-use super::scripts::{Call, Verb};
+use super::scripts::{Call, Verb, key_of_tag};
+use super::{EPOCHS_KEPT_MILLIS, RedisStore};
 
 impl Store for RedisStore {
     async fn load(&self, id: SessionId, now: Moment, activity: Option<Activity>) -> Result<Loaded, StoreError> {
@@ -28,10 +31,12 @@ impl Store for RedisStore {
     }
 
     async fn insert(&self, record: Record, limit: Option<Limit>, now: Moment) -> Result<Inserted, StoreError> {
-        let call = self.with_new(self.call(&self.scripts.insert, now), record, limit)?;
-        let mut reply = self.ask(call).await?;
+        let id = record.id;
+        self.name_apart(&record, now).await?;
+        let call = self.call(&self.scripts.insert, id.as_bytes(), now);
+        let mut reply = self.ask(self.with_new(call, record, limit)?).await?;
         let word = reply.word()?;
-        inserted(word, reply)
+        self.inserted(id, word, reply)
     }
 
     async fn replace(
@@ -42,7 +47,12 @@ impl Store for RedisStore {
         limit: Option<Limit>,
         now: Moment,
     ) -> Result<Replaced, StoreError> {
-        let call = self.call(&self.scripts.replace, now).bytes(old.as_bytes()).bytes(&expect.0.to_be_bytes());
+        if self.apart && tag_of(old.as_bytes()) != tag_of(record.id.as_bytes()) {
+            return self.replace_apart(old, expect, record, limit, now).await;
+        }
+        self.name_apart(&record, now).await?;
+        let call = self.call(&self.scripts.replace, old.as_bytes(), now);
+        let call = call.bytes(old.as_bytes()).bytes(&expect.0.to_be_bytes());
         let mut reply = self.ask(self.with_new(call, record, limit)?).await?;
         match reply.word()? {
             Word::Gone => Ok(Replaced::Gone),
@@ -50,7 +60,7 @@ impl Store for RedisStore {
                 Found::Live(seen) => Ok(Replaced::Conflict(seen.live)),
                 Found::Ended(_) | Found::Absent => Ok(Replaced::Gone),
             },
-            word => Ok(Replaced::Inserted(inserted(word, reply)?)),
+            word => Ok(Replaced::Inserted(self.inserted(old, word, reply)?)),
         }
     }
 
@@ -77,11 +87,18 @@ impl Store for RedisStore {
             let bytes =
                 StoredRecord::from_bytes(&seen.bytes)?.with(&seen.live.record, &after, &self.sealer)?.to_bytes();
             let max = change.first_use.flatten().map_or(0, |limit| limit.max.get());
-            let mut reply = self.ask(self.commit_call(&seen, &bytes, !change.is_more_than_touch(), max, now)).await?;
+            let call = self.commit_call(&seen, &bytes, !change.is_more_than_touch(), max, now);
+            let (mut reply, sure) =
+                if is_offer(&change) { self.ask_surely(call).await? } else { (self.ask(call).await?, Sure::Yes) };
             match reply.word()? {
                 Word::Done => {
                     let revision = after.revision;
                     self.recent.put(id, bytes);
+                    self.told(id.as_bytes(), &mut reply)?;
+                    if sure == Sure::No {
+                        // The browser keeps the token it has: a failover now would not know another one.
+                        return Err(StoreError::Unavailable("no replica has the new token yet".into()));
+                    }
                     return Ok(Committed::Done(revision, reply.ids()?));
                 }
                 Word::Gone => {
@@ -105,11 +122,18 @@ impl Store for RedisStore {
     ) -> Result<Ending, StoreError> {
         self.recent.drop(id);
         let expected = expect.map(|revision| revision.0.to_be_bytes());
-        let call = self.call(&self.scripts.end, now).bytes(id.as_bytes());
+        let call = self.call(&self.scripts.end, id.as_bytes(), now).bytes(id.as_bytes());
         let call = call.bytes(expected.as_ref().map_or(&[][..], |bytes| bytes)).number(stored::code_of(reason).into());
-        let mut reply = self.ask(call).await?;
+        let revokes = is_revocation(reason);
+        let (mut reply, sure) = if revokes { self.ask_surely(call).await? } else { (self.ask(call).await?, Sure::Yes) };
         match reply.word()? {
-            Word::Done => Ok(Ending::Done),
+            Word::Done => {
+                self.told(id.as_bytes(), &mut reply)?;
+                if revokes {
+                    self.remember(vec![Fact::Session(id, reason)], sure, now).await?;
+                }
+                Ok(Ending::Done)
+            }
             Word::Already => Ok(Ending::Already),
             Word::Other => match self.found(id, reply.bytes()?, None, now)? {
                 Found::Live(seen) => Ok(Ending::Conflict(seen.live)),
@@ -120,8 +144,9 @@ impl Store for RedisStore {
     }
 
     async fn epochs(&self, subject: Option<SubjectRef>) -> Result<Epochs, StoreError> {
-        let call = self.call(&self.scripts.epochs, Moment::EPOCH);
-        let mut reply = self.ask(call.bytes(subject.as_ref().map_or(&[][..], |subject| subject.as_bytes()))).await?;
+        let subject = subject.as_ref().map_or(&[][..], |subject| subject.as_bytes());
+        let call = self.call(&self.scripts.epochs, subject, Moment::EPOCH);
+        let mut reply = self.ask(call.bytes(subject)).await?;
         Ok(Epochs { global: reply.epoch()?, subject: reply.epoch()? })
     }
 
@@ -133,17 +158,21 @@ impl Store for RedisStore {
         now: Moment,
     ) -> Result<Epoch, StoreError> {
         for _ in 0..ATTEMPTS {
-            let kept = u64::try_from(EPOCHS_KEPT.as_millis()).unwrap_or(u64::MAX);
-            let call = self.call(&self.scripts.end_subject, now).bytes(subject.as_bytes());
-            let mut call = call.bytes(reason.as_str().as_bytes()).number(kept);
+            let call = self.call(&self.scripts.end_subject, subject.as_bytes(), now).bytes(subject.as_bytes());
+            let mut call = call.bytes(reason.as_str().as_bytes()).number(EPOCHS_KEPT_MILLIS);
             if let Some((seen, after)) = self.spared(subject, except, now).await? {
                 let bytes = StoredRecord::from_bytes(&seen.bytes)?.with(&seen.live.record, &after, &self.sealer)?;
                 call = call.bytes(after.record.id.as_bytes()).bytes(closing(&seen.bytes)).bytes(&bytes.to_bytes());
                 call = call.number(after.record.epochs.subject.0);
             }
-            let mut reply = self.ask(call).await?;
+            let (mut reply, sure) = self.ask_surely(call).await?;
             match reply.word()? {
-                Word::Done => return reply.epoch(),
+                Word::Done => {
+                    self.told(subject.as_bytes(), &mut reply)?;
+                    let epoch = reply.epoch()?;
+                    self.remember(vec![Fact::Subject(subject, epoch, reason)], sure, now).await?;
+                    return Ok(epoch);
+                }
                 Word::Again => {}
                 _ => return Err(odd()),
             }
@@ -152,20 +181,26 @@ impl Store for RedisStore {
     }
 
     async fn end_all(&self, reason: EndReason, now: Moment) -> Result<Epoch, StoreError> {
-        let mut reply = self.ask(self.call(&self.scripts.end_all, now).bytes(reason.as_str().as_bytes())).await?;
-        match reply.word()? {
-            Word::Done => reply.epoch(),
-            _ => Err(odd()),
-        }
+        let (epoch, sure) = if self.apart {
+            self.end_tags_apart(reason, now).await?
+        } else {
+            self.end_tags(TAGS, None, reason, now).await?
+        };
+        self.remember(TAGS.map(|tag| Fact::Tag(tag, epoch, reason)).collect(), sure, now).await?;
+        Ok(epoch)
     }
 
     async fn resolve(&self, kind: &str, value: &str) -> Result<Vec<SessionId>, StoreError> {
         let name = self.sealer.external(kind, value);
-        self.ask(self.call(&self.scripts.resolve, Moment::EPOCH).bytes(name.as_bytes())).await?.ids()
+        if self.apart {
+            return self.resolve_apart(name.as_bytes()).await;
+        }
+        let call = self.call(&self.scripts.resolve, name.as_bytes(), Moment::EPOCH);
+        self.ask(call.bytes(name.as_bytes())).await?.ids()
     }
 
     async fn list(&self, subject: SubjectRef, page: Page, now: Moment) -> Result<Vec<Summary>, StoreError> {
-        let call = self.call(&self.scripts.list, now).bytes(subject.as_bytes());
+        let call = self.call(&self.scripts.list, subject.as_bytes(), now).bytes(subject.as_bytes());
         let reply = self.ask(call.number(page.skip as u64).number(page.take as u64)).await?;
         let mut listed = Vec::new();
         for bytes in reply.all()? {
@@ -192,13 +227,15 @@ impl Store for RedisStore {
     }
 
     async fn time(&self) -> Result<Option<Moment>, StoreError> {
-        let mut connection = self.connection.clone();
         let limit = self.settings.timeout;
-        let asked = redis::cmd("TIME");
-        let asked = asked.query_async::<(u64, u64)>(&mut connection);
-        let answer =
-            tokio::time::timeout(limit, asked).await.map_err(|_| StoreError::Timeout { verb: "time", limit })?;
-        let (seconds, micros) = answer.map_err(|error| super::error::of_verb(error, "time", limit))?;
+        let asked = async {
+            let first = key_of_tag(&self.settings.prefix, 'n', 0);
+            let answer = self.link.line().await?.beside(first.as_bytes(), &redis::cmd("TIME")).await;
+            let answer = answer.and_then(|answer| Ok(redis::from_redis_value::<(u64, u64)>(answer)?));
+            answer.map_err(|error| super::error::of_verb(error, "time", limit))
+        };
+        let answer = tokio::time::timeout(limit, asked).await;
+        let (seconds, micros) = answer.map_err(|_| StoreError::Timeout { verb: "time", limit })??;
         Ok(Some(Moment::from_unix_millis(seconds * 1000 + micros / 1000)))
     }
 }
@@ -217,12 +254,59 @@ pub(super) enum Found {
 }
 
 impl RedisStore {
-    fn call<'a>(&self, verb: &'a Verb, now: Moment) -> Call<'a> {
-        verb.with(&self.settings.prefix, now)
+    /// `id` is whatever begins with the tag.
+    pub(super) fn call<'a>(&self, verb: &'a Verb, id: &[u8], now: Moment) -> Call<'a> {
+        verb.with(&self.settings.prefix, id, now)
     }
 
-    async fn ask(&self, call: Call<'_>) -> Result<Reply, StoreError> {
+    pub(super) async fn ask(&self, call: Call<'_>) -> Result<Reply, StoreError> {
         Reply::new(self.run(call).await?)
+    }
+
+    async fn ask_surely(&self, call: Call<'_>) -> Result<(Reply, Sure), StoreError> {
+        let (answer, sure) = self.run_surely(call).await?;
+        Ok((Reply::new(answer)?, sure))
+    }
+
+    /// Notes which notice a script has given: from now on the server must know it.
+    fn told(&self, id: &[u8], reply: &mut Reply) -> Result<(), StoreError> {
+        self.link.known.raise(tag_of(id), reply.count()?);
+        Ok(())
+    }
+
+    /// `id` is whose end or beginning was told last.
+    fn inserted(&self, id: SessionId, word: Word, mut reply: Reply) -> Result<Inserted, StoreError> {
+        match word {
+            Word::Done => {
+                self.told(id.as_bytes(), &mut reply)?;
+                Ok(Inserted::Done(reply.ids()?))
+            }
+            Word::Exists => Ok(Inserted::Exists),
+            Word::Over => Ok(Inserted::OverLimit),
+            Word::Moved => Ok(Inserted::SubjectMoved),
+            _ => Err(odd()),
+        }
+    }
+
+    /// Raises the global epoch in these tags, which lie on one server: to this, or to the next there is.
+    pub(super) async fn end_tags(
+        &self,
+        tags: std::ops::RangeInclusive<u8>,
+        epoch: Option<Epoch>,
+        reason: EndReason,
+        now: Moment,
+    ) -> Result<(Epoch, Sure), StoreError> {
+        let last = [*tags.end()];
+        let call = self.call(&self.scripts.end_all, &last, now).bytes(reason.as_str().as_bytes());
+        let call = tags.fold(call.number(epoch.map_or(0, |epoch| epoch.0)), |call, tag| call.bytes(&[tag]));
+        let (mut reply, sure) = self.ask_surely(call).await?;
+        match reply.word()? {
+            Word::Done => {
+                self.told(&last, &mut reply)?;
+                Ok((reply.epoch()?, sure))
+            }
+            _ => Err(odd()),
+        }
     }
 
     /// What was read or written a moment ago, if it is of that revision.
@@ -232,8 +316,15 @@ impl RedisStore {
         (live.revision == revision).then_some(Seen { bytes, live })
     }
 
-    async fn look(&self, id: SessionId, now: Moment) -> Result<Found, StoreError> {
-        let mut reply = self.ask(self.call(&self.scripts.load, now).bytes(id.as_bytes())).await?;
+    pub(super) async fn look(&self, id: SessionId, now: Moment) -> Result<Found, StoreError> {
+        let known = self.link.known_of(id.as_bytes());
+        let call = self.call(&self.scripts.load, id.as_bytes(), now).bytes(id.as_bytes());
+        let mut reply = self.ask(call).await?;
+        if reply.count()? < known {
+            // After a failover, until it was told again: what it says may have ended since.
+            self.link.doubt();
+            return Err(StoreError::Unavailable("the server has forgotten what ended of late".into()));
+        }
         let (bytes, reason) = (reply.bytes()?, reply.reason()?);
         self.found(id, bytes, reason, now)
     }
@@ -268,12 +359,16 @@ impl RedisStore {
         let call = call.number(limit.map_or(0, |limit| limit.max.get()).into());
         let refuse = limit.is_some_and(|limit| limit.over == OverLimit::Refuse);
         let call = call.bytes(if refuse { b"refuse" } else { b"" });
+        if self.apart {
+            return Ok(call);
+        }
         let names = references.iter().map(|name| self.sealer.external(&name.kind, &name.value));
         Ok(names.fold(call, |call, name| call.bytes(name.as_bytes())))
     }
 
     pub(super) fn commit_call(&self, seen: &Seen, after: &[u8], touch: bool, max: u32, now: Moment) -> Call<'_> {
-        let call = self.call(&self.scripts.commit, now).bytes(seen.live.record.id.as_bytes());
+        let id = seen.live.record.id;
+        let call = self.call(&self.scripts.commit, id.as_bytes(), now).bytes(id.as_bytes());
         let call = call.bytes(closing(&seen.bytes)).bytes(after);
         call.bytes(if touch { b"touch" } else { b"" }).number(max.into())
     }
@@ -299,14 +394,16 @@ impl RedisStore {
     }
 }
 
-fn inserted(word: Word, reply: Reply) -> Result<Inserted, StoreError> {
-    match word {
-        Word::Done => Ok(Inserted::Done(reply.ids()?)),
-        Word::Exists => Ok(Inserted::Exists),
-        Word::Over => Ok(Inserted::OverLimit),
-        Word::Moved => Ok(Inserted::SubjectMoved),
-        _ => Err(odd()),
-    }
+/// Whether a successor is made that is about to be sent.
+fn is_offer(change: &Change) -> bool {
+    let next = change.family.as_ref().and_then(|family| family.next.as_ref());
+    next.is_some_and(|next| next.seen.is_none() && next.until.is_none())
+}
+
+/// Whether somebody was told that it is over. What a clock ended it ends again, and a session that another one replaced
+/// has no cookie any more; those are remembered as what others did is.
+const fn is_revocation(reason: EndReason) -> bool {
+    !matches!(reason, EndReason::Idle | EndReason::Absolute | EndReason::NeverUsed | EndReason::Superseded)
 }
 
 /// What a session becomes by `change`.
@@ -334,6 +431,3 @@ fn crowded() -> StoreError {
 
 /// How often a change is made anew because only the last activity moved meanwhile, or an epoch did.
 const ATTEMPTS: u32 = 16;
-/// How long a subject's epoch is kept at least; longer where one of their sessions may live longer. Browsers keep cookies
-/// for 400 days at most.
-const EPOCHS_KEPT: std::time::Duration = std::time::Duration::from_hours(401 * 24);

@@ -1,22 +1,27 @@
--- What all scripts know: where a record's clear head has what (docs/spec/record-v1.md), keys, epochs, tombstones.
--- ARGV[1] is the prefix of all keys, ARGV[2] the time of the node that asks, in milliseconds.
+-- What all scripts know: where a record's clear head has what (docs/spec/record-v1.md), keys, epochs, tombstones, telling.
+-- KEYS[1] says in which slot of a cluster it runs; ARGV[1] is the prefix of all keys, ARGV[2] the time of the node that
+-- asks, in milliseconds.
 
 local PREFIX, NOW = ARGV[1], tonumber(ARGV[2])
 local RECORD, TOMBSTONE, VERSION = 114, 116, 1
 local HOUR = 3600000
 local REASON_SUPERSEDED, REASON_LIMIT = 2, 7
-local NOTICES = 100000
 
 local function number(text, at)
   return (struct.unpack('>I8', text, at))
 end
 
+-- The keys of one tag lie in one slot: what belongs to a session, its subject included, begins with the same byte.
 local function tag(id)
-  return string.format('{%02x%02x}:', string.byte(id, 1, 2))
+  return string.format('{%02x}', string.byte(id, 1))
 end
 
 local function key_of(kind, id)
-  return PREFIX .. kind .. ':' .. tag(id) .. string.sub(id, 3)
+  return PREFIX .. kind .. ':' .. tag(id) .. ':' .. string.sub(id, 2)
+end
+
+local function whole(number)
+  return string.format('%.0f', number)
 end
 
 -- The parts of a record that decide anything; nil for what is not a record of the format we know.
@@ -72,9 +77,14 @@ local function epoch_of(subject)
   return epoch_at(key_of('e', subject))
 end
 
+-- The global epoch stands once in every tag.
+local function global_key(id)
+  return PREFIX .. 'g:' .. tag(id)
+end
+
 -- Why a record has ended although it lies there; nil while it has not.
 local function ended(h)
-  local global, reason = epoch_at(PREFIX .. 'g')
+  local global, reason = epoch_at(global_key(h.id))
   if h.global < global then
     return reason
   end
@@ -87,8 +97,28 @@ local function ended(h)
   return nil
 end
 
-local function tell(kind, what)
-  redis.call('XADD', PREFIX .. 'rev', 'MAXLEN', '~', NOTICES, '1-*', kind, what)
+-- The number of the last notice of a tag.
+local function count_of(id)
+  return redis.call('GET', PREFIX .. 'n:' .. tag(id)) or '0'
+end
+
+-- The number of the last notice that this script gave; nothing where it gave none.
+local told = ''
+
+-- Tells all nodes, under a number that follows the last one of its tag: whoever missed one knows, and so does whoever talks
+-- to a server that has forgotten some. Numbers are times, so that a server that has forgotten does not give one again.
+local function tell(kind, id, what)
+  local last = tonumber(count_of(id))
+  local time = redis.call('TIME')
+  local number = math.max(last + 1, time[1] * 1000000 + time[2])
+  told = whole(number)
+  redis.call('SET', PREFIX .. 'n:' .. tag(id), told)
+  redis.call('PUBLISH', PREFIX .. 'rev', string.sub(id, 1, 1) .. struct.pack('>I8I8', last, number) .. kind .. what)
+end
+
+-- What other nodes are told when an epoch rises.
+local function risen(epoch, reason)
+  return struct.pack('>I8', epoch) .. reason
 end
 
 -- Keeps a key at least so long.
@@ -105,8 +135,25 @@ end
 -- Puts a tombstone in the place of a record.
 local function entomb(h, reason)
   local stone = string.char(VERSION, TOMBSTONE) .. h.id .. string.char(reason) .. struct.pack('>I8', h.forget)
-  redis.call('SET', key_of('s', h.id), stone, 'PX', string.format('%.0f', ttl_of(h.forget)))
+  redis.call('SET', key_of('s', h.id), stone, 'PX', whole(ttl_of(h.forget)))
   if h.subject then
     redis.call('ZREM', key_of('u', h.subject), h.id)
   end
+  tell('e', h.id, h.id .. string.char(reason))
+end
+
+-- Raises an epoch that is kept for `ttl` milliseconds, or for ever.
+local function raise(key, epoch, reason, ttl)
+  local value = whole(epoch) .. ' ' .. reason
+  if ttl then
+    redis.call('SET', key, value, 'PX', whole(ttl))
+  else
+    redis.call('SET', key, value)
+  end
+end
+
+-- How long a subject's epoch is kept: `least`, or as long as one of their sessions could live.
+local function epoch_ttl(subject, least)
+  local last = redis.call('ZRANGE', key_of('u', subject), -1, -1, 'WITHSCORES')[2]
+  return math.max(least, last and ttl_of(tonumber(last)) or 0)
 end

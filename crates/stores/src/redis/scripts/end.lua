@@ -11,5 +11,4 @@ if ARGV[4] ~= '' and h.revision ~= ARGV[4] then
   return {'other', value}
 end
 entomb(h, tonumber(ARGV[5]))
-tell('e', h.id)
-return {'done'}
+return {'done', told}

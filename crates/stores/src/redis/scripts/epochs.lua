@@ -1,7 +1,6 @@
--- ARGV[3] subject, or nothing.
-local subject = 0
-if ARGV[3] ~= '' then
-  subject = epoch_of(ARGV[3])
+-- ARGV[3] subject, or nothing; then what holds in the first tag, where the global epoch rises first.
+local subject = ARGV[3]
+if subject == '' then
+  return {whole((epoch_at(global_key('\0')))), '0'}
 end
-local global = epoch_at(PREFIX .. 'g')
-return {string.format('%.0f', global), string.format('%.0f', subject)}
+return {whole((epoch_at(global_key(subject)))), whole((epoch_of(subject)))}

@@ -17,7 +17,7 @@ end
 -- The sessions that share the limit with `mine`, but `leaving`.
 local function rivals(mine, leaving)
   local index = key_of('u', mine.subject)
-  redis.call('ZREMRANGEBYSCORE', index, '-inf', string.format('%.0f', NOW))
+  redis.call('ZREMRANGEBYSCORE', index, '-inf', whole(NOW))
   local epoch = epoch_of(mine.subject)
   local used, provisional = {}, {}
   for _, id in ipairs(redis.call('ZRANGE', index, 0, -1)) do
@@ -69,10 +69,12 @@ local function yield_to_first_use(mine, max)
   return oldest(used, math.max(#used + 1 - max, 0))
 end
 
-local function end_each(yielding, answer)
-  for _, h in ipairs(yielding) do
+-- Which ended: their ids.
+local function end_each(yielding)
+  local ids = {}
+  for at, h in ipairs(yielding) do
     entomb(h, REASON_LIMIT)
-    tell('e', h.id)
-    table.insert(answer, h.id)
+    ids[at] = h.id
   end
+  return ids
 end

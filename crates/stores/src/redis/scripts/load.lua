@@ -1,7 +1,7 @@
--- ARGV[3] the session's id. What lies there, and why it has ended all the same.
+-- ARGV[3] the session's id. Up to which number the server knows, what lies there, and why it has ended all the same.
 local value = redis.call('GET', key_of('s', ARGV[3]))
 if not value then
-  return {}
+  return {count_of(ARGV[3])}
 end
 local h = head(value)
-return {value, h and ended(h) or nil}
+return {count_of(ARGV[3]), value, h and ended(h) or nil}

@@ -4,14 +4,14 @@ use counterfoil_core::conformance::{self, Report};
 use counterfoil_core::store::BoxFuture;
 use counterfoil_core::{FakeClock, Moment};
 
-use super::stage::{AtRedis, Nodes};
+use super::stage::{AtRedis, Nodes, On};
 
-fn suite(nodes: Nodes) -> Report {
+fn suite(on: On, nodes: Nodes) -> Report {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
     let clock = FakeClock::at(Moment::from_unix_seconds(1_800_000_000));
     let spawner = |work: BoxFuture<'static, ()>| drop(tokio::spawn(work));
     runtime.block_on(async {
-        let factory = AtRedis::start(nodes, clock.clone()).await;
+        let factory = AtRedis::start(on, nodes, clock.clone()).await;
         conformance::run(&factory, &clock, spawner).await
     })
 }
@@ -19,7 +19,7 @@ fn suite(nodes: Nodes) -> Report {
 #[test]
 #[ignore = "takes a Redis: run in the stage that installs it"]
 fn one_node_keeps_the_contract() {
-    let report = suite(Nodes::One);
+    let report = suite(On::Server, Nodes::One);
     println!("{report}");
     report.assert();
 }
@@ -27,8 +27,16 @@ fn one_node_keeps_the_contract() {
 #[test]
 #[ignore = "takes a Redis: run in the stage that installs it"]
 fn so_do_two_that_share_a_server() {
-    let report = suite(Nodes::Each);
+    let report = suite(On::Server, Nodes::Each);
     println!("{report}");
     report.assert();
     assert_eq!(report.not_applicable().collect::<Vec<_>>(), ["c20_a_restored_backup_admits_nobody"]);
+}
+
+#[test]
+#[ignore = "takes a Redis: run in the stage that installs it"]
+fn so_do_two_on_a_cluster() {
+    let report = suite(On::Cluster, Nodes::Each);
+    println!("{report}");
+    report.assert();
 }

@@ -25,7 +25,7 @@ impl Dice {
         Duration::from_secs(from + self.below(to - from))
     }
 
-    fn record(&mut self, number: u16, now: Moment, epochs: Epochs) -> Record {
+    fn record(&mut self, number: u32, now: Moment, epochs: Epochs) -> Record {
         let remember_for = (self.below(3) == 0).then(|| self.seconds(1_000, 5_000));
         let limits = Limits { idle: self.seconds(300, 1_500), absolute: self.seconds(600, 3_000), remember_for };
         let record = member(number);
@@ -52,7 +52,7 @@ async fn alike(ours: &RedisStore, seed: u64) {
         let any = |dice: &mut Dice| made.get(usize::try_from(dice.below(60)).unwrap() % made.len().max(1)).copied();
         match (dice.below(10), any(&mut dice)) {
             (0..5, _) | (_, None) => {
-                let number = u16::try_from(seed * 100 + step).unwrap();
+                let number = u32::try_from(seed * 100 + step).unwrap();
                 let record = dice.record(number, now, reference.epochs(Some(ADA)).await.unwrap());
                 let limit = dice.limit();
                 made.push(record.id);

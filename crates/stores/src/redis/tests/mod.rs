@@ -2,11 +2,12 @@
 
 mod conformance;
 mod costs;
+mod drills;
 mod failures;
 mod limit;
 #[cfg(feature = "near-cache")]
 mod near_cache;
+mod notices;
 mod opening;
 mod records;
 mod stage;
-mod stream;

@@ -33,9 +33,9 @@ pub(super) fn visitor(number: u8) -> Record {
 }
 
 /// A session of Ada's that is in use.
-pub(super) fn member(number: u16) -> Record {
+pub(super) fn member(number: u32) -> Record {
     let mut id = [7; 18];
-    id[16..].copy_from_slice(&number.to_be_bytes());
+    id[14..].copy_from_slice(&number.to_be_bytes());
     let member = Member {
         subject: Subject::new("ada").unwrap(),
         reference: ADA,

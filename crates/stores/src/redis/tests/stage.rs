@@ -2,17 +2,20 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use counterfoil_core::conformance::{Dump, Entry, Factory, Formats, Outage, Stage, Version};
 use counterfoil_core::keys::{GeneratedKeys, SharedRing};
 use counterfoil_core::seal::Sealer;
 use counterfoil_core::store::{BoxError, BoxFuture, DynStore, Live};
 use counterfoil_core::{FakeClock, Record, stored};
-use counterfoil_servers::Redis;
+use counterfoil_servers::{Redis, RedisCluster};
 use redis::Value;
-use redis::aio::ConnectionManager;
+use tempfile::TempDir;
 use tokio::sync::Mutex;
 
+use crate::redis::beat::Beat;
+use crate::redis::line::Line;
 use crate::redis::{RedisStore, Settings};
 
 /// How many stores the nodes of a case have.
@@ -24,17 +27,29 @@ pub(super) enum Nodes {
     Each,
 }
 
+/// What they are on.
+#[derive(Clone, Copy)]
+pub(super) enum On {
+    Server,
+    Cluster,
+}
+
+/// Servers that are started, and stopped for outages.
+type Servers = Arc<Mutex<Vec<Redis>>>;
+
 /// Makes stores for the suite.
 pub(super) struct AtRedis {
-    server: Arc<Mutex<Redis>>,
+    servers: Servers,
     url: String,
     nodes: Nodes,
     clock: FakeClock,
     made: AtomicU64,
+    /// For journals.
+    folder: TempDir,
 }
 
 struct Staged {
-    server: Arc<Mutex<Redis>>,
+    servers: Servers,
     stores: Vec<Arc<RedisStore>>,
 }
 
@@ -43,10 +58,25 @@ pub(super) fn sealer() -> Sealer {
 }
 
 impl AtRedis {
-    pub(super) async fn start(nodes: Nodes, clock: FakeClock) -> Self {
-        let server = Redis::start().await.unwrap();
-        let url = server.url();
-        Self { server: Arc::new(Mutex::new(server)), url, nodes, clock, made: AtomicU64::new(0) }
+    pub(super) async fn start(on: On, nodes: Nodes, clock: FakeClock) -> Self {
+        let (url, servers) = match on {
+            On::Server => {
+                let server = Redis::start().await.unwrap();
+                (server.url(), vec![server])
+            }
+            On::Cluster => {
+                let cluster = RedisCluster::start().await.unwrap();
+                (cluster.url(), cluster.nodes)
+            }
+        };
+        Self {
+            servers: Arc::new(Mutex::new(servers)),
+            url,
+            nodes,
+            clock,
+            made: AtomicU64::new(0),
+            folder: tempfile::tempdir().unwrap(),
+        }
     }
 }
 
@@ -54,7 +84,11 @@ impl Factory for AtRedis {
     fn make(&self, nodes: usize) -> BoxFuture<'_, Result<Box<dyn Stage>, BoxError>> {
         Box::pin(async move {
             let number = self.made.fetch_add(1, Ordering::SeqCst);
-            let settings = Settings { prefix: format!("case{number}:").into(), ..Settings::default() };
+            let settings = Settings {
+                prefix: format!("case{number}:").into(),
+                journal: Some(self.folder.path().join(format!("case{number}"))),
+                ..Settings::default()
+            };
             let sealer = sealer();
             let mut stores = Vec::new();
             let count = match self.nodes {
@@ -65,19 +99,28 @@ impl Factory for AtRedis {
                 let store = RedisStore::open(&self.url, sealer.clone(), self.clock.clone(), settings.clone());
                 stores.push(Arc::new(store.await?));
             }
-            let stage: Box<dyn Stage> = Box::new(Staged { server: Arc::clone(&self.server), stores });
+            let stage: Box<dyn Stage> = Box::new(Staged { servers: Arc::clone(&self.servers), stores });
             Ok(stage)
         })
     }
 }
 
 impl Staged {
-    fn connection(&self) -> ConnectionManager {
-        self.stores[0].connection.clone()
+    async fn connection(&self) -> Line {
+        self.stores[0].link.line().await.unwrap()
     }
 
     fn prefix(&self) -> &str {
         &self.stores[0].settings.prefix
+    }
+}
+
+impl RedisStore {
+    /// Whether every tag can be asked for.
+    async fn is_well(&self) -> bool {
+        let Ok(line) = self.link.line().await else { return false };
+        let beat = Beat::take(&self.settings.prefix, &line, self.apart).await;
+        beat.counts.iter().all(|(tag, count)| count.as_ref().is_ok_and(|count| *count >= self.link.known.get(*tag)))
     }
 }
 
@@ -88,12 +131,15 @@ impl Stage for Staged {
 
     fn settle(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
-            let key = format!("{}rev", self.prefix());
-            let newest = redis::cmd("XREVRANGE").arg(key).arg("+").arg("-").arg("COUNT").arg(1).to_owned();
-            let newest: redis::streams::StreamRangeReply = newest.query_async(&mut self.connection()).await.unwrap();
-            let newest = newest.ids.first().and_then(|entry| entry.id.strip_prefix("1-")?.parse().ok());
-            for store in &self.stores {
-                store.heard.wait_for(newest).await;
+            let line = self.connection().await;
+            let beat = Beat::take(self.prefix(), &line, self.stores[0].apart).await;
+            for (tag, count) in beat.counts {
+                let count = count.unwrap();
+                for store in &self.stores {
+                    while store.link.heard.get(tag) < count {
+                        tokio::time::sleep(Duration::from_millis(1)).await;
+                    }
+                }
             }
         })
     }
@@ -118,7 +164,7 @@ impl Stage for Staged {
 impl Dump for Staged {
     fn entries(&self) -> BoxFuture<'_, Result<Vec<Entry>, BoxError>> {
         Box::pin(async {
-            let mut connection = self.connection();
+            let mut connection = self.connection().await;
             let keys: Vec<Vec<u8>> =
                 redis::cmd("KEYS").arg(format!("{}*", self.prefix())).query_async(&mut connection).await?;
             let mut entries = Vec::new();
@@ -145,9 +191,9 @@ impl Formats for Staged {
             if version == Version::Newer {
                 bytes[0] += 1;
             }
-            let tag = format!("{}s:{{{:02x}{:02x}}}:", self.prefix(), id[0], id[1]);
-            let key = [tag.as_bytes(), &id[2..]].concat();
-            redis::cmd("SET").arg(key).arg(bytes).query_async::<()>(&mut self.connection()).await?;
+            let tag = format!("{}s:{{{:02x}}}:", self.prefix(), id[0]);
+            let key = [tag.as_bytes(), &id[1..]].concat();
+            redis::cmd("SET").arg(key).arg(bytes).query_async::<()>(&mut self.connection().await).await?;
             Ok(())
         })
     }
@@ -155,15 +201,24 @@ impl Formats for Staged {
 
 impl Outage for Staged {
     fn begin(&self) -> BoxFuture<'_, Result<(), BoxError>> {
-        Box::pin(async { Ok(self.server.lock().await.stop().await?) })
+        Box::pin(async {
+            for server in &mut *self.servers.lock().await {
+                server.kill().await?;
+            }
+            Ok(())
+        })
     }
 
     fn end(&self) -> BoxFuture<'_, Result<(), BoxError>> {
         Box::pin(async {
-            self.server.lock().await.start_again().await?;
+            for server in &mut *self.servers.lock().await {
+                server.start_again().await?;
+            }
             // As long as it takes a node to notice.
             for store in &self.stores {
-                while counterfoil_core::store::Store::time(&**store).await.is_err() {}
+                while !store.is_well().await {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
             }
             Ok(())
         })

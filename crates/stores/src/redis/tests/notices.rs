@@ -1,16 +1,17 @@
-//! The stream of revocations: what is missing is said, and up to when everything was told.
+//! What nodes tell each other: what is missing is said, and up to when everything was told.
 
 use std::time::Duration;
 
 use counterfoil_core::rules::EndReason;
-use counterfoil_core::store::{Notice, Store, Watch};
+use counterfoil_core::store::{Epoch, Notice, Store, StoreError, Watch};
 use counterfoil_core::{Clock as _, FakeClock};
 use counterfoil_servers::Redis;
 use futures_util::StreamExt as _;
 
-use super::records::{NOW, settings, store, visitor};
+use super::records::{ADA, NOW, member, settings, store, visitor};
 use super::stage::sealer;
 use crate::redis::RedisStore;
+use crate::redis::line::Line;
 
 /// The next notice that says more than that all is well.
 async fn next(watch: &mut Watch) -> Notice {
@@ -38,31 +39,45 @@ async fn what_happens_while_nobody_answers_is_a_gap_and_what_follows_is_told() {
     assert_eq!(next(&mut watch).await, Notice::AllEnded);
 }
 
+/// Somebody tells something else under the number that follows, or not.
+async fn tell(line: &mut Line, last: u64, number: u64, what: &[u8]) {
+    let message = [&[7][..], &last.to_be_bytes(), &number.to_be_bytes(), what].concat();
+    redis::cmd("SET").arg("counterfoil:n:{07}").arg(number).query_async::<()>(line).await.unwrap();
+    redis::cmd("PUBLISH").arg("counterfoil:rev").arg(message).query_async::<()>(line).await.unwrap();
+}
+
 #[tokio::test]
 #[ignore = "takes a Redis: run in the stage that installs it"]
-async fn a_stream_that_lost_entries_or_all_of_them_is_a_gap() {
+async fn what_does_not_follow_is_a_gap_and_so_is_what_nobody_knows_or_never_came() {
     let server = Redis::start().await.unwrap();
     let store = store(&server, settings()).await;
     let mut watch = store.watch();
-    let mut connection = store.connection.clone();
-    store.end_all(EndReason::Admin, NOW).await.unwrap();
-    assert_eq!(next(&mut watch).await, Notice::AllEnded);
-    // Somebody else's number, as after a failover: what is between was never told.
-    let mut add = redis::cmd("XADD");
-    add.arg("counterfoil:rev").arg("1-7").arg("a").arg("");
-    add.query_async::<()>(&mut connection).await.unwrap();
+    let mut line = store.link.line().await.unwrap();
+    let changed = [&b"c"[..], &[7; 18]].concat();
+    tell(&mut line, 0, 5, &changed).await;
+    assert_eq!(next(&mut watch).await, Notice::Changed(visitor(7).id));
+    tell(&mut line, 5, 9, &changed).await;
+    assert_eq!(next(&mut watch).await, Notice::Changed(visitor(7).id));
+    // One was missed.
+    tell(&mut line, 11, 12, &changed).await;
     assert_eq!(next(&mut watch).await, Notice::Gap);
-    store.end_all(EndReason::Admin, NOW).await.unwrap();
-    assert_eq!(next(&mut watch).await, Notice::AllEnded);
-    redis::cmd("FLUSHALL").query_async::<()>(&mut connection).await.unwrap();
+    tell(&mut line, 12, 13, &changed).await;
+    assert_eq!(next(&mut watch).await, Notice::Changed(visitor(7).id));
+    // A later version's.
+    tell(&mut line, 13, 14, b"later").await;
     assert_eq!(next(&mut watch).await, Notice::Gap);
-    store.end_all(EndReason::Admin, NOW).await.unwrap();
-    assert_eq!(next(&mut watch).await, Notice::AllEnded);
-    // An entry of a later version.
-    let mut add = redis::cmd("XADD");
-    add.arg("counterfoil:rev").arg("1-*").arg("later").arg("x");
-    add.query_async::<()>(&mut connection).await.unwrap();
+    // Told to nobody: the server's own count gives it away.
+    redis::cmd("SET").arg("counterfoil:n:{07}").arg(20).query_async::<()>(&mut line).await.unwrap();
     assert_eq!(next(&mut watch).await, Notice::Gap);
+    // A server that has forgotten: nobody believes it before it was told again.
+    store.end_subject(ADA, None, EndReason::Admin, NOW).await.unwrap();
+    assert_eq!(next(&mut watch).await, Notice::SubjectEnded(ADA));
+    redis::cmd("FLUSHALL").query_async::<()>(&mut line).await.unwrap();
+    let doubted = store.load(member(1).id, NOW, None).await;
+    assert!(matches!(doubted, Err(StoreError::Unavailable(_))), "{doubted:?}");
+    assert_eq!(next(&mut watch).await, Notice::Gap);
+    while store.load(member(1).id, NOW, None).await.is_err() {}
+    assert_eq!(store.epochs(Some(ADA)).await.unwrap().subject, Epoch::default().after(NOW));
 }
 
 #[tokio::test]
