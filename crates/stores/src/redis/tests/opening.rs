@@ -3,8 +3,10 @@
 use std::error::Error as _;
 
 use counterfoil_core::FakeClock;
-use counterfoil_core::store::Store;
+use counterfoil_core::rules::EndReason;
+use counterfoil_core::store::{Notice, Store};
 use counterfoil_servers::{Redis, RedisSettings, free_port};
+use futures_util::StreamExt as _;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
 use super::records::{NOW, settings, visitor};
@@ -67,6 +69,37 @@ async fn who_may_not_is_told_so() {
     let said = error.source().map(ToString::to_string).unwrap_or_default();
     assert!(said.contains("permission"), "{said}");
     RedisStore::open(&at(":right@"), sealer(), FakeClock::at(NOW), settings()).await.unwrap();
+}
+
+#[tokio::test]
+#[ignore = "takes a Redis: run in the stage that installs it"]
+async fn the_rights_that_the_manual_names_are_enough_and_all_are_needed() {
+    let named = ["+@read", "+@write", "+@scripting", "+@pubsub", "+@connection", "+info", "+time", "+wait"];
+    let line = |user: &str, rights: &[&str], channels: &str| {
+        format!("user {user} on >secret ~counterfoil:* {channels} {} ", rights.join(" "))
+    };
+    let mut lines = vec![line("enough", &named, "&counterfoil:*"), line("deaf", &named, "resetchannels")];
+    for left_out in ["+@read", "+@write", "+@scripting", "+@pubsub", "+info"] {
+        let fewer: Vec<_> = named.into_iter().filter(|right| *right != left_out).collect();
+        lines.push(line(&format!("no-{}", &left_out[1..].trim_start_matches('@')), &fewer, "&counterfoil:*"));
+    }
+    let server = with(&lines.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let at = |user: &str| format!("redis://{user}:secret@127.0.0.1:{}", server.port());
+    let ring = sealer();
+    let open = async |user: &str| RedisStore::open(&at(user), ring.clone(), FakeClock::at(NOW), settings()).await;
+    let store = open("enough").await.unwrap();
+    let mut watch = store.watch();
+    store.insert(visitor(1), None, NOW).await.unwrap();
+    store.end(visitor(1).id, None, EndReason::SignOut, NOW).await.unwrap();
+    while watch.next().await != Some(Notice::Ended(visitor(1).id)) {}
+    store.time().await.unwrap();
+    for user in ["deaf", "no-read", "no-write", "no-pubsub", "no-info"] {
+        let error = open(user).await.unwrap_err();
+        let said = error.source().map(ToString::to_string).unwrap_or_default();
+        assert!(said.contains("permission"), "{user}: {error:?}");
+    }
+    let refused = open("no-scripting").await.unwrap().load(visitor(1).id, NOW, None).await.unwrap_err();
+    assert!(refused.to_string().contains("+@scripting"), "{refused}");
 }
 
 #[tokio::test]
