@@ -64,6 +64,13 @@ impl World {
         sign_in(world.there.engine(), &mut world.jar, &ada).await.unwrap();
         let step_up = async |exchange: &counterfoil_core::Exchange| exchange.step_up(Amr::Otp).await;
         Request::new(world.there.engine(), &mut world.jar).send(step_up).await.unwrap();
+        // A step-up hastens the next token, and while that is due each request writes.
+        for _ in 0..2 {
+            Request::new(world.there.engine(), &mut world.jar)
+                .send(async |exchange| exchange.open().await)
+                .await
+                .unwrap();
+        }
         world
     }
 
@@ -109,7 +116,10 @@ async fn what_was_ended_elsewhere_and_not_heard_of_is_refused_at_once_where_the_
     assert_eq!(world.status("/plain").await, 401, "what was found out counts for all");
     for path in ["/asks", "/sensitive"] {
         let world = World::deaf().await;
-        assert_eq!((world.status("/plain").await, world.status(path).await), (200, 401), "{path}");
+        for _ in 0..2 {
+            assert_eq!(world.status("/plain").await, 200, "by memory, again and again");
+        }
+        assert_eq!(world.status(path).await, 401, "{path}");
     }
     let world = World::deaf().await;
     world.clock.advance(Settings::default().bound + Duration::from_millis(1));
