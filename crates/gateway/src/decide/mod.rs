@@ -205,3 +205,28 @@ const MAX_ANSWER: usize = 4_096 - 256;
 const MAX_NEXT: usize = 1_024;
 /// Where a browser's cookie is renewed.
 const REFRESH: &str = "/.session/refresh";
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::{Access, ChangesState, Rule, Rules};
+
+    use super::*;
+
+    #[test]
+    fn what_a_rule_says_of_a_path_is_what_the_engine_is_told_of_the_request() {
+        let plain = || Rule::new("/*".parse().unwrap(), Access::SignedIn);
+        let acting = RouteFlags { changes_state: true, ..RouteFlags::default() };
+        #[rustfmt::skip]
+        let table = [
+            (plain(),                                                  Route::default()),
+            (Rule { access: Access::Public, ..plain() },               Route { public: true, ..Route::default() }),
+            (Rule { quiet: true, ..plain() },                          Route { quiet: true, ..Route::default() }),
+            (Rule { sensitive: true, ..plain() },                      Route { asks_store: true, ..Route::default() }),
+            (Rule { changes_state: ChangesState::Always, ..plain() },  Route { csrf: acting, ..Route::default() }),
+        ];
+        for (rule, expected) in table {
+            let demands = Rules::new(vec![rule.clone()]).demands("/page").unwrap().unwrap();
+            assert_eq!(route(&demands), expected, "{rule:?}");
+        }
+    }
+}
