@@ -67,7 +67,8 @@ pub struct DemoArgs {
 
     /// Keep sessions there, and only keys in the folder of --data
     ///
-    /// `embedded:FOLDER` on this machine; `redis://[user:password@]host[:port][/database]` (Redis or Valkey; `rediss://` over TLS) or
+    /// `embedded:FOLDER` on this machine; `redis://[user:password@]host[:port][/database]` (Redis or Valkey;
+    /// `redis+sentinel://host[,…]/service` and `redis+cluster://host[,…]` too; over TLS `rediss` for `redis`) or
     /// `postgres://user[:password]@host[:port]/database`, which many nodes may share; or `memory`. An address with a password
     /// is safer in the variable than on the command line. Nodes that share a store need the same keys: copy the key file.
     #[arg(long, value_name = "STORE", env = "COUNTERFOIL_DEMO_STORE", hide_env_values = true)]

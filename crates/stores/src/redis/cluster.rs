@@ -10,7 +10,7 @@ use super::RedisStore;
 use super::counts::TAGS;
 use super::link::Sure;
 use super::reply::{Word, odd};
-use super::verbs::Found;
+use super::seen::Found;
 
 impl RedisStore {
     /// Notes what a session is known by elsewhere, before there is one: a name without a session means nothing.

@@ -26,6 +26,7 @@ mod line;
 mod link;
 mod reply;
 mod scripts;
+mod seen;
 mod settings;
 #[cfg(test)]
 mod tests;

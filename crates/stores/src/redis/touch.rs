@@ -6,7 +6,7 @@ use counterfoil_core::stored::StoredRecord;
 
 use super::RedisStore;
 use super::reply::{Reply, Word};
-use super::verbs::Seen;
+use super::seen::Seen;
 
 impl RedisStore {
     /// Notes the activity, if it is worth a write. Where somebody else changed or noted something meanwhile, nothing is

@@ -1,0 +1,133 @@
+//! Sessions as they lie there, and what they open to.
+
+use std::sync::Arc;
+
+use counterfoil_core::rules::EndReason;
+use counterfoil_core::store::{Limit, Live, OverLimit, Revision, Store as _, StoreError};
+use counterfoil_core::stored::{self, Stored, Tombstone};
+use counterfoil_core::{Change, Moment, Record, SessionId, SubjectRef};
+
+use super::RedisStore;
+use super::scripts::Call;
+
+/// A session as it lies there, and what it opens to.
+pub(super) struct Seen {
+    pub(super) bytes: Arc<[u8]>,
+    pub(super) live: Live,
+}
+
+/// What the server has under an id.
+pub(super) enum Found {
+    Live(Seen),
+    Ended(EndReason),
+    Absent,
+}
+
+impl RedisStore {
+    /// What was read or written a moment ago, if it is of that revision.
+    pub(super) fn remembered(&self, id: SessionId, revision: Revision) -> Option<Seen> {
+        let bytes = self.recent.get(id)?;
+        let live = stored::decode(id, &bytes, &self.sealer).ok()?;
+        (live.revision == revision).then_some(Seen { bytes, live })
+    }
+
+    pub(super) async fn look(&self, id: SessionId, now: Moment) -> Result<Found, StoreError> {
+        let known = self.link.known_of(id.as_bytes());
+        let call = self.call(&self.scripts.load, id.as_bytes(), now).bytes(id.as_bytes());
+        let mut reply = self.ask(call).await?;
+        if reply.count()? < known {
+            // After a failover, until it was told again: what it says may have ended since.
+            self.link.doubt();
+            return Err(StoreError::Unavailable("the server has forgotten what ended of late".into()));
+        }
+        let (bytes, reason) = (reply.bytes()?, reply.reason()?);
+        self.found(id, bytes, reason, now)
+    }
+
+    /// What lies there, opened; `ended` where an epoch says so.
+    pub(super) fn found(
+        &self,
+        id: SessionId,
+        bytes: Option<Vec<u8>>,
+        ended: Option<EndReason>,
+        now: Moment,
+    ) -> Result<Found, StoreError> {
+        let Some(bytes) = bytes else { return Ok(Found::Absent) };
+        if stored::kind_of(&bytes)? == Stored::Tombstone {
+            let stone = Tombstone::from_bare_bytes(&bytes)?;
+            return Ok(if stone.forget_at <= now { Found::Absent } else { Found::Ended(stone.reason) });
+        }
+        if stored::decode_head(&bytes)?.forget_at() <= now {
+            return Ok(Found::Absent);
+        }
+        if let Some(reason) = ended {
+            return Ok(Found::Ended(reason));
+        }
+        let live = stored::decode(id, &bytes, &self.sealer)?;
+        Ok(Found::Live(Seen { bytes: bytes.into(), live }))
+    }
+
+    /// With a new session and what the limit says of it.
+    pub(super) fn with_new<'a>(
+        &self,
+        call: Call<'a>,
+        record: Record,
+        limit: Option<Limit>,
+    ) -> Result<Call<'a>, StoreError> {
+        let references = record.member().map(|member| member.references.clone()).unwrap_or_default();
+        let call = call.bytes(&stored::encode(&Live::born(record), &self.sealer)?);
+        let call = call.number(limit.map_or(0, |limit| limit.max.get()).into());
+        let refuse = limit.is_some_and(|limit| limit.over == OverLimit::Refuse);
+        let call = call.bytes(if refuse { b"refuse" } else { b"" });
+        if self.apart {
+            return Ok(call);
+        }
+        let names = references.iter().map(|name| self.sealer.external(&name.kind, &name.value));
+        Ok(names.fold(call, |call, name| call.bytes(name.as_bytes())))
+    }
+
+    pub(super) fn commit_call(&self, seen: &Seen, after: &[u8], touch: bool, max: u32, now: Moment) -> Call<'_> {
+        let id = seen.live.record.id;
+        let call = self.call(&self.scripts.commit, id.as_bytes(), now).bytes(id.as_bytes());
+        let call = call.bytes(closing(&seen.bytes)).bytes(after);
+        call.bytes(if touch { b"touch" } else { b"" }).number(max.into())
+    }
+
+    /// The session that is to live on, as it is and under the epoch that the subject's becomes; none where there is no such
+    /// session of theirs.
+    pub(super) async fn spared(
+        &self,
+        subject: SubjectRef,
+        except: Option<SessionId>,
+        now: Moment,
+    ) -> Result<Option<(Seen, Live)>, StoreError> {
+        let Some(id) = except else { return Ok(None) };
+        let Found::Live(seen) = self.look(id, now).await? else { return Ok(None) };
+        if seen.live.record.subject() != Some(subject) {
+            return Ok(None);
+        }
+        let epoch = self.epochs(Some(subject)).await?.subject.after(now);
+        let mut record = Record::clone(&seen.live.record);
+        record.epochs.subject = epoch;
+        let live = Live { record: Arc::new(record), revision: next(seen.live.revision), seen_at: seen.live.seen_at };
+        Ok(Some((seen, live)))
+    }
+}
+
+/// What a session becomes by `change`.
+pub(super) fn changed(live: &Live, change: &Change) -> Live {
+    let seen_at = live.seen_at.max(change.seen_at.unwrap_or_default());
+    if change.is_more_than_touch() {
+        return Live { record: Arc::new(live.record.with(change)), seen_at, revision: next(live.revision) };
+    }
+    Live { seen_at, ..live.clone() }
+}
+
+fn next(revision: Revision) -> Revision {
+    Revision(revision.0.wrapping_add(1))
+}
+
+/// What tells one state of a record from every other.
+pub(super) fn closing(bytes: &[u8]) -> &[u8] {
+    bytes.last_chunk::<{ stored::CLOSING }>().map_or(&[][..], |closing| closing)
+}
