@@ -11,6 +11,7 @@ pub mod nodes;
 pub mod page;
 mod plan;
 mod rules;
+pub mod scale;
 mod tally;
 mod token;
 

@@ -44,12 +44,18 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Nodes(nodes_command::Arguments),
+    /// What many nodes ask of one store, and of each other: arithmetic over stated inputs
+    Scale,
 }
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let arguments = Arguments::parse();
     if let Some(Command::Nodes(nodes)) = &arguments.command {
         return nodes_command::run(nodes).map_err(|error| error as Box<dyn Error>);
+    }
+    if let Some(Command::Scale) = &arguments.command {
+        print!("{}", counterfoil_simulation::scale::table());
+        return Ok(ExitCode::SUCCESS);
     }
     let results = results(&arguments)?;
     for section in tables(&results) {
