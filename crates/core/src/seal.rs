@@ -11,14 +11,16 @@ pub use self::secret::NotOpened;
 use crate::entropy::{Entropy, NoEntropy, SystemEntropy, random};
 use crate::id::SessionId;
 use crate::keys::{KeyId, KeyRing, PurposeKeys, RingInUse, SectionKey, SharedRing};
+use crate::stored::{Format, SharedFormat};
 
-/// What stores seal and open records with. Cheap to clone; all clones see an exchanged ring.
+/// What stores seal and open records with. Cheap to clone; all clones see an exchanged ring, and a changed format.
 ///
 /// # Security
 /// Each section is sealed with AES-256-GCM under a key of its own: HKDF-SHA256 from the ring's key for this kind of
 /// section, with 16 fresh random bytes. The key is used once, so the nonce is zero and nodes need not count. Associated
 /// data binds format version, kind of section and session id: moved to another record or place, it does not open.
-/// A stolen disk without the keys tells session ids, times, hashes and sizes, and no more.
+/// A stolen disk without the keys tells session ids, times, hashes and sizes, and no more; of sizes, in
+/// [`Format::Two`], the first bits.
 ///
 /// # Examples
 /// ```
@@ -33,6 +35,7 @@ use crate::keys::{KeyId, KeyRing, PurposeKeys, RingInUse, SectionKey, SharedRing
 pub struct Sealer {
     keys: SharedRing,
     entropy: Arc<dyn Entropy>,
+    format: SharedFormat,
 }
 
 /// The keyed hash under which a store's index keeps a name that others have for a session, such as an OIDC `sid`.
@@ -79,7 +82,7 @@ pub(crate) enum OpenError {
     Truncated,
     /// Its envelope has another format.
     Version(u8),
-    /// Its key id cannot be one.
+    /// Its key id cannot be one, or its text is not padded as its format has it.
     Malformed,
     /// Its key is not in the ring.
     UnknownKey(KeyId),
@@ -88,14 +91,31 @@ pub(crate) enum OpenError {
 }
 
 impl Sealer {
-    /// A sealer with these keys.
+    /// A sealer with these keys. It writes [`Format::One`] until a store says [otherwise](Self::writing): the other nodes
+    /// of a store may know no other.
     pub fn new(keys: impl Into<SharedRing>) -> Self {
         Self::with_entropy(keys, SystemEntropy)
     }
 
     /// As [`new`](Self::new), with another source of randomness: for tests of what happens when it fails.
     pub fn with_entropy(keys: impl Into<SharedRing>, entropy: impl Entropy) -> Self {
-        Self { keys: keys.into(), entropy: Arc::new(entropy) }
+        Self { keys: keys.into(), entropy: Arc::new(entropy), format: SharedFormat::new(Format::One) }
+    }
+
+    /// The same keys, for a store of its own, whose records are written in `format`. Other clones are not changed.
+    #[must_use]
+    pub fn writing(self, format: Format) -> Self {
+        Self { format: SharedFormat::new(format), ..self }
+    }
+
+    /// In which format records are written now.
+    pub fn format(&self) -> Format {
+        self.format.load()
+    }
+
+    /// From now on all clones write `format`: an operator raised what the store says. Whether they wrote another one.
+    pub fn change_format(&self, format: Format) -> bool {
+        self.format.change(format)
     }
 
     /// Which key seals now.
@@ -119,22 +139,23 @@ impl Sealer {
         self.keys.load()
     }
 
-    /// `version ‖ kid ‖ salt ‖ ciphertext ‖ tag`.
+    /// `version ‖ kid ‖ salt ‖ ciphertext ‖ tag`, of the text as a record of this format has it.
     pub(crate) fn seal(
         &self,
         ring: &KeyRing,
+        format: Format,
         section: Section,
         id: SessionId,
         plain: &[u8],
     ) -> Result<Vec<u8>, SealError> {
         let (key, salt) = (ring.signing(), random::<SALT>(&*self.entropy)?);
-        let mut envelope = Vec::with_capacity(OVERHEAD + plain.len());
+        let mut envelope = Vec::with_capacity(OVERHEAD + format.sealed_length(section, plain.len()));
         envelope.push(VERSION);
         envelope.extend_from_slice(key.id.padded());
         envelope.extend_from_slice(&salt);
         let once = section.key(key).of_write(&salt).map_err(|_| SealError::Refused)?;
         let head = envelope.len();
-        envelope.extend_from_slice(plain);
+        format.write(section, plain, &mut envelope);
         let text = envelope.get_mut(head..).unwrap_or_default();
         let Ok(tag) = once.seal_in_place_separate_tag(nonce(), aead::Aad::from(section.context(id)), text) else {
             envelope.zeroize();
@@ -145,9 +166,10 @@ impl Sealer {
     }
 }
 
-/// What a sealed section holds.
+/// What a sealed section of a record of this format holds.
 pub(crate) fn open(
     ring: &KeyRing,
+    format: Format,
     section: Section,
     id: SessionId,
     envelope: &[u8],
@@ -160,6 +182,7 @@ pub(crate) fn open(
     let once = section.key(key).of_write(salt).map_err(|_| OpenError::Altered)?;
     once.open_in_place(nonce(), aead::Aad::from(section.context(id)), &mut text).map_err(|_| OpenError::Altered)?;
     text.truncate(length);
+    format.strip(section, &mut text).ok_or(OpenError::Malformed)?;
     Ok(text)
 }
 
@@ -246,7 +269,7 @@ fn nonce() -> aead::Nonce {
     aead::Nonce::assume_unique_for_key([0; aead::NONCE_LEN])
 }
 
-/// The format of an envelope.
+/// The format of an envelope: in records of every format the same.
 const VERSION: u8 = 1;
 const LABEL: &[u8] = b"counterfoil/v1/sealed";
 const SALT: usize = 16;

@@ -14,7 +14,9 @@ pub enum StoredError {
     #[error("the record ends in the middle of its {0}")]
     Truncated(Part),
     /// A newer program wrote it.
-    #[error("the record's {part} has format {version}, and this version knows format 1: run the version that wrote it")]
+    #[error(
+        "the record's {part} has format {version}, which this version does not know: run the version that wrote it"
+    )]
     Version {
         /// Where.
         part: Part,

@@ -1,10 +1,11 @@
-//! Records as they lie in a store, format 1: a clear head, sealed sections, and a tag over all of it.
+//! Records as they lie in a store: a clear head, sealed sections, and a tag over all of it.
 //!
-//! Written down, with vectors, in `docs/spec/record-v1.md`. Every store that persists goes through here and through
-//! nothing else; none seals by itself.
+//! Written down, with vectors, in `docs/spec/record-v1.md` and `docs/spec/record-v2.md`. Every store that persists goes
+//! through here and through nothing else; none seals by itself.
 
 mod codec;
 mod error;
+mod format;
 mod head;
 mod listing;
 mod record;
@@ -13,6 +14,8 @@ mod tests;
 mod tombstone;
 
 pub use self::error::StoredError;
+pub use self::format::Format;
+pub(crate) use self::format::SharedFormat;
 pub use self::head::{FamilyHead, Head, LinkHead};
 pub use self::record::StoredRecord;
 pub use self::tombstone::{Tombstone, code_of};
@@ -46,7 +49,7 @@ pub enum Stored {
     Tombstone,
 }
 
-/// The bytes of a session, every section sealed anew.
+/// The bytes of a session, every section sealed anew, in the format that `sealer` [writes](Sealer::format).
 ///
 /// # Errors
 /// [`SealError`]: nothing may be written then.
@@ -101,7 +104,7 @@ pub fn decode(id: SessionId, bytes: &[u8], sealer: &Sealer) -> Result<Live, Stor
 /// # Errors
 /// [`StoredError`] if it is cut, malformed or newer.
 pub fn decode_head(bytes: &[u8]) -> Result<Head, StoredError> {
-    record::read_head(bytes).map(|(head, _)| head)
+    record::read_head(bytes).map(|(_, head, _)| head)
 }
 
 /// What `bytes` are.
@@ -109,12 +112,13 @@ pub fn decode_head(bytes: &[u8]) -> Result<Head, StoredError> {
 /// # Errors
 /// [`StoredError`] if they are of a newer format, or of none.
 pub fn kind_of(bytes: &[u8]) -> Result<Stored, StoredError> {
-    match bytes {
-        [VERSION, KIND_RECORD, ..] => Ok(Stored::Record),
-        [VERSION, KIND_TOMBSTONE, ..] => Ok(Stored::Tombstone),
-        [VERSION, _, ..] | [0, ..] => Err(StoredError::Malformed(Part::Head)),
-        [] | [VERSION] => Err(StoredError::Truncated(Part::Head)),
-        [version, ..] => Err(StoredError::Version { part: Part::Head, version: *version }),
+    let Some((version, rest)) = bytes.split_first() else { return Err(StoredError::Truncated(Part::Head)) };
+    match (Format::of_version(*version), rest.first()) {
+        (Some(_), Some(&KIND_RECORD)) => Ok(Stored::Record),
+        (Some(_), Some(&KIND_TOMBSTONE)) if *version == TOMBSTONE_VERSION => Ok(Stored::Tombstone),
+        (Some(_), None) => Err(StoredError::Truncated(Part::Head)),
+        (None, _) if *version != 0 => Err(StoredError::Version { part: Part::Head, version: *version }),
+        _ => Err(StoredError::Malformed(Part::Head)),
     }
 }
 
@@ -153,8 +157,8 @@ fn verify<'a>(ring: &KeyRing, parts: impl IntoIterator<Item = &'a [u8]>, closing
     same.map(|()| kid).map_err(|_| StoredError::Altered(part))
 }
 
-/// The format of a record and of a tombstone.
-const VERSION: u8 = 1;
+/// Of tombstones there is one format: nothing in them is sealed.
+const TOMBSTONE_VERSION: u8 = 1;
 const KIND_RECORD: u8 = b'r';
 const KIND_TOMBSTONE: u8 = b't';
 /// How many bytes a closing has: key id and tag. They are the last of a record, and tell one state of it from every other.

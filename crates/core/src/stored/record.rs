@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::codec::Reader;
-use super::{CLOSING, Head, KIND_RECORD, Part, Stored, StoredError, VERSION, closing, kind_of, listing, verify};
+use super::{CLOSING, Format, Head, KIND_RECORD, Part, Stored, StoredError, closing, kind_of, listing, verify};
 use crate::data::Payload;
 use crate::id::SessionId;
 use crate::keys::{KeyId, KeyRing};
@@ -18,6 +18,7 @@ use crate::token::Nonce;
 /// A session as it lies in a store. Its sections are sealed each by itself: a rotation leaves the data as it was.
 #[derive(Clone)]
 pub struct StoredRecord<'a> {
+    format: Format,
     head: Head,
     sections: Sections<'a>,
     /// Key id and tag.
@@ -38,43 +39,48 @@ impl<'a> StoredRecord<'a> {
     /// # Errors
     /// [`StoredError`] if it is cut, malformed or newer.
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, StoredError> {
-        let (head, rest) = read_head(bytes)?;
+        let (format, head, rest) = read_head(bytes)?;
         let mut reader = Reader::new(rest, Part::Listing);
-        let listing = section(&mut reader, head.subject.is_some() || head.pending)?;
+        let listing = section(&mut reader, format, Section::Listing, head.subject.is_some() || head.pending)?;
         reader.enter(Part::Link);
-        let link = section(&mut reader, head.family.next.is_some())?;
+        let link = section(&mut reader, format, Section::Link, head.family.next.is_some())?;
         reader.enter(Part::Data);
         let present = reader.rest().first_chunk() != Some(&[0; 4]);
-        let data = section(&mut reader, present)?;
+        let data = section(&mut reader, format, Section::Data, present)?;
         reader.enter(Part::Closing);
         let closing = reader.array()?;
         reader.end()?;
-        Ok(Self { head, sections: Sections { listing, link, data }, closing })
+        Ok(Self { format, head, sections: Sections { listing, link, data }, closing })
     }
 
-    /// Seals every section of a session.
+    /// Seals every section of a session, in the format that `sealer` [writes](Sealer::format).
     ///
     /// # Errors
     /// [`SealError`]: nothing may be written then.
     pub fn seal(live: &Live, sealer: &Sealer) -> Result<Self, SealError> {
         let nothing = Sections { listing: [][..].into(), link: [][..].into(), data: [][..].into() };
-        let ring = sealer.ring();
-        let fresh = Fresh { ring: &ring, sealer, before: None, after: &live.record };
-        Ok(Self::close(Head::of(live), fresh.sections(&nothing)?, &ring))
+        let (ring, format) = (sealer.ring(), sealer.format());
+        let fresh = Fresh { ring: &ring, sealer, format, before: None, after: &live.record };
+        Ok(Self::close(format, Head::of(live), fresh.sections(&nothing)?, &ring))
     }
 
     /// The record as it becomes when `before`, what it opens to now, becomes `after`. Only what changed is sealed anew,
-    /// and what was sealed with another key than the one that signs now.
+    /// and what was sealed with another key than the one that signs now. A record that changes takes the format that
+    /// `sealer` [writes](Sealer::format), and where that is another one, all of it is sealed anew: a section is read as
+    /// the record's format has it. Where nothing but the last activity moved, it keeps its own.
     ///
     /// # Errors
     /// [`SealError`]: nothing may be written then.
     pub fn with(&self, before: &Record, after: &Live, sealer: &Sealer) -> Result<Self, SealError> {
         let ring = sealer.ring();
-        let fresh = Fresh { ring: &ring, sealer, before: Some(before), after: &after.record };
-        Ok(Self::close(Head::of(after), fresh.sections(&self.sections)?, &ring))
+        let format = if *before == *after.record { self.format } else { sealer.format() };
+        let before = (format == self.format).then_some(before);
+        let fresh = Fresh { ring: &ring, sealer, format, before, after: &after.record };
+        Ok(Self::close(format, Head::of(after), fresh.sections(&self.sections)?, &ring))
     }
 
-    /// The record with its last activity at `seen_at`, if that is later. No section is opened or sealed anew.
+    /// The record with its last activity at `seen_at`, if that is later. No section is opened or sealed anew, and the
+    /// format stays what it is.
     ///
     /// # Errors
     /// [`StoredError`] if the tag over head and sections is wrong: nothing damaged gets a new one.
@@ -82,7 +88,12 @@ impl<'a> StoredRecord<'a> {
         let ring = sealer.ring();
         self.verified(&ring)?;
         let head = Head { seen_at: self.head.seen_at.max(seen_at), ..self.head.clone() };
-        Ok(Self::close(head, self.sections.clone(), &ring))
+        Ok(Self::close(self.format, head, self.sections.clone(), &ring))
+    }
+
+    /// In which format it is written.
+    pub const fn format(&self) -> Format {
+        self.format
     }
 
     /// Whose record it is.
@@ -127,13 +138,14 @@ impl<'a> StoredRecord<'a> {
         Ok(Live { record: Arc::new(record), seen_at: head.seen_at, revision: head.revision })
     }
 
-    /// The record sealed with the key that signs now, revision and all else as it was; `None` if it is already.
+    /// The record sealed with the key that signs now, in the format that `sealer` [writes](Sealer::format), revision and
+    /// all else as it was; `None` if it is already.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] if it does not open, [`StoreError::Unavailable`] if it could not be sealed.
     pub fn renewed(&self, sealer: &Sealer) -> Result<Option<StoredRecord<'static>>, StoreError> {
         let signing = sealer.signing_id();
-        if self.keys().all(|key| key == signing) {
+        if self.format == sealer.format() && self.keys().all(|key| key == signing) {
             return Ok(None);
         }
         Ok(Some(StoredRecord::seal(&self.open(sealer)?, sealer)?))
@@ -148,7 +160,7 @@ impl<'a> StoredRecord<'a> {
 
     /// The bytes for a store.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = prelude(&self.head);
+        let mut out = prelude(self.format, &self.head);
         let sections = self.sections.all();
         out.reserve_exact(sections.iter().map(|(_, envelope)| 4 + envelope.len()).sum::<usize>() + CLOSING);
         for (_, envelope) in sections {
@@ -164,13 +176,13 @@ impl<'a> StoredRecord<'a> {
         self.sections.all().map(|(_, envelope)| envelope)
     }
 
-    fn close(head: Head, sections: Sections<'a>, ring: &KeyRing) -> Self {
-        let closing = covered(&prelude(&head), &sections, |parts| closing(ring, parts.iter().copied()));
-        Self { head, sections, closing }
+    fn close(format: Format, head: Head, sections: Sections<'a>, ring: &KeyRing) -> Self {
+        let closing = covered(&prelude(format, &head), &sections, |parts| closing(ring, parts.iter().copied()));
+        Self { format, head, sections, closing }
     }
 
     fn verified(&self, ring: &KeyRing) -> Result<(), StoredError> {
-        let prelude = prelude(&self.head);
+        let prelude = prelude(self.format, &self.head);
         covered(&prelude, &self.sections, |parts| verify(ring, parts.iter().copied(), &self.closing)).map(drop)
     }
 
@@ -179,7 +191,7 @@ impl<'a> StoredRecord<'a> {
         if envelope.is_empty() {
             return Ok(None);
         }
-        let opened = seal::open(ring, section, self.head.id, envelope);
+        let opened = seal::open(ring, self.format, section, self.head.id, envelope);
         opened.map(Some).map_err(|error| StoredError::of(error, part_of(section)))
     }
 }
@@ -203,6 +215,8 @@ impl Sections<'_> {
 struct Fresh<'s> {
     ring: &'s KeyRing,
     sealer: &'s Sealer,
+    format: Format,
+    /// None where nothing that lies there may stay.
     before: Option<&'s Record>,
     after: &'s Record,
 }
@@ -239,26 +253,34 @@ impl Fresh<'_> {
         if plain.is_empty() {
             return Ok(Cow::Borrowed(&[]));
         }
-        self.sealer.seal(self.ring, section, self.after.id, &plain).map(Cow::Owned)
+        self.sealer.seal(self.ring, self.format, section, self.after.id, &plain).map(Cow::Owned)
     }
 }
 
 /// Reads what stands in front of the sections, and gives them back unread.
-pub(super) fn read_head(bytes: &[u8]) -> Result<(Head, &[u8]), StoredError> {
+pub(super) fn read_head(bytes: &[u8]) -> Result<(Format, Head, &[u8]), StoredError> {
     match kind_of(bytes)? {
         Stored::Record => {}
         Stored::Tombstone => return Err(StoredError::NotA { wanted: "session" }),
     }
     let mut reader = Reader::new(bytes, Part::Head);
-    let _ = reader.array::<2>()?;
+    let [version, _] = reader.array()?;
+    let format = Format::of_version(version).ok_or(StoredError::Version { part: Part::Head, version })?;
     let head = Head::read(&mut reader)?;
-    Ok((head, reader.rest()))
+    Ok((format, head, reader.rest()))
 }
 
 /// `length ‖ envelope`, there if and only if the head says so.
-fn section<'a>(reader: &mut Reader<'a>, present: bool) -> Result<Cow<'a, [u8]>, StoredError> {
+fn section<'a>(
+    reader: &mut Reader<'a>,
+    format: Format,
+    section: Section,
+    present: bool,
+) -> Result<Cow<'a, [u8]>, StoredError> {
     let length = usize::try_from(reader.u32()?).map_err(|_| reader.malformed())?;
-    if length > LONGEST + seal::OVERHEAD || (length > 0) != present || (present && length <= seal::OVERHEAD) {
+    let sealed = length.saturating_sub(seal::OVERHEAD);
+    let fits = sealed > 0 && sealed <= format.sealed_length(section, LONGEST);
+    if (length > 0) != present || (present && !(fits && format.is_sealed_length(section, sealed))) {
         return Err(reader.malformed());
     }
     reader.bytes(length).map(Cow::Borrowed)
@@ -272,9 +294,9 @@ fn covered<T>(prelude: &[u8], sections: &Sections<'_>, then: impl FnOnce(&[&[u8]
     then(&[prelude, one, first.0, first.1, two, second.0, second.1, three, third.0, third.1])
 }
 
-fn prelude(head: &Head) -> Vec<u8> {
+fn prelude(format: Format, head: &Head) -> Vec<u8> {
     let mut out = Vec::with_capacity(USUAL_HEAD);
-    out.extend_from_slice(&[VERSION, KIND_RECORD]);
+    out.extend_from_slice(&[format.version(), KIND_RECORD]);
     head.write(&mut out);
     out
 }
@@ -323,7 +345,7 @@ impl std::fmt::Debug for StoredRecord<'_> {
     }
 }
 
-/// The most a section may hold, in bytes: sixteen times what the engine lets an application keep, so that no record it
+/// The most a section may hold, in bytes before padding: sixteen times what the engine lets an application keep, so that no record it
 /// makes is refused, and no damaged length makes a reader ask for gigabytes.
 const LONGEST: usize = 16 * crate::policy::Policy::MAX_DATA_BYTES;
 /// As long as a signed-in session's head with an open link: one allocation for most.

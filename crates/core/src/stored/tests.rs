@@ -1,5 +1,6 @@
 //! The format, held to its promises.
 
+mod formats;
 mod samples;
 mod strategies;
 mod vectors;
@@ -8,8 +9,8 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use self::samples::{ID, at, member, sample, samples, sealer};
-use self::strategies::{live, reason};
+use self::samples::{BOTH, ID, at, member, sample, samples, sealer, writing};
+use self::strategies::{format, live, reason};
 use super::*;
 use crate::data::Payload;
 use crate::entropy::{Entropy, NoEntropy};
@@ -24,18 +25,19 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn a_session_reads_back_as_it_was_written(live in live()) {
-        let sealer = sealer("a");
+    fn a_session_reads_back_as_it_was_written(live in live(), (format, reader) in (format(), format())) {
+        let sealer = writing(format);
         let bytes = encode(&live, &sealer).unwrap();
-        let read = decode(live.record.id, &bytes, &sealer).unwrap();
+        prop_assert_eq!(bytes[0], format.version());
+        let read = decode(live.record.id, &bytes, &writing(reader)).unwrap();
         prop_assert_eq!(&read.record, &live.record);
         prop_assert_eq!((read.seen_at, read.revision), (live.seen_at, live.revision));
         prop_assert_eq!(StoredRecord::from_bytes(&bytes).unwrap().to_bytes(), bytes, "one way to write a record");
     }
 
     #[test]
-    fn the_head_needs_no_key_and_answers_as_the_record_does(live in live(), token: [u8; 32], activity in 0_u64..=u64::MAX) {
-        let head = decode_head(&encode(&live, &sealer("a")).unwrap()).unwrap();
+    fn the_head_needs_no_key_and_answers_as_the_record_does(live in live(), token: [u8; 32], activity in 0_u64..=u64::MAX, format in format()) {
+        let head = decode_head(&encode(&live, &writing(format)).unwrap()).unwrap();
         prop_assert_eq!(&head, &Head::of(&live));
         prop_assert_eq!(head.life(), live.record.life(live.seen_at));
         prop_assert_eq!(head.forget_at(), live.record.forget_at());
@@ -53,21 +55,23 @@ proptest! {
     }
 
     #[test]
-    fn what_changed_is_sealed_anew_and_nothing_else(before in live(), after in live()) {
-        let sealer = sealer("a");
+    fn what_changed_is_sealed_anew_and_nothing_else(before in live(), after in live(), (from, to) in (format(), format())) {
+        let sealer = writing(from);
         let mut record = Record::clone(&after.record);
         record.id = before.record.id;
         let after = Live { record: Arc::new(record), ..after };
         let bytes = encode(&before, &sealer).unwrap();
         let stored = StoredRecord::from_bytes(&bytes).unwrap();
+        prop_assert_eq!(sealer.change_format(to), from != to);
         let changed = stored.with(&before.record, &after, &sealer).unwrap().to_bytes();
+        prop_assert_eq!(changed[0], to.version());
         prop_assert_eq!(&decode(after.record.id, &changed, &sealer).unwrap().record, &after.record);
         let same = stored.with(&before.record, &before, &sealer).unwrap().to_bytes();
         prop_assert_eq!(same, bytes);
     }
 
     #[test]
-    fn no_bytes_make_a_reader_panic(bytes: Vec<u8>, version in 0_u8..3, kind in prop::sample::select(vec![b'r', b't', 0])) {
+    fn no_bytes_make_a_reader_panic(bytes: Vec<u8>, version in 0_u8..4, kind in prop::sample::select(vec![b'r', b't', 0])) {
         let sealer = sealer("a");
         for bytes in [bytes.clone(), [vec![version, kind], bytes].concat()] {
             prop_assert!(decode(SessionId::from_bytes([0; 18]), &bytes, &sealer).is_err());
@@ -92,15 +96,17 @@ fn no_bit_of_a_record_can_be_flipped_unnoticed() {
     let sealer = sealer("a");
     let mut flips = 0;
     for (name, live) in samples() {
-        let bytes = encode(&live, &sealer).unwrap();
-        for place in 0..bytes.len() * 8 {
-            let mut flipped = bytes.clone();
-            flipped[place / 8] ^= 1 << (place % 8);
-            assert!(decode(live.record.id, &flipped, &sealer).is_err(), "{name}: bit {place}");
-            flips += 1;
+        for format in BOTH {
+            let bytes = encode(&live, &writing(format)).unwrap();
+            for place in 0..bytes.len() * 8 {
+                let mut flipped = bytes.clone();
+                flipped[place / 8] ^= 1 << (place % 8);
+                assert!(decode(live.record.id, &flipped, &sealer).is_err(), "{name} {format:?}: bit {place}");
+                flips += 1;
+            }
         }
     }
-    println!("{flips} flipped bits of {} sealed records, none unnoticed", samples().len());
+    println!("{flips} flipped bits of {} sealed records in two formats, none unnoticed", samples().len());
     let tombstone = Tombstone { id: ID, reason: EndReason::Reuse, forget_at: at(9) };
     let bytes = tombstone.to_bytes(&sealer);
     for place in 0..bytes.len() * 8 {
@@ -113,13 +119,13 @@ fn no_bit_of_a_record_can_be_flipped_unnoticed() {
 #[test]
 fn a_record_that_is_cut_or_goes_on_is_refused() {
     let sealer = sealer("a");
-    for (name, live) in samples() {
-        let bytes = encode(&live, &sealer).unwrap();
+    for ((name, live), format) in samples().into_iter().flat_map(|sample| BOTH.map(|format| (sample.clone(), format))) {
+        let bytes = encode(&live, &writing(format)).unwrap();
         for length in 0..bytes.len() {
             let told = decode(live.record.id, &bytes[..length], &sealer).unwrap_err();
             let of_length =
                 matches!(told, StoredError::Truncated(_) | StoredError::Malformed(_) | StoredError::Altered(_));
-            assert!(of_length, "{name} cut to {length}: {told}");
+            assert!(of_length, "{name} {format:?} cut to {length}: {told}");
         }
         let longer = [&bytes[..], &[0]].concat();
         assert_eq!(decode(ID, &longer, &sealer).unwrap_err(), StoredError::Malformed(Part::Closing), "{name}");
@@ -132,10 +138,10 @@ fn a_section_opens_in_its_own_record_and_place_only() {
     let ring = sealer.ring();
     let sections = [seal::Section::Listing, seal::Section::Link, seal::Section::Data];
     for from in sections {
-        let envelope = sealer.seal(&ring, from, ID, b"the same length").unwrap();
+        let envelope = sealer.seal(&ring, Format::One, from, ID, b"the same length").unwrap();
         for to in sections {
             for id in [ID, other] {
-                let opened = seal::open(&ring, to, id, &envelope);
+                let opened = seal::open(&ring, Format::One, to, id, &envelope);
                 let home = to == from && id == ID;
                 assert_eq!(
                     opened.map(|plain| plain.to_vec()),
@@ -148,21 +154,23 @@ fn a_section_opens_in_its_own_record_and_place_only() {
 
 #[test]
 fn sections_of_other_records_or_of_earlier_times_are_refused() {
-    let sealer = sealer("a");
     let before = sample(|record| record.data = Payload::from_bytes(b"one"));
     let mut after = sample(|record| record.data = Payload::from_bytes(b"two"));
     after.revision = Revision(1);
-    let one = encode(&before, &sealer).unwrap();
-    let two = StoredRecord::from_bytes(&one).unwrap().with(&before.record, &after, &sealer).unwrap().to_bytes();
-    assert_eq!(one.len(), two.len());
-    // The data is the last section; the tag follows it.
-    let data = one.len() - CLOSING - seal::OVERHEAD - 3..one.len() - CLOSING;
-    let mut mixed = two.clone();
-    mixed[data.clone()].copy_from_slice(&one[data]);
-    assert_eq!(decode(ID, &mixed, &sealer).unwrap_err(), StoredError::Altered(Part::Closing));
-    let found = SessionId::from_bytes([9; 18]);
-    let misplaced = StoredError::Misplaced { wanted: found, found: ID };
-    assert_eq!(decode(found, &two, &sealer).unwrap_err(), misplaced);
+    for (format, sealed) in [(Format::One, 3), (Format::Two, 32)] {
+        let sealer = writing(format);
+        let one = encode(&before, &sealer).unwrap();
+        let two = StoredRecord::from_bytes(&one).unwrap().with(&before.record, &after, &sealer).unwrap().to_bytes();
+        assert_eq!(one.len(), two.len());
+        // The data is the last section; the tag follows it.
+        let data = one.len() - CLOSING - seal::OVERHEAD - sealed..one.len() - CLOSING;
+        let mut mixed = two.clone();
+        mixed[data.clone()].copy_from_slice(&one[data]);
+        assert_eq!(decode(ID, &mixed, &sealer).unwrap_err(), StoredError::Altered(Part::Closing));
+        let found = SessionId::from_bytes([9; 18]);
+        let misplaced = StoredError::Misplaced { wanted: found, found: ID };
+        assert_eq!(decode(found, &two, &sealer).unwrap_err(), misplaced);
+    }
 }
 
 #[test]
@@ -243,34 +251,36 @@ fn without_randomness_nothing_is_sealed() {
 #[test]
 fn no_two_writes_are_sealed_with_the_same_key() {
     let sealer = sealer("a");
-    let salts: std::collections::HashSet<_> =
-        (0..500).map(|_| sealer.seal(&sealer.ring(), seal::Section::Data, ID, b"x").unwrap()[9..25].to_vec()).collect();
+    let salts: std::collections::HashSet<_> = (0..500)
+        .map(|_| sealer.seal(&sealer.ring(), Format::One, seal::Section::Data, ID, b"x").unwrap()[9..25].to_vec())
+        .collect();
     assert_eq!(salts.len(), 500);
 }
 
 #[test]
 fn more_than_a_record_may_hold_is_refused_before_it_is_written() {
-    let sealer = sealer("a");
     let most = 16 * crate::Policy::MAX_DATA_BYTES;
     let of = |length| sample(|record| record.data = Payload::from_bytes(&vec![7; length]));
-    let bytes = encode(&of(most), &sealer).unwrap();
-    assert_eq!(decode(ID, &bytes, &sealer).unwrap().record.data.as_bytes().len(), most);
-    assert!(matches!(encode(&of(most + 1), &sealer), Err(SealError::TooLarge { part: "data", .. })));
+    for sealer in BOTH.map(writing) {
+        let bytes = encode(&of(most), &sealer).unwrap();
+        assert_eq!(decode(ID, &bytes, &sealer).unwrap().record.data.as_bytes().len(), most);
+        assert!(matches!(encode(&of(most + 1), &sealer), Err(SealError::TooLarge { part: "data", .. })));
+    }
     let long = sample(|record| {
         if let Holder::Member(member) = &mut record.holder {
             Arc::make_mut(member).label = "x".repeat(70_000).into();
         }
     });
-    assert!(matches!(encode(&long, &sealer), Err(SealError::TooLarge { part: "listing", .. })));
+    assert!(matches!(encode(&long, &sealer("a")), Err(SealError::TooLarge { part: "listing", .. })));
 }
 
 #[test]
 fn a_stolen_record_tells_nobodys_name_nor_data() {
-    let bytes = encode(&sample(|_| ()), &sealer("a")).unwrap();
+    let [bytes, padded] = BOTH.map(|format| encode(&sample(|_| ()), &writing(format)).unwrap());
     let tombstone = Tombstone { id: ID, reason: EndReason::SignOut, forget_at: at(9) }.to_bytes(&sealer("a"));
     let secrets: [&[u8]; 6] = [b"ada@example.org", b"Firefox on Linux", b"oidc.sid", b"op-7", b"the data", &[5; 16]];
     for secret in secrets {
-        for bytes in [&bytes, &tombstone] {
+        for bytes in [&bytes, &padded, &tombstone] {
             assert!(!bytes.windows(secret.len()).any(|window| window == secret), "{}", secret.escape_ascii());
         }
     }
@@ -294,7 +304,7 @@ fn what_cannot_be_read_is_told_with_its_part_and_is_never_absence() {
         ("empty",               vec![],                         "ends in the middle of its head"),
         ("half a head",         bytes[..40].to_vec(),           "ends in the middle of its head"),
         ("no tag",              bytes[..bytes.len() - 24].to_vec(), "ends in the middle of its closing tag"),
-        ("a newer format",      with(0, 2),                     "head has format 2, and this version knows format 1"),
+        ("a newer format",      with(0, 3),                     "head has format 3, which this version does not know"),
         ("zeros",               vec![0; 400],                   "head holds what is never written there"),
         ("unknown flag",        with(76, 255),                  "head holds what is never written there"),
         ("another revision",    with(27, 200),                  "closing tag was changed since it was written"),

@@ -1,7 +1,7 @@
 //! What stays of a session that was ended, until nothing of it could be alive.
 
 use super::codec::{Reader, Write as _};
-use super::{CLOSING, KIND_TOMBSTONE, Part, Stored, StoredError, VERSION, closing, kind_of, verify};
+use super::{CLOSING, KIND_TOMBSTONE, Part, Stored, StoredError, TOMBSTONE_VERSION, closing, kind_of, verify};
 use crate::id::SessionId;
 use crate::moment::Moment;
 use crate::rules::EndReason;
@@ -22,7 +22,7 @@ impl Tombstone {
     /// The bytes for a store.
     pub fn to_bytes(&self, sealer: &Sealer) -> Vec<u8> {
         let mut out = Vec::with_capacity(LENGTH);
-        out.extend_from_slice(&[VERSION, KIND_TOMBSTONE]);
+        out.extend_from_slice(&[TOMBSTONE_VERSION, KIND_TOMBSTONE]);
         out.extend_from_slice(self.id.as_bytes());
         out.push(code_of(self.reason));
         out.moment(self.forget_at);

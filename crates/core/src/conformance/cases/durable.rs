@@ -6,7 +6,7 @@ use crate::conformance::failure::{Failure, Verdict, ensure, ensure_is};
 use crate::conformance::records;
 use crate::conformance::stage::Version;
 use crate::rules::EndReason;
-use crate::store::{Inserted, Page, StoreError};
+use crate::store::{Inserted, Loaded, Page, StoreError};
 use crate::token::TokenKind;
 
 pub(super) async fn previous_format(bench: Bench) -> Verdict {
@@ -22,7 +22,16 @@ pub(super) async fn previous_format(bench: Bench) -> Verdict {
         ensure!(*live.record == record, "a record of the previous format reads back as something else");
     }
     let live = records::live(&bench, &*store, record.id).await?;
-    records::commit(&bench, &*store, &live, records::data(b"new")).await.map(drop)
+    records::commit(&bench, &*store, &live, records::data(b"new")).await?;
+    bench.settle().await;
+    for node in [Node::A, Node::B] {
+        let live = records::live(&bench, &*bench.store(node), record.id).await?;
+        ensure!(live.record.data.as_bytes() == b"new", "a record of the previous format lost its change");
+    }
+    store.end(record.id, None, EndReason::SignOut, bench.now()).await?;
+    let ended = store.load(record.id, bench.now(), None).await;
+    ensure_is!(ended, Ok(Loaded::Ended(EndReason::SignOut)), "a record of the previous format must end as any other");
+    Ok(())
 }
 
 pub(super) async fn newer_format(bench: Bench) -> Verdict {

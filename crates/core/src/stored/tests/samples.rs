@@ -11,6 +11,7 @@ use crate::record::{Elevation, Holder, Member, Pending, Record, Reference};
 use crate::rules::{Amr, Context, Factor, Family, Limits, Link, Seen};
 use crate::seal::Sealer;
 use crate::store::{Epoch, Epochs, Live, Revision};
+use crate::stored::Format;
 use crate::token::{Nonce, TokenHash};
 
 /// One record of each shape.
@@ -95,6 +96,14 @@ pub(super) fn at(second: u64) -> Moment {
 }
 
 pub(super) const ID: SessionId = SessionId::from_bytes([1; 18]);
+
+/// All that there are.
+pub(super) const BOTH: [Format; 2] = [Format::One, Format::Two];
+
+/// A sealer that writes this format.
+pub(super) fn writing(format: Format) -> Sealer {
+    sealer("a").writing(format)
+}
 
 /// A sealer whose ring has a key for each letter, the first of which signs.
 pub(super) fn sealer(keys: &str) -> Sealer {

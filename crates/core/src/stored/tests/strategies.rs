@@ -14,6 +14,7 @@ use crate::moment::Moment;
 use crate::record::{Elevation, Holder, Member, Pending, Record, Reference};
 use crate::rules::{Amr, Context, EndReason, Factor, Family, Limits, Link, Seen};
 use crate::store::{Epoch, Epochs, Live, Revision};
+use crate::stored::Format;
 use crate::token::{Nonce, TokenHash};
 
 prop_compose! {
@@ -115,6 +116,10 @@ prop_compose! {
     ]), at: u64) -> Factor {
         Factor { amr, verified_at: Moment::from_unix_millis(at) }
     }
+}
+
+pub(super) fn format() -> impl Strategy<Value = Format> {
+    prop_oneof![Just(Format::One), Just(Format::Two)]
 }
 
 pub(super) fn reason() -> impl Strategy<Value = EndReason> {

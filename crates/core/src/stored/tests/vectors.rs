@@ -1,4 +1,4 @@
-//! The published vectors, made by a reference that shares nothing with this code, hold for it.
+//! The published vectors of both formats, made by references that share nothing with this code, hold for it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,27 +13,29 @@ use crate::keys::{KeyError, KeyId, KeyMaterial, KeyRing, KeySource};
 use crate::moment::Moment;
 use crate::record::{Elevation, Holder, Member, Pending, Record, Reference};
 use crate::rules::{Amr, Context, EndReason, Factor, Family, Limits, Link, Seen};
-use crate::seal::Sealer;
+use crate::seal::{Sealer, Section};
 use crate::store::{Epoch, Epochs, Live, Revision};
-use crate::stored::{StoredRecord, Tombstone, decode, decode_head, encode};
+use crate::stored::{Format, StoredRecord, Tombstone, decode, decode_head, encode};
 use crate::token::{Nonce, TokenHash};
 
 #[test]
 fn every_record_is_written_and_read_as_published() {
-    let vectors = Vectors::read();
-    for row in &vectors.records {
-        let (live, published) = (row.session.live(), bytes(&row.bytes));
-        let sealer = vectors.sealer(&row.kid, &row.salts);
-        assert_eq!(encode(&live, &sealer).unwrap(), published, "{}", row.name);
-        let read = decode(live.record.id, &published, &vectors.sealer("k1", &[])).unwrap();
-        assert_eq!(
-            (&read.record, read.seen_at, read.revision),
-            (&live.record, live.seen_at, live.revision),
-            "{}",
-            row.name
-        );
-        assert_eq!(StoredRecord::from_bytes(&published).unwrap().to_bytes(), published, "{}", row.name);
-        assert_eq!(decode_head(&published).unwrap().id, live.record.id);
+    for (format, vectors) in [(Format::One, Vectors::read()), (Format::Two, Vectors::read_two())] {
+        for row in &vectors.records {
+            let (live, published) = (row.session.live(), bytes(&row.bytes));
+            let sealer = vectors.sealer(&row.kid, &row.salts).writing(format);
+            assert_eq!(encode(&live, &sealer).unwrap(), published, "{}", row.name);
+            let read = decode(live.record.id, &published, &vectors.sealer("k1", &[])).unwrap();
+            assert_eq!(
+                (&read.record, read.seen_at, read.revision),
+                (&live.record, live.seen_at, live.revision),
+                "{}",
+                row.name
+            );
+            let stored = StoredRecord::from_bytes(&published).unwrap();
+            assert_eq!((stored.format(), stored.to_bytes()), (format, published.clone()), "{}", row.name);
+            assert_eq!(decode_head(&published).unwrap().id, live.record.id);
+        }
     }
 }
 
@@ -51,12 +53,22 @@ fn every_tombstone_is_written_and_read_as_published() {
 
 #[test]
 fn what_is_published_as_refused_is_refused() {
-    let vectors = Vectors::read();
-    let sealer = vectors.sealer("k1", &[]);
-    assert!(vectors.refused.len() >= 18);
-    for row in &vectors.refused {
-        let read = decode(id(&row.session), &bytes(&row.bytes), &sealer);
-        assert!(read.is_err(), "{}", row.name);
+    for vectors in [Vectors::read(), Vectors::read_two()] {
+        let sealer = vectors.sealer("k1", &[]);
+        assert!(vectors.refused.len() >= 18);
+        for row in &vectors.refused {
+            let read = decode(id(&row.session), &bytes(&row.bytes), &sealer);
+            assert!(read.is_err(), "{}", row.name);
+        }
+    }
+}
+
+#[test]
+fn every_length_is_padded_as_published() {
+    let vectors = Vectors::read_two();
+    assert!(vectors.lengths.len() > 20);
+    for (length, sealed) in vectors.lengths {
+        assert_eq!(Format::Two.sealed_length(Section::Data, length), sealed, "{length}");
     }
 }
 
@@ -78,9 +90,16 @@ struct Vectors {
     _title: String,
     ring: Vec<KeyRow>,
     reference_root_base64: String,
+    /// What follows is published with version 1, and did not change since.
+    #[serde(default)]
     reference_mark: String,
+    #[serde(default)]
     externals: Vec<ExternalRow>,
+    /// Version 2 alone has any.
+    #[serde(default)]
+    lengths: Vec<(usize, usize)>,
     records: Vec<RecordRow>,
+    #[serde(default)]
     tombstones: Vec<TombstoneRow>,
     refused: Vec<RefusedRow>,
 }
@@ -88,6 +107,10 @@ struct Vectors {
 impl Vectors {
     fn read() -> Self {
         serde_json::from_str(include_str!("../../../../../docs/spec/record-v1.json")).unwrap()
+    }
+
+    fn read_two() -> Self {
+        serde_json::from_str(include_str!("../../../../../docs/spec/record-v2.json")).unwrap()
     }
 
     /// The published ring, with `signing` as the key that signs, and these salts one after another.
