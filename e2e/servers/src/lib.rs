@@ -3,6 +3,7 @@
 //! Nothing is assumed to be running, and nothing that runs is touched. What is missing is named, with the package that has
 //! it; `cargo xtask test` installs those.
 
+mod guard;
 mod postgres;
 mod process;
 mod redis;
@@ -11,6 +12,7 @@ mod together;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use self::guard::Guard;
 pub use self::postgres::{Disk, Postgres, PostgresSettings};
 pub use self::redis::{Redis, RedisPart, RedisSettings};
 pub use self::together::{RedisCluster, RedisSentinels};

@@ -9,12 +9,14 @@ use tokio::net::TcpStream;
 use tokio::process::Command;
 
 use crate::process::Process;
-use crate::{START, ServerError, free_port};
+use crate::{Guard, START, ServerError, free_port};
 
 /// A running server, or one that was stopped and may be started again with what it has written.
 #[derive(Debug)]
 pub struct Redis {
     port: u16,
+    /// Where it speaks TLS, if it is guarded; beside the other, which is for us.
+    guarded_port: u16,
     settings: RedisSettings,
     process: Option<Process>,
     folder: TempDir,
@@ -29,6 +31,8 @@ pub struct RedisSettings {
     pub files: Vec<(&'static str, String)>,
     /// What it is.
     pub part: RedisPart,
+    /// What keeps others out.
+    pub guard: Option<Guard>,
 }
 
 /// What part a server plays among others.
@@ -56,11 +60,13 @@ impl Redis {
     /// As [`start`](Self::start).
     pub async fn start_with(settings: RedisSettings) -> Result<Self, ServerError> {
         let folder = tempfile::Builder::new().prefix("counterfoil-redis-").tempdir()?;
-        let mut server = Self { port: free_port()?, settings, process: None, folder };
+        let mut server = Self { port: free_port()?, guarded_port: free_port()?, settings, process: None, folder };
         for attempt in 1.. {
             match server.start_again().await {
                 // Somebody else was given the port meanwhile.
-                Err(ServerError::Silent { .. }) if attempt < ATTEMPTS => server.port = free_port()?,
+                Err(ServerError::Silent { .. }) if attempt < ATTEMPTS => {
+                    (server.port, server.guarded_port) = (free_port()?, free_port()?);
+                }
                 other => return other.map(|()| server),
             }
         }
@@ -76,6 +82,9 @@ impl Redis {
         let file = path.join("redis.conf");
         std::fs::write(&file, self.configuration(path))?;
         for (name, text) in &self.settings.files {
+            std::fs::write(path.join(name), text)?;
+        }
+        for (name, text) in self.settings.guard.iter().flat_map(Guard::files) {
             std::fs::write(path.join(name), text)?;
         }
         let program = std::env::var_os("REDIS_BIN").unwrap_or_else(|| "redis-server".into());
@@ -94,6 +103,11 @@ impl Redis {
     /// Its port on this machine.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Its port for clients and other servers: the one that speaks TLS, where it is guarded.
+    pub fn door(&self) -> u16 {
+        if self.settings.guard.is_some() { self.guarded_port } else { self.port }
     }
 
     /// Where clients find it.
@@ -128,7 +142,8 @@ impl Redis {
     /// # Errors
     /// It does not answer, or refuses.
     pub async fn tell(&self, command: &str) -> std::io::Result<String> {
-        tell(self.port, command).await
+        let password = self.settings.guard.as_ref().map(Guard::password);
+        tell(self.port, password, command).await
     }
 
     /// It answers nobody from now on, and keeps its connections.
@@ -174,6 +189,9 @@ impl Redis {
             let kept = ["save \"\"", "appendonly yes", "appendfsync everysec", "maxmemory-policy noeviction"];
             lines.extend(kept.map(str::to_owned));
         }
+        if let Some(guard) = &self.settings.guard {
+            lines.extend(guard.redis_lines(self.guarded_port));
+        }
         lines.extend_from_slice(&self.settings.lines);
         lines.join("\n")
     }
@@ -187,8 +205,12 @@ async fn answers(port: u16) -> bool {
     asked && (answer.starts_with(b"+PONG") || answer.starts_with(b"-NOAU"))
 }
 
-async fn tell(port: u16, command: &str) -> std::io::Result<String> {
+async fn tell(port: u16, password: Option<&str>, command: &str) -> std::io::Result<String> {
     let mut stream = BufReader::new(TcpStream::connect(("127.0.0.1", port)).await?);
+    if let Some(password) = password {
+        stream.get_mut().write_all(format!("AUTH {password}\r\n").as_bytes()).await?;
+        read(&mut stream).await?;
+    }
     stream.get_mut().write_all(format!("{command}\r\n").as_bytes()).await?;
     read(&mut stream).await
 }

@@ -4,6 +4,7 @@ mod conformance;
 mod costs;
 mod drills;
 mod failures;
+mod guarded;
 mod limit;
 #[cfg(feature = "near-cache")]
 mod near_cache;
