@@ -24,7 +24,8 @@ pub struct Size {
 /// One run.
 #[derive(Debug, Clone, Copy)]
 pub struct Run {
-    requests: usize,
+    /// How many were sent.
+    pub requests: usize,
     elapsed: Duration,
     cpu: Duration,
 }
@@ -158,13 +159,32 @@ pub fn measure_peers(
 }
 
 /// One run: everything that is not the request itself happens before its CPU time is taken.
-fn run(server: &mut Server, mode: Mode, requests: usize) -> Result<Run, Failed> {
+///
+/// # Errors
+/// If an answer is not what it should be.
+pub fn run(server: &mut Server, mode: Mode, requests: usize) -> Result<Run, Failed> {
+    run_between(server, mode, requests, || Ok(()))
+}
+
+/// One run, and `look` right before it and right after.
+///
+/// # Errors
+/// As [`run`], and what `look` says.
+pub fn run_between(
+    server: &mut Server,
+    mode: Mode,
+    requests: usize,
+    mut look: impl FnMut() -> Result<(), Failed>,
+) -> Result<Run, Failed> {
     let requests = requests / mode.share;
     let mut load = Load::open(server.address(), mode.scripts(server.address())?)?;
     load.run(requests / 10)?;
+    look()?;
     let before = server.cpu()?;
     let (requests, elapsed) = load.run(requests)?;
-    Ok(Run { requests, elapsed, cpu: server.cpu()?.saturating_sub(before) })
+    let cpu = server.cpu()?.saturating_sub(before);
+    look()?;
+    Ok(Run { requests, elapsed, cpu })
 }
 
 /// The middle value; of an even number, the lower of the two in the middle.

@@ -87,6 +87,29 @@ pub const READ: Mode = Mode {
     cookie: Cookie::Genuine,
 };
 
+/// Somebody whom no cookie names.
+pub const ANONYMOUS: Mode =
+    Mode { name: "anonymous, no cookie", target: promise(0.95, 0.3), path: "/", cookie: Cookie::None, ..READ };
+
+/// As far as somebody without the keys can get.
+pub const FORGED: Mode =
+    Mode { name: "forged token", target: promise(0.90, 0.6), path: "/", cookie: Cookie::Forged, ..READ };
+
+/// A value is changed, each time to another one.
+pub const CHANGE: Mode =
+    Mode { name: "one data change", target: least(0.80), sends: Sends::Post, path: "/change", ..READ };
+
+/// One more sign-in of the same browser; it ends the session before it.
+pub const SIGN_IN: Mode = Mode {
+    name: "sign-in",
+    target: least(0.65),
+    share: 10,
+    sends: Sends::Post,
+    path: "/sign-in",
+    cookie: Cookie::Newest,
+    ..READ
+};
+
 /// What all others are compared with.
 pub const BARE: Mode =
     Mode { name: "bare server", target: NONE, served: Served::Bare, cookie: Cookie::None, path: "/", ..READ };
@@ -98,18 +121,18 @@ pub const MODES: [Mode; 15] = [
     Mode { name: "bare server, sent such a cookie", target: NONE, served: Served::Bare, path: "/", cookie: Cookie::AsLong, ..READ },
     Mode { name: "tag, hash and one look into a table, nothing else", target: NONE, served: Served::Least, ..READ },
     READ,
-    Mode { name: "anonymous, no cookie", target: promise(0.95, 0.3), path: "/", cookie: Cookie::None, ..READ },
-    Mode { name: "forged token", target: promise(0.90, 0.6), path: "/", cookie: Cookie::Forged, ..READ },
-    Mode { name: "one data change", target: least(0.80), sends: Sends::Post, path: "/change", ..READ },
-    Mode { name: "sign-in", target: least(0.65), share: 10, sends: Sends::Post, path: "/sign-in", cookie: Cookie::Newest, ..READ },
+    ANONYMOUS,
+    FORGED,
+    CHANGE,
+    SIGN_IN,
     Mode { name: "authenticated read, security headers", target: NONE, path: "/headers", ..READ },
     Mode { name: "authenticated POST", target: NONE, sends: Sends::Post, ..READ },
     Mode { name: "authenticated POST, CSRF off", target: NONE, sends: Sends::Post, path: "/csrf-off", door: "/csrf-off/login", ..READ },
     Mode { name: "embedded: authenticated read", served: Served::Embedded, ..READ },
-    Mode { name: "embedded: anonymous, no cookie", target: promise(0.95, 0.3), path: "/", cookie: Cookie::None, served: Served::Embedded, ..READ },
-    Mode { name: "embedded: forged token", target: promise(0.90, 0.6), path: "/", cookie: Cookie::Forged, served: Served::Embedded, ..READ },
-    Mode { name: "embedded: one data change", target: NONE, share: 10, sends: Sends::Post, path: "/change", served: Served::Embedded, ..READ },
-    Mode { name: "embedded: sign-in", target: NONE, share: 10, sends: Sends::Post, path: "/sign-in", cookie: Cookie::Newest, served: Served::Embedded, ..READ },
+    Mode { name: "embedded: anonymous, no cookie", served: Served::Embedded, ..ANONYMOUS },
+    Mode { name: "embedded: forged token", served: Served::Embedded, ..FORGED },
+    Mode { name: "embedded: one data change", target: NONE, share: 10, served: Served::Embedded, ..CHANGE },
+    Mode { name: "embedded: sign-in", target: NONE, served: Served::Embedded, ..SIGN_IN },
 ];
 
 /// The optional parts, each by itself.
@@ -137,6 +160,18 @@ const fn least(ratio: f64) -> Target {
 }
 
 impl Mode {
+    /// The same with another promise.
+    #[must_use]
+    pub const fn promising(self, target: Target) -> Self {
+        Self { target, ..self }
+    }
+
+    /// The same, of whose requests a `share`th is enough.
+    #[must_use]
+    pub const fn sent_less(self, share: usize) -> Self {
+        Self { share, ..self }
+    }
+
     /// For each connection the requests it sends in turn, each with a session of its own.
     ///
     /// # Errors

@@ -15,6 +15,10 @@ pub enum Part {
     Curves,
     /// What decisions of the gateway cost.
     Gateway,
+    /// Stores that nodes share, beside the bare server.
+    Shared,
+    /// Revocations among nodes: written by hand, and kept.
+    Nodes,
 }
 
 /// Prints a part, and puts it into the page where one is given.
@@ -44,7 +48,7 @@ fn inside(page: &str, part: Part) -> Option<&str> {
 }
 
 impl Part {
-    const ALL: [Self; 4] = [Self::SideBySide, Self::Gateway, Self::Durable, Self::Curves];
+    const ALL: [Self; 6] = [Self::SideBySide, Self::Gateway, Self::Durable, Self::Curves, Self::Shared, Self::Nodes];
 
     const fn name(self) -> &'static str {
         match self {
@@ -52,6 +56,8 @@ impl Part {
             Self::Durable => "durable",
             Self::Curves => "curves",
             Self::Gateway => "gateway",
+            Self::Shared => "shared",
+            Self::Nodes => "nodes",
         }
     }
 
@@ -68,7 +74,7 @@ const HEAD: &str = "\
 # Benchmarks
 
 Written by `cargo xtask bench`; run it to get this page for your machine, or one part of it by `--only side-by-side`,
-`--only gateway`, `--only durable` or `--only curves`. Each part says when and on what it was measured.
+`--only gateway`, `--only durable`, `--only curves` or `--only shared`. Each part says when and on what it was measured.
 ";
 
 #[cfg(test)]
@@ -79,10 +85,12 @@ mod tests {
     fn a_part_is_written_into_its_place_and_the_others_stay() {
         let page = with("", Part::Curves, "## Curves\n\none");
         let page = with(&page, Part::SideBySide, "## Beside\n");
+        let page = format!("{page}\n<!-- nodes: begins -->\nby hand\n<!-- nodes: ends -->\n");
         let page = with(&page, Part::Curves, "## Curves\n\ntwo\n");
         let expected = format!(
             "{HEAD}\n<!-- side-by-side: begins -->\n## Beside\n<!-- side-by-side: ends -->\n\
-             \n<!-- curves: begins -->\n## Curves\n\ntwo\n<!-- curves: ends -->\n"
+             \n<!-- curves: begins -->\n## Curves\n\ntwo\n<!-- curves: ends -->\n\
+             \n<!-- nodes: begins -->\nby hand\n<!-- nodes: ends -->\n"
         );
         assert_eq!(page, expected);
     }

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::routing::{get, post};
 use axum::{Form, Router};
 use counterfoil::data::Key;
-use counterfoil::{Amr, Counterfoil, Error, MemoryStore, Policy, PolicySettings, Session, SignIn, SignedIn, Subject};
+use counterfoil::{
+    Amr, Counterfoil, Error, MemoryStore, Policy, PolicySettings, Session, SignIn, SignedIn, Store, Subject,
+};
 use counterfoil_core::keys::{KeyError, KeyId, KeyMaterial, KeySource, RootKey, SharedRing};
 use counterfoil_core::policy::CsrfWeakening;
 use counterfoil_core::seal::Sealer;
@@ -39,9 +41,23 @@ pub fn app() -> Result<Router, Failed> {
 /// # Errors
 /// As [`app`], and if the folder is refused.
 pub fn app_in(folder: &Path) -> Result<Router, Failed> {
-    let sealer = Sealer::new(SharedRing::from_source(&FixedKeys)?);
-    let store = EmbeddedStore::open(folder, sealer, Settings::default())?;
+    app_over(EmbeddedStore::open(folder, sealer()?, Settings::default())?)
+}
+
+/// The same site over any store.
+///
+/// # Errors
+/// As [`app`].
+pub fn app_over(store: impl Store) -> Result<Router, Failed> {
     Ok(rooms(&Counterfoil::new(Policy::aal2(ORIGIN)?, &FixedKeys, store)?))
+}
+
+/// What a store of this site seals with.
+///
+/// # Errors
+/// If the keys are refused.
+pub fn sealer() -> Result<Sealer, Failed> {
+    Ok(Sealer::new(SharedRing::from_source(&FixedKeys)?))
 }
 
 fn rooms(site: &Counterfoil) -> Router {

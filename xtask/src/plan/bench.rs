@@ -2,7 +2,7 @@
 
 use super::{Size, cargo};
 use crate::invocation::Invocation;
-use crate::packages::NGINX;
+use crate::packages::{NGINX, POSTGRES, REDIS};
 use crate::stage::{Stage, Step};
 
 /// Whether other middleware is measured as well.
@@ -34,12 +34,15 @@ pub(crate) enum Part {
     Durable,
     /// What the embedded store costs with 1,000 to 10,000,000 sessions
     Curves,
+    /// Redis and PostgreSQL, with and without this node's memory before them, beside a bare server
+    Shared,
 }
 
 /// Every measurement, or one, each of which writes its part of the page. Built as it is shipped.
 pub(crate) fn bench(bench: Bench) -> Vec<Stage> {
     let Bench { size, peers, only, sessions } = bench;
-    let packages = "--package counterfoil-benches --package counterfoil-gateway-benches --package counterfoil-cli";
+    let packages = "--package counterfoil-benches --package counterfoil-gateway-benches \
+                    --package counterfoil-shared-benches --package counterfoil-cli";
     let build = cargo(&format!("build --profile dist --locked {packages} --bins"));
     let mut stages = vec![Stage::new("build", vec![build]).or_stop()];
     if peers == Peers::Too {
@@ -51,6 +54,10 @@ pub(crate) fn bench(bench: Bench) -> Vec<Stage> {
         }
         if part == Part::Gateway {
             stages.push(Stage::new("nginx", vec![Step::InstallPackage(NGINX)]).or_stop());
+        }
+        if part == Part::Shared {
+            let servers = [REDIS, POSTGRES].map(Step::InstallPackage);
+            stages.push(Stage::new("redis and postgresql", servers.into()).or_stop());
         }
         let measure = Invocation::program(part.program(), size.flags_of_bench(sessions));
         let measure = match (part, peers) {
@@ -83,7 +90,7 @@ fn build_peers() -> Stage {
 }
 
 impl Part {
-    pub(super) const ALL: [Self; 4] = [Self::SideBySide, Self::Gateway, Self::Durable, Self::Curves];
+    pub(super) const ALL: [Self; 5] = [Self::SideBySide, Self::Gateway, Self::Durable, Self::Curves, Self::Shared];
 
     const fn name(self) -> &'static str {
         match self {
@@ -91,6 +98,7 @@ impl Part {
             Self::Gateway => "gateway",
             Self::Durable => "durable writes",
             Self::Curves => "curves",
+            Self::Shared => "shared stores",
         }
     }
 
@@ -100,6 +108,7 @@ impl Part {
             Self::Durable => "target/dist/durable",
             Self::Curves => "target/dist/curves",
             Self::Gateway => "target/dist/gateway-costs",
+            Self::Shared => "target/dist/shared-costs",
         }
     }
 }

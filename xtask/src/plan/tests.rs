@@ -54,8 +54,10 @@ fn one_part_is_measured_alone() {
     let names = |only| bench(Bench { only, ..full }).iter().map(|stage| stage.name).collect::<Vec<_>>();
     assert_eq!(names(Some(Part::Durable)), ["build", "peers", "durable writes"]);
     assert_eq!(names(Some(Part::Gateway)), ["build", "peers", "nginx", "gateway"]);
+    let servers = ["redis and postgresql", "shared stores"];
+    assert_eq!(names(Some(Part::Shared))[2..], servers);
     let all = ["build", "peers", "pieces", "side by side", "nginx", "gateway", "durable writes", "curves"];
-    assert_eq!(names(None), all);
+    assert_eq!(names(None), [&all[..], &servers].concat());
 }
 
 #[test]
