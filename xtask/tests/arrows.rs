@@ -41,6 +41,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("counterfoil-model",   &["counterfoil-core"]),
     ("counterfoil-benches", &["counterfoil", "counterfoil-core", "counterfoil-stores"]),
     ("counterfoil-gateway-benches", &["counterfoil-benches", "counterfoil-core", "counterfoil-gateway", "counterfoil-proxies", "counterfoil-serve"]),
+    ("counterfoil-shared-benches", &["counterfoil", "counterfoil-benches", "counterfoil-core", "counterfoil-servers", "counterfoil-stores"]),
     ("counterfoil-simulation", &["counterfoil-core", "counterfoil-stores"]),
     ("counterfoil-fuzz",    &["counterfoil-core"]),
     ("xtask",               &[]),

@@ -54,19 +54,19 @@ fn main() -> ExitCode {
 }
 
 fn measured(arguments: &Arguments) -> Result<(), Failed> {
-    let (machine, size) = (Machine::look(), arguments.size()?);
+    let (machine, amount) = (Machine::look(), arguments.amount()?);
     // The load on the second core, and the servers that keep the sessions beside it; the sites on the first.
     let core = (machine.cores >= 2 && pin(1).is_ok()).then_some(0);
     let mut sites = Sites::start(core)?;
     let mut rows = rows();
-    let bar = bar(size.runs * (rows.len() + 1), "stores that nodes share");
-    for _ in 0..size.runs {
-        let bare = run(&mut sites.bare, BARE, size.requests)?;
+    let bar = bar(amount.runs * (rows.len() + 1), "stores that nodes share");
+    for _ in 0..amount.runs {
+        let bare = run(&mut sites.bare, BARE, amount.requests)?;
         bar.inc(1);
         for Row { behind, compared, commands } in &mut rows {
             let (site, store) = sites.of(*behind);
             let mut counts = Vec::new();
-            let run = run_between(site, compared.mode, size.requests, || {
+            let run = run_between(site, compared.mode, amount.requests, || {
                 counts.extend(store.commands()?);
                 Ok(())
             })?;
@@ -80,14 +80,14 @@ fn measured(arguments: &Arguments) -> Result<(), Failed> {
     }
     bar.finish_and_clear();
     publish(
-        &Section { machine, size, apart: core.is_some(), rows }.markdown(),
+        &Section { machine, size: amount, apart: core.is_some(), rows }.markdown(),
         Part::Shared,
         arguments.write.as_deref(),
     )
 }
 
 impl Arguments {
-    fn size(&self) -> Result<Size, Failed> {
+    fn amount(&self) -> Result<Size, Failed> {
         let default = if self.short { (3, 50_000) } else { (9, 1_000_000) };
         let requests = self.requests.map_or(Ok(default.1), usize::try_from)?;
         Ok(Size { runs: self.runs.map_or(default.0, usize::from), requests })

@@ -15,7 +15,7 @@ use crate::rows::Behind;
 #[derive(Debug)]
 pub(crate) struct Sites {
     pub(crate) bare: Server,
-    sites: Vec<(Behind, Server)>,
+    each: Vec<(Behind, Server)>,
     redis: Redis,
     _postgres: Postgres,
     _folder: TempDir,
@@ -42,18 +42,18 @@ impl Sites {
         let programs = std::env::current_exe()?.parent().ok_or("no folder")?.to_owned();
         let bare = Server::start(Command::new(programs.join("bare")), core)?;
         let folder = tempfile::tempdir()?;
-        let mut sites = Vec::new();
+        let mut each = Vec::new();
         for behind in Behind::ALL {
             let url = if behind.is_redis() { redis.url() } else { postgres.url() };
-            sites.push((behind, Server::start(site(&programs, behind, &url, folder.path()), core)?));
+            each.push((behind, Server::start(site(&programs, behind, &url, folder.path()), core)?));
         }
-        Ok(Self { bare, sites, redis, _postgres: postgres, _folder: folder, runtime })
+        Ok(Self { bare, each, redis, _postgres: postgres, _folder: folder, runtime })
     }
 
     /// One of the sites, and what keeps its sessions.
     pub(crate) fn of(&mut self, behind: Behind) -> (&mut Server, StoreServer<'_>) {
         let redis = behind.is_redis().then_some((&self.redis, &self.runtime));
-        let site = self.sites.iter_mut().find(|(other, _)| *other == behind);
+        let site = self.each.iter_mut().find(|(other, _)| *other == behind);
         let (_, site) = site.unwrap_or_else(|| unreachable!("all of them were started"));
         (site, StoreServer { redis })
     }

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use tempfile::NamedTempFile;
 
 use crate::ServerError;
@@ -29,7 +29,9 @@ impl Guard {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().map_err(other)?).map_err(other)?;
         let key = KeyPair::generate().map_err(other)?;
-        let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).map_err(other)?;
+        let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).map_err(other)?;
+        // Who is called like their issuer is taken for their own issuer.
+        params.distinguished_name.push(DnType::CommonName, "server");
         let certificate = params.signed_by(&key, &issuer).map_err(other)?;
         let mut roots = NamedTempFile::new()?;
         roots.write_all(issuer.pem().as_bytes())?;

@@ -11,10 +11,16 @@ use futures_util::StreamExt as _;
 
 use super::records::{NOW, settings, visitor};
 use super::stage::sealer;
-use crate::redis::{OpenError, RedisStore};
+use crate::redis::{OpenError, RedisStore, Settings};
 
 async fn open(url: &str) -> Result<RedisStore, OpenError> {
     RedisStore::open(url, sealer(), FakeClock::at(NOW), settings()).await
+}
+
+/// With a journal: what ended is final although a replica may be late.
+async fn journaling(url: &str, folder: &tempfile::TempDir) -> RedisStore {
+    let settings = Settings { journal: Some(folder.path().join("journal")), ..settings() };
+    RedisStore::open(url, sealer(), FakeClock::at(NOW), settings).await.unwrap()
 }
 
 /// Each of these is refused, and no password is said.
@@ -40,7 +46,8 @@ async fn sentinels_that_are_guarded_lead_to_the_master_and_to_the_next_one() {
         ("another issuer", format!("{before_roots}{}", stranger.roots())),
     ])
     .await;
-    let store = open(&url).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let store = journaling(&url, &folder).await;
     store.insert(visitor(1), None, NOW).await.unwrap();
     store.insert(visitor(2), None, NOW).await.unwrap();
     store.end(visitor(2).id, None, EndReason::SignOut, NOW).await.unwrap();
@@ -69,7 +76,8 @@ async fn a_cluster_that_is_guarded_answers_in_all_of_its_parts() {
         ("another issuer", format!("{before_roots}{}", stranger.roots())),
     ])
     .await;
-    let store = open(&url).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let store = journaling(&url, &folder).await;
     let mut watch = store.watch();
     for tag in (0..=u8::MAX).step_by(5) {
         store.insert(visitor(tag), None, NOW).await.unwrap();
