@@ -31,6 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("counterfoil-crash-shim", &[]),
     ("counterfoil-e2e",     &[]),
     ("counterfoil-audit-corpus", &[]),
+    ("counterfoil-sightings", &[]),
     ("counterfoil-audit-apps", &[]),
     ("counterfoil-browser", &[]),
     ("counterfoil-proxies", &[]),
