@@ -10,5 +10,10 @@ pub mod postgres;
 mod recent;
 #[cfg(feature = "redis")]
 pub mod redis;
+#[cfg(test)]
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod side_by_side;
 #[cfg(any(feature = "embedded", feature = "near-cache"))]
 mod weight;
+
+pub use counterfoil_core::stored::Format;

@@ -155,13 +155,13 @@ mod tests {
     fn there_is_one_way_to_pad() {
         let padded = |plain: &[u8], zeros: usize| [plain, &[MARK], &vec![0; zeros]].concat();
         #[rustfmt::skip]
-        let rows: [(&str, Vec<u8>, Option<&[u8]>); 14] = [
+        let rows: [(&str, _, Option<&[u8]>); 14] = [
             ("a text",                  padded(b"text", 27),                    Some(b"text")),
             ("one that fills it",       padded(&[7; 31], 0),                    Some(&[7; 31])),
             ("one that looks padded",   padded(&[1, MARK, 0], 28),              Some(&[1, MARK, 0])),
             ("one of marks",            padded(&[MARK; 40], 23),                Some(&[MARK; 40])),
             ("one of zeros",            padded(&[0; 40], 23),                   Some(&[0; 40])),
-            ("nothing at all",          vec![],                                 None),
+            ("nothing at all",          Vec::new(),                                 None),
             ("nothing but zeros",       vec![0; 32],                            None),
             ("no text",                 padded(b"", 31),                        None),
             ("no mark",                 [&b"text"[..], &[0; 28]].concat(),      None),

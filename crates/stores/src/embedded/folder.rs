@@ -5,6 +5,7 @@ use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use counterfoil_core::seal::Sealer;
+use counterfoil_core::stored::Format;
 use counterfoil_core::{Entropy as _, SystemEntropy};
 
 use super::OpenError;
@@ -20,7 +21,8 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Opens a store's folder, or begins one in an empty or missing folder.
+    /// Opens a store's folder, or begins one in an empty or missing folder. A new one is of the format that `sealer` writes;
+    /// to an old one's, `sealer` is set.
     pub(super) fn open_or_create(path: &Path, sealer: &Sealer) -> Result<Self, OpenError> {
         make(path)?;
         if !path.join(DESCRIPTION).exists() && !path.join(BEGUN).exists() && has_files(path)? {
@@ -38,7 +40,8 @@ impl Folder {
         Ok(folder)
     }
 
-    /// Begins a store, or a backup, in a folder where nothing is but what an attempt before left.
+    /// Begins a store, or a backup, of the format that `sealer` writes, in a folder where nothing is but what an attempt
+    /// before left.
     pub(super) fn create(path: &Path, sealer: &Sealer, kind: Kind) -> Result<Self, OpenError> {
         make(path)?;
         if path.join(DESCRIPTION).exists() || (!path.join(BEGUN).exists() && has_files(path)?) {
@@ -49,7 +52,7 @@ impl Folder {
         Ok(folder)
     }
 
-    /// Opens the folder of a store or backup that must be there.
+    /// Opens the folder of a store or backup that must be there, and sets `sealer` to its format.
     pub(super) fn open(path: &Path, sealer: &Sealer) -> Result<Self, OpenError> {
         if !path.join(DESCRIPTION).exists() {
             let begun = path.join(BEGUN).exists();
@@ -60,9 +63,6 @@ impl Folder {
         folder.check(sealer)?;
         Ok(folder)
     }
-
-    /// The format of a folder that this program makes.
-    pub(super) const FORMAT: u32 = FORMAT;
 
     pub(super) fn path(&self) -> &Path {
         &self.path
@@ -76,6 +76,20 @@ impl Folder {
     /// Where the engine has its files.
     pub(super) fn engine(&self) -> PathBuf {
         self.path.join(ENGINE)
+    }
+
+    /// Notes that records are written in this format from now on. A crash leaves the old description or the new one.
+    pub(super) fn raise(&self, format: Format) -> Result<(), OpenError> {
+        let (name, changed) = (self.path.join(DESCRIPTION), self.path.join(CHANGED));
+        let text = fs::read(&name).map_err(failed(&name, "read this file"))?;
+        let line = |line: &str| match line.split_once(" = ") {
+            Some(("format", _)) => format!("format = {}\n", number_of(format)),
+            _ => format!("{line}\n"),
+        };
+        let text: String = String::from_utf8_lossy(&text).lines().map(line).collect();
+        write(&changed, &text)?;
+        fs::rename(&changed, &name).map_err(failed(&name, "replace this file"))?;
+        sync(&self.path).map_err(failed(&self.path, "write this folder"))
     }
 
     /// The engine has made its files: from now on the folder is a store. Until then a start begins from nothing again.
@@ -124,17 +138,13 @@ impl Folder {
         SystemEntropy.fill(&mut id).map_err(|_| OpenError::Entropy)?;
         let (id, mark) = (hex(&id), hex(&sealer.reference_mark()));
         let text = format!(
-            "{HEADLINE}\nformat = {FORMAT}\nkind = {}\nid = {id}\nreference key = {mark}\n\n\
+            "{HEADLINE}\nformat = {}\nkind = {}\nid = {id}\nreference key = {mark}\n\n\
              # Sessions of Counterfoil. Do not copy or put back files while a process works here:\n\
              # `counterfoil store backup` and `counterfoil store restore` do that.\n",
+            number_of(sealer.format()),
             kind.name()
         );
-        let name = self.path.join(BEGUN);
-        let written = File::create(&name).and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
-            file.sync_all()
-        });
-        written.map_err(failed(&name, "write this file"))
+        write(&self.path.join(BEGUN), &text)
     }
 
     fn check(&self, sealer: &Sealer) -> Result<Kind, OpenError> {
@@ -143,15 +153,16 @@ impl Folder {
         let description = Description::parse(&String::from_utf8_lossy(&text));
         let path = || self.path.clone();
         let description = description.map_err(|line| OpenError::Description { path: path(), line })?;
-        if description.format > FORMAT {
-            return Err(OpenError::NewerFormat { path: path(), found: description.format, known: FORMAT });
-        }
+        let Some(format) = format_of(description.format) else {
+            return Err(OpenError::NewerFormat { path: path(), found: description.format, known: KNOWN });
+        };
         if description.reference_key != hex(&sealer.reference_mark()) {
             return Err(OpenError::OtherReferenceKey { path: path() });
         }
         if !self.engine().exists() {
             return Err(OpenError::EngineMissing { path: path() });
         }
+        sealer.change_format(format);
         Ok(description.kind)
     }
 }
@@ -194,7 +205,9 @@ impl Description {
             match (index, line.split_once(" = ")) {
                 (0, _) if line == HEADLINE => {}
                 (0, _) => return Err(1),
-                (_, Some(("format", value))) => format = Some(value.parse().map_err(|_| lines)?),
+                (_, Some(("format", value))) => {
+                    format = Some(value.parse().ok().filter(|number| *number > 0).ok_or(lines)?);
+                }
                 (_, Some(("kind", value))) => {
                     let known =
                         [Kind::Store, Kind::Restored, Kind::Backup].into_iter().find(|kind| kind.name() == value);
@@ -208,12 +221,34 @@ impl Description {
         match (format, kind, reference_key) {
             (Some(format), Some(kind), Some(reference_key)) => Ok(Self { format, kind, reference_key }),
             // What a newer format says beside its number is its own affair.
-            (Some(format), ..) if format > FORMAT => {
+            (Some(format), ..) if format > KNOWN => {
                 Ok(Self { format, kind: Kind::Store, reference_key: String::new() })
             }
             _ => Err(lines + 1),
         }
     }
+}
+
+/// What a folder calls the format in which its records are written.
+pub(super) const fn number_of(format: Format) -> u32 {
+    match format {
+        Format::One => 1,
+        Format::Two => 2,
+    }
+}
+
+/// The format that a folder calls so, if this program knows it.
+pub(super) fn format_of(number: u32) -> Option<Format> {
+    [Format::One, Format::Two].into_iter().find(|format| number_of(*format) == number)
+}
+
+/// Writes a small file whole, and durably but for its name.
+fn write(name: &Path, text: &str) -> Result<(), OpenError> {
+    let written = File::create(name).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    });
+    written.map_err(failed(name, "write this file"))
 }
 
 /// Makes the folder, for nobody but its owner: ids, times and hashes are in clear.
@@ -243,12 +278,14 @@ fn failed(path: &Path, doing: &'static str) -> impl Fn(io::Error) -> OpenError +
     move |source| OpenError::Folder { path: path.clone(), doing, source }
 }
 
-/// The format of the folder: what its spaces hold. Records have a version of their own.
-const FORMAT: u32 = 1;
+/// The newest format of a folder that this program knows.
+const KNOWN: u32 = number_of(Format::LATEST);
 const HEADLINE: &str = "Counterfoil session store";
 const DESCRIPTION: &str = "COUNTERFOIL";
 /// The description of a store whose engine is not there yet.
 const BEGUN: &str = "COUNTERFOIL.begun";
+/// The description as it becomes.
+const CHANGED: &str = "COUNTERFOIL.new";
 const LOCK: &str = "lock";
 const ENGINE: &str = "engine";
 
@@ -262,7 +299,10 @@ mod tests {
         let rows = [
             ("Counterfoil session store\nformat = 1\nkind = store\nid = x\nreference key = ab\n", Ok((1, Kind::Store, "ab"))),
             ("Counterfoil session store\nreference key = ab\nformat = 1\nkind = backup\n# more",  Ok((1, Kind::Backup, "ab"))),
-            ("Counterfoil session store\nformat = 2\nsomething = else\n",                          Ok((2, Kind::Store, ""))),
+            ("Counterfoil session store\nformat = 2\nkind = store\nreference key = ab\n",         Ok((2, Kind::Store, "ab"))),
+            ("Counterfoil session store\nformat = 3\nsomething = else\n",                          Ok((3, Kind::Store, ""))),
+            ("Counterfoil session store\nformat = 2\nsomething = else\n",                          Err(4)),
+            ("Counterfoil session store\nformat = 0\nkind = store\nreference key = ab\n",         Err(2)),
             ("Counterfoil session store\nformat = 1\nkind = other\nreference key = ab\n",         Err(3)),
             ("Counterfoil session store\nformat = one\nkind = store\nreference key = ab\n",       Err(2)),
             ("Counterfoil session store\nformat = 1\nkind = store\n",                              Err(4)),

@@ -29,10 +29,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 pub use counterfoil_core::seal::Sealer;
+use counterfoil_core::stored::Format;
 
-pub use self::archive::{
-    Archive, Checked, Finding, ImportError, Imported, Migrated, Resealed, Resting, Sessions, Stats, import,
-};
+pub use self::archive::{Archive, Checked, Finding, ImportError, Imported, Resealed, Resting, Sessions, Stats, import};
 use self::disk::{Fjall, Opener};
 pub use self::error::{DiskError, OpenError};
 use self::folder::Folder;
@@ -70,7 +69,9 @@ pub struct EmbeddedStore {
 }
 
 impl EmbeddedStore {
-    /// Opens the store in `folder`, and makes one there if the folder is empty or missing.
+    /// Opens the store in `folder`, and makes one there if the folder is empty or missing. A folder that an earlier
+    /// program made goes on being written in its format, so that that program can be gone back to, until
+    /// [`Archive::migrate`] raises it.
     ///
     /// # Errors
     /// [`OpenError`] says what is wrong and what to do; nothing was changed then.
@@ -88,6 +89,7 @@ impl EmbeddedStore {
         settings: Settings,
         progress: &mut Progress<'_>,
     ) -> Result<Self, OpenError> {
+        let sealer = sealer.writing(Format::LATEST);
         let folder = Folder::open_or_create(folder.as_ref(), &sealer)?;
         let opener = Box::new(Fjall::new(&folder.engine(), &settings));
         let path = folder.path().to_owned();
@@ -127,6 +129,11 @@ impl EmbeddedStore {
     /// The folder it lies in.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// In which format it writes records.
+    pub fn format(&self) -> Format {
+        self.shared.sealer.format()
     }
 
     /// How many sessions it holds: those that are over and not swept yet, or of subjects whose sessions were all ended at

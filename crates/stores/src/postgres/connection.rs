@@ -16,7 +16,7 @@ use tokio_postgres::{AsyncMessage, Client, Row, SimpleQueryMessage, SimpleQueryR
 use super::address::Address;
 use super::columns::millis;
 use super::error::PostgresError;
-use super::schema::FORMAT;
+use super::schema::{FORMAT, format_of};
 use super::settings::Settings;
 use super::statement::Ask;
 
@@ -29,7 +29,7 @@ pub(super) struct Connector {
     pub(super) schema: String,
     pub(super) limit: Duration,
     pub(super) clock: Arc<dyn Clock>,
-    mark: [u8; 16],
+    pub(super) sealer: Sealer,
 }
 
 /// A connection on which one thing at a time is asked.
@@ -42,8 +42,7 @@ pub(super) struct Connection {
 impl Connector {
     pub(super) fn new(mut address: Address, settings: &Settings, sealer: &Sealer, clock: Arc<dyn Clock>) -> Self {
         address.config.connect_timeout(settings.timeout).application_name("counterfoil");
-        let (schema, limit, mark) = (settings.schema.clone(), settings.timeout, sealer.reference_mark());
-        Self { address, schema, limit, clock, mark }
+        Self { address, schema: settings.schema.clone(), limit: settings.timeout, clock, sealer: sealer.clone() }
     }
 
     /// A connection that knows nothing of our tables yet.
@@ -87,22 +86,33 @@ impl Connector {
         if row.get(3) == Some("on") {
             return Err(PostgresError::ReadOnly);
         }
-        let format = row.get(0).and_then(|text| text.parse().ok()).unwrap_or_default();
-        if format != FORMAT {
-            return Err(PostgresError::Format { found: format, known: FORMAT });
+        let found = row.get(0).and_then(|text| text.parse().ok()).unwrap_or_default();
+        if format_of(found).is_none() {
+            return Err(PostgresError::Format { found, known: FORMAT });
         }
-        if row.get(1) != Some(&hex(&self.mark)) {
+        if row.get(1) != Some(&self.mark()) {
             return Err(PostgresError::OtherKeys);
         }
+        self.hear_format(found);
         if row.get(2) == Some("t") {
             tracing::warn!(schema, "these tables were put back from a dump, or moved: all sessions have ended");
         }
         Ok(())
     }
 
+    /// Writes as the tables say from now on. A format that this version does not know is for new connections to refuse:
+    /// what this one reads and writes is right.
+    pub(super) fn hear_format(&self, number: i32) {
+        if let Some(format) = format_of(number)
+            && self.sealer.change_format(format)
+        {
+            tracing::info!(?format, schema = self.schema, "session records are written in another format from now on");
+        }
+    }
+
     /// The mark of the key ring, as it is compared and noted.
     pub(super) fn mark(&self) -> String {
-        hex(&self.mark)
+        hex(&self.sealer.reference_mark())
     }
 }
 

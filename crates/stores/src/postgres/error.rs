@@ -221,8 +221,8 @@ pub enum OpenError {
     },
     /// The tables are of an earlier version.
     #[error(
-        "the schema `{schema}` has format {found}, and this version uses {known}: once every node runs a version that knows \
-         {known}, run `counterfoil store migrate` (with `--dry-run` it prints what it would do)"
+        "the schema `{schema}` has format {found}, and this version runs on {known} or later: once every node runs a version \
+         that does, run `counterfoil store migrate` (with `--dry-run` it prints what it would do)"
     )]
     Older {
         /// Which.

@@ -125,6 +125,7 @@ impl Listener {
         let rows = ear.connection.query(&self.sql(), &[&ear.from]).await?;
         let first = rows.first().ok_or_else(|| PostgresError::NoTables("`meta` is empty".into()))?;
         let (oldest, now): (String, i64) = (first.try_get(0)?, first.try_get(1)?);
+        self.connector.hear_format(first.try_get(7)?);
         let away = now.abs_diff(ear.read_at);
         // Longer than half the time that rows are kept: some may be gone, and so they may after a first look.
         if u128::from(away) > TOLD.as_millis() / 2 {
@@ -156,7 +157,7 @@ impl Listener {
         format!(
             "SELECT pg_snapshot_xmin(pg_current_snapshot())::text, \
              (extract(epoch FROM clock_timestamp()) * 1000)::bigint, r.seq, r.kind, r.key, \
-             coalesce(r.tx >= pg_snapshot_xmin(pg_current_snapshot()), false), m.home = {schema}.home() \
+             coalesce(r.tx >= pg_snapshot_xmin(pg_current_snapshot()), false), m.home = {schema}.home(), m.format \
              FROM {schema}.meta m LEFT JOIN {schema}.rev r ON r.tx >= $1::text::xid8 ORDER BY r.tx, r.seq",
             schema = self.connector.schema
         )

@@ -32,6 +32,7 @@ use std::sync::Arc;
 use counterfoil_core::Clock;
 pub use counterfoil_core::seal::Sealer;
 use counterfoil_core::store::{Notice, Notices};
+use counterfoil_core::stored::Format;
 use tokio::task::JoinHandle;
 
 use self::address::Address;
@@ -41,7 +42,7 @@ use self::listener::{Doorbell, Listener};
 use self::pool::Pool;
 pub use self::schema::FORMAT;
 pub use self::settings::Settings;
-pub use self::start::{migrate, plan};
+pub use self::start::{format, migrate, plan};
 use crate::recent::Recent;
 
 /// Sessions in a PostgreSQL database, from version 13 on.
@@ -78,8 +79,9 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// Opens the store at `url`, and sets one up where there is none. A schema of an earlier version is not changed here
-    /// but refused, because nodes that know only that one may be running: [`migrate`] is for the operator to call.
+    /// Opens the store at `url`, and sets one up where there is none. A schema of an earlier version is not changed here,
+    /// because nodes that know only that one may be running: records are written in its format until an operator calls
+    /// [`migrate`]. A node that runs notices that within a second or two.
     ///
     /// The URL is that of `libpq`, several hosts and `target_session_attrs=read-write` included. `sslrootcert=FILE` names
     /// the certificates to believe instead of the system's; `sslmode=disable` is refused off this machine.
@@ -90,6 +92,7 @@ impl PostgresStore {
         settings.check()?;
         let clock: Arc<dyn Clock> = Arc::new(clock);
         let address = Address::parse(url)?;
+        let sealer = sealer.writing(Format::LATEST);
         let connector = Arc::new(Connector::new(address, &settings, &sealer, Arc::clone(&clock)));
         start::check(&connector, &sealer).await?;
         let (notices, doorbell) = (Arc::new(Notices::default()), Arc::new(Doorbell::default()));
@@ -107,6 +110,11 @@ impl PostgresStore {
             doorbell,
             listening,
         })
+    }
+
+    /// In which format it writes records now.
+    pub fn format(&self) -> Format {
+        self.sealer.format()
     }
 
     /// Tells this node at once, and the others by the doorbell. What it tells was committed, with its row for the others.

@@ -3,27 +3,29 @@
 use std::sync::Arc;
 
 use counterfoil_core::seal::Sealer;
+use counterfoil_core::stored::Format;
 use counterfoil_core::{Clock, Moment};
 use tokio::time::timeout;
 
 use super::address::Address;
 use super::connection::{Connection, Connector};
 use super::error::{OpenError, PostgresError};
-use super::schema::{FORMAT, lock_of, migration};
+use super::schema::{FORMAT, format_of, lock_of, migration, number_of};
 use super::settings::Settings;
 
 /// Makes sure that a store can be opened, and makes its tables where there are none.
 pub(super) async fn check(connector: &Connector, sealer: &Sealer) -> Result<(), OpenError> {
     let connection = bare(connector).await?;
     look_at_server(&connection).await?;
-    if format(&connection, &connector.schema).await? == 0 {
+    if number(&connection, &connector.schema).await? == 0 {
         make(connector, &connection, 0).await?;
     }
     let schema = || connector.schema.clone();
-    match format(&connection, &connector.schema).await? {
-        found if found < FORMAT => return Err(OpenError::Older { schema: schema(), found, known: FORMAT }),
-        found if found > FORMAT => return Err(OpenError::Newer { schema: schema(), found, known: FORMAT }),
-        _ => {}
+    let found = number(&connection, &connector.schema).await?;
+    match format_of(found) {
+        Some(format) => drop(connector.sealer.change_format(format)),
+        None if found > FORMAT => return Err(OpenError::Newer { schema: schema(), found, known: FORMAT }),
+        None => return Err(OpenError::Older { schema: schema(), found, known: number_of(Format::One) }),
     }
     debug_assert_eq!(connector.mark().len(), 2 * sealer.reference_mark().len());
     match connector.arrive(&connection).await {
@@ -40,6 +42,19 @@ pub(super) async fn check(connector: &Connector, sealer: &Sealer) -> Result<(), 
 pub async fn plan(url: &str, sealer: &Sealer, settings: &Settings) -> Result<String, OpenError> {
     let (connector, connection) = reach(url, sealer, settings).await?;
     planned(&connector, &connection).await.map(|(_, sql)| sql)
+}
+
+/// In which format records are written there; nothing where there are no tables. Changes nothing.
+///
+/// # Errors
+/// [`OpenError`].
+pub async fn format(url: &str, sealer: &Sealer, settings: &Settings) -> Result<Option<Format>, OpenError> {
+    let (connector, connection) = reach(url, sealer, settings).await?;
+    let (found, schema) = (number(&connection, &connector.schema).await?, connector.schema);
+    match format_of(found) {
+        None if found > FORMAT => Err(OpenError::Newer { schema, found, known: FORMAT }),
+        other => Ok(other),
+    }
 }
 
 /// Makes the tables, or brings those of an earlier version to this one's, in one transaction. Nodes that do so at once wait
@@ -64,7 +79,7 @@ async fn reach(url: &str, sealer: &Sealer, settings: &Settings) -> Result<(Conne
 }
 
 async fn planned(connector: &Connector, connection: &Connection) -> Result<(i32, String), OpenError> {
-    let found = format(connection, &connector.schema).await?;
+    let found = number(connection, &connector.schema).await?;
     if found > FORMAT {
         return Err(OpenError::Newer { schema: connector.schema.clone(), found, known: FORMAT });
     }
@@ -97,8 +112,8 @@ async fn look_at_server(connection: &Connection) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// The format of the tables; 0 where there are none.
-async fn format(connection: &Connection, schema: &str) -> Result<i32, PostgresError> {
+/// What the tables call their format; 0 where there are none.
+async fn number(connection: &Connection, schema: &str) -> Result<i32, PostgresError> {
     // By a query: what else looks names up remembers that there was none.
     let there = format!(
         "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
@@ -118,7 +133,7 @@ async fn make(connector: &Connector, connection: &Connection, found: i32) -> Res
     let lock = lock_of(schema);
     connection.run(&format!("SET statement_timeout = 0; BEGIN; SELECT pg_advisory_xact_lock({lock})")).await?;
     let done = async {
-        if format(connection, schema).await? == found {
+        if number(connection, schema).await? == found {
             connection.run(&migration(schema, found, &connector.mark())).await?;
             tracing::info!(schema, from = found, to = FORMAT, "made the session store's tables");
         }

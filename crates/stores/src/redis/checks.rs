@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use counterfoil_core::seal::Sealer;
+use counterfoil_core::stored::Format;
 use redis::{RedisResult, Value, from_redis_value};
 
 use super::OpenError;
@@ -53,28 +54,81 @@ pub(super) async fn is_alone(line: &mut Line, key: &[u8]) -> bool {
 /// Whose sessions lie under a prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Claim {
-    Ours,
+    /// Ours, written in this format.
+    Ours(Format),
     OtherKeys,
     OtherFormat,
 }
 
-/// What says that sessions are made with this ring.
-pub(super) fn mark(sealer: &Sealer) -> Box<str> {
-    let mark = sealer.reference_mark().iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
-    format!("{FORMAT} {mark}").into()
+/// Notes that the sessions under this prefix are made with this ring and written as `sealer` writes, or finds how they were
+/// made before. What a server has forgotten is noted again as this node knows it: others may know no later format.
+pub(super) async fn claim(line: &mut Line, prefix: &str, sealer: &Sealer) -> RedisResult<Claim> {
+    let mut claim = redis::cmd("SET");
+    claim.arg(meta(prefix)).arg(note(sealer, sealer.format())).arg("NX").arg("GET");
+    let found: Option<String> = claim.query_async(line).await?;
+    Ok(found.map_or_else(|| Claim::Ours(sealer.format()), |found| Claim::read(&found, sealer)))
 }
 
-/// Notes that the sessions under this prefix are made with this ring, or finds that they were made otherwise before.
-pub(super) async fn claim(line: &mut Line, prefix: &str, mark: &str) -> RedisResult<Claim> {
-    let mut claim = redis::cmd("SET");
-    claim.arg(format!("{prefix}meta")).arg(mark).arg("NX").arg("GET");
-    let found: Option<String> = claim.query_async(line).await?;
-    Ok(match found {
-        None => Claim::Ours,
-        Some(found) if found == mark => Claim::Ours,
-        Some(found) if found.starts_with(&format!("{FORMAT} ")) => Claim::OtherKeys,
-        Some(_) => Claim::OtherFormat,
-    })
+/// How the sessions under this prefix are made; nothing where there are none.
+pub(super) async fn look(line: &mut Line, prefix: &str, sealer: &Sealer) -> RedisResult<Option<Claim>> {
+    let found: Option<String> = redis::cmd("GET").arg(meta(prefix)).query_async(line).await?;
+    Ok(found.map(|found| Claim::read(&found, sealer)))
+}
+
+/// Notes that sessions are written in another format from now on, unless somebody noted something else meanwhile.
+pub(super) async fn raise(
+    line: &mut Line,
+    prefix: &str,
+    sealer: &Sealer,
+    (from, to): (Format, Format),
+) -> RedisResult<bool> {
+    let script = redis::Script::new(include_str!("scripts/raise.lua"));
+    let (from, to) = (note(sealer, from), note(sealer, to));
+    script.key(meta(prefix)).arg(from).arg(to).invoke_async(line).await
+}
+
+/// Where it is noted.
+pub(super) fn meta(prefix: &str) -> String {
+    format!("{prefix}meta")
+}
+
+/// What says that sessions are made with this ring and written in this format.
+fn note(sealer: &Sealer, format: Format) -> String {
+    format!("{} {}", number_of(format), mark(sealer))
+}
+
+fn mark(sealer: &Sealer) -> String {
+    sealer.reference_mark().iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+}
+
+/// The number of keys, scripts and records together.
+pub(super) const fn number_of(format: Format) -> u32 {
+    match format {
+        Format::One => 2,
+        Format::Two => 3,
+    }
+}
+
+impl Claim {
+    /// The format, if it is ours to use.
+    pub(super) fn ours(self, place: &str, prefix: &str) -> Result<Format, OpenError> {
+        let (place, prefix) = (place.into(), prefix.into());
+        match self {
+            Self::Ours(format) => Ok(format),
+            Self::OtherKeys => Err(OpenError::OtherKeys { place, prefix }),
+            Self::OtherFormat => Err(OpenError::Format { place, prefix }),
+        }
+    }
+
+    fn read(found: &str, sealer: &Sealer) -> Self {
+        let (number, mark) = found.split_once(' ').unwrap_or_default();
+        let known = [Format::One, Format::Two].into_iter().find(|format| number_of(*format).to_string() == number);
+        match known {
+            Some(format) if mark == self::mark(sealer) => Self::Ours(format),
+            Some(_) => Self::OtherKeys,
+            None => Self::OtherFormat,
+        }
+    }
 }
 
 async fn infos(line: &mut Line, section: &str) -> RedisResult<Vec<Info>> {
@@ -137,14 +191,38 @@ impl Info {
 
 /// The first with scripts that say what they may do.
 const OLDEST: u32 = 7;
-/// Of keys and scripts together.
-const FORMAT: &str = "2";
 
 #[cfg(test)]
 mod tests {
+    use counterfoil_core::keys::{GeneratedKeys, SharedRing};
+
     use super::*;
 
     type Lines = [(&'static str, &'static str)];
+
+    #[test]
+    fn what_lies_there_is_ours_in_a_format_we_know_or_it_is_not_touched() {
+        let sealer = Sealer::new(SharedRing::from_source(&GeneratedKeys).unwrap());
+        let mark = mark(&sealer);
+        #[rustfmt::skip]
+        let rows = [
+            (format!("2 {mark}"),      Claim::Ours(Format::One)),
+            (format!("3 {mark}"),      Claim::Ours(Format::Two)),
+            (format!("4 {mark}"),      Claim::OtherFormat),
+            (format!("1 {mark}"),      Claim::OtherFormat),
+            (format!("2 {mark}0"),     Claim::OtherKeys),
+            ("3 00".to_owned(),        Claim::OtherKeys),
+            (format!("02 {mark}"),     Claim::OtherFormat),
+            (mark.clone(),             Claim::OtherFormat),
+            (String::new(),            Claim::OtherFormat),
+        ];
+        for (found, expected) in rows {
+            assert_eq!(Claim::read(&found, &sealer), expected, "{found}");
+        }
+        for format in [Format::One, Format::Two] {
+            assert_eq!(Claim::read(&note(&sealer, format), &sealer), Claim::Ours(format));
+        }
+    }
 
     fn info(lines: &Lines) -> Info {
         let usual =

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use counterfoil_core::seal::Sealer;
 use counterfoil_core::store::{Epoch, Notice, Notices};
 use counterfoil_core::{Clock, Moment};
 use redis::{ErrorKind, PushInfo, PushKind, RedisError, RedisResult, Value};
@@ -28,7 +29,7 @@ use super::{Settings, checks};
 pub(super) struct Keeper<C> {
     pub(super) address: Address,
     pub(super) settings: Settings,
-    pub(super) mark: Box<str>,
+    pub(super) sealer: Sealer,
     pub(super) scripts: Arc<Scripts>,
     pub(super) link: SharedLink,
     pub(super) journal: Arc<Journal>,
@@ -60,9 +61,10 @@ impl<C: Clock> Keeper<C> {
     /// Takes up a connection: tells what it may have forgotten, and begins to listen at this moment.
     pub(super) async fn listen(&self, dialled: Dialled) -> RedisResult<Listening> {
         let Dialled { mut plain, mut sure, mut pushes } = dialled;
-        if checks::claim(&mut plain, &self.settings.prefix, &self.mark).await? != Claim::Ours {
-            return Err(broken("what lies there was made by somebody else meanwhile"));
-        }
+        let Claim::Ours(format) = checks::claim(&mut plain, &self.settings.prefix, &self.sealer).await? else {
+            return Err(broken("what lies there was made by somebody else meanwhile, or raised by a newer version"));
+        };
+        self.sealer.change_format(format);
         let role = checks::role(&mut plain).await?;
         if !role.master {
             return Err(broken("it is a replica"));
@@ -142,10 +144,11 @@ impl<C: Clock> Keeper<C> {
     fn begin_beat(&self, listening: &Listening, beats: &mut JoinSet<Asked>) {
         let prefix = self.settings.prefix.clone();
         let (mut line, cluster) = (listening.plain.clone(), self.address.is_cluster());
-        let (at, known) = (self.clock.now(), self.link.known.all());
+        let (at, known, sealer) = (self.clock.now(), self.link.known.all(), self.sealer.clone());
         beats.spawn(async move {
             let role = checks::role(&mut line).await;
-            Asked { at, known, role, beat: Beat::take(&prefix, &line, cluster).await }
+            let claim = checks::look(&mut line, &prefix, &sealer).await;
+            Asked { at, known, role, claim, beat: Beat::take(&prefix, &line, cluster).await }
         });
     }
 
@@ -157,6 +160,12 @@ impl<C: Clock> Keeper<C> {
             Err(error) if !self.address.is_cluster() => return Err(error),
             // Some server is gone, or being replaced: its tags say so.
             _ => {}
+        }
+        // Whatever else may stand there is for a new connection to refuse; what this one reads and writes is right.
+        if let Ok(Some(Claim::Ours(format))) = asked.claim
+            && self.sealer.change_format(format)
+        {
+            tracing::info!(?format, at = %self.address.place, "session records are written in another format from now on");
         }
         let (mut counts, mut whole) = (Vec::new(), true);
         for (tag, count) in asked.beat.counts {
@@ -293,6 +302,7 @@ struct Asked {
     /// What it had to know when it was asked.
     known: Vec<u64>,
     role: RedisResult<Role>,
+    claim: RedisResult<Option<Claim>>,
     beat: Beat,
 }
 

@@ -24,6 +24,7 @@ mod journal;
 mod keeper;
 mod line;
 mod link;
+mod migration;
 mod reply;
 mod scripts;
 mod seen;
@@ -37,17 +38,18 @@ use std::sync::Arc;
 
 use counterfoil_core::seal::Sealer;
 use counterfoil_core::store::{Notices, StoreError};
+use counterfoil_core::stored::Format;
 use counterfoil_core::{Clock, Moment};
 use tokio::task::JoinHandle;
 
 use self::address::Address;
-use self::checks::Claim;
 pub use self::error::OpenError;
 use self::fact::Fact;
 use self::journal::Journal;
 pub use self::journal::JournalError;
 use self::keeper::Keeper;
 use self::link::{SharedLink, Sure};
+pub use self::migration::{format, migrate};
 use self::scripts::{Call, Scripts};
 pub use self::settings::Settings;
 use crate::recent::Recent;
@@ -88,6 +90,9 @@ impl RedisStore {
     /// servers of a cluster (`redis+cluster://…@host[:port][,…]`); over TLS each with `rediss` for `redis`, where
     /// `?sslrootcert=FILE` names who vouches for them. `clock` is this node's.
     ///
+    /// Where no sessions are yet, they are written in the latest format; where an earlier program made some, in its format,
+    /// until [`migrate`] raises it. A node that runs notices that within a second or two.
+    ///
     /// # Errors
     /// [`OpenError`] says what is wrong and what to do.
     pub async fn open(address: &str, sealer: Sealer, clock: impl Clock, settings: Settings) -> Result<Self, OpenError> {
@@ -97,13 +102,9 @@ impl RedisStore {
         let server = |cause| OpenError::server(&place, cause);
         let mut dialled = address.dial(&settings).await.map_err(server)?;
         checks::check(&mut dialled.plain, &address).await?;
-        let mark = checks::mark(&sealer);
-        let prefix = &settings.prefix;
-        match checks::claim(&mut dialled.plain, prefix, &mark).await.map_err(server)? {
-            Claim::Ours => {}
-            Claim::OtherKeys => return Err(OpenError::OtherKeys { place, prefix: prefix.clone() }),
-            Claim::OtherFormat => return Err(OpenError::Format { place, prefix: prefix.clone() }),
-        }
+        let (sealer, prefix) = (sealer.writing(Format::LATEST), &settings.prefix);
+        let claim = checks::claim(&mut dialled.plain, prefix, &sealer).await.map_err(server)?;
+        sealer.change_format(claim.ours(&place, prefix)?);
         let (path, lasts) = (settings.journal.as_deref(), settings.journal_lasts);
         let journal = Arc::new(Journal::open(path, lasts, clock.now())?);
         let (link, notices, scripts) =
@@ -111,7 +112,7 @@ impl RedisStore {
         let keeper = Keeper {
             address,
             settings: settings.clone(),
-            mark,
+            sealer: sealer.clone(),
             scripts: Arc::clone(&scripts),
             link: Arc::clone(&link),
             journal: Arc::clone(&journal),
@@ -122,6 +123,11 @@ impl RedisStore {
         let keeping = tokio::spawn(keeper.run(listening));
         let recent = Recent::new(settings.recent_bytes);
         Ok(Self { link, scripts, settings, sealer, recent, journal, notices, keeping, apart, place })
+    }
+
+    /// In which format it writes records now.
+    pub fn format(&self) -> Format {
+        self.sealer.format()
     }
 
     /// Runs a script within the time a verb has.

@@ -6,6 +6,7 @@ use std::path::Path;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use counterfoil_core::Moment;
 use counterfoil_core::seal::Sealer;
+use counterfoil_core::stored::Format;
 use serde::{Deserialize, Serialize};
 
 use super::copy::{AT_ONCE, Sessions, Target};
@@ -13,7 +14,7 @@ use super::{Checked, check};
 use crate::embedded::disk::{Batch, Space, View};
 use crate::embedded::epochs::hex;
 use crate::embedded::error::DiskError;
-use crate::embedded::folder::Kind;
+use crate::embedded::folder::{Kind, format_of, number_of};
 use crate::embedded::{OpenError, Progress};
 
 /// A line of an export.
@@ -88,7 +89,7 @@ pub(super) fn export(
     progress: &mut Progress<'_>,
 ) -> Result<u64, DiskError> {
     let mut entries = 0;
-    write(out, &Line::Head { format: FORMAT, reference_key: hex(&sealer.reference_mark()) })?;
+    write(out, &Line::Head { format: number_of(sealer.format()), reference_key: hex(&sealer.reference_mark()) })?;
     for space in Space::ALL {
         view.scan(space, &[], &mut |key, value| {
             let (key, value) = (STANDARD.encode(key), STANDARD.encode(value));
@@ -116,7 +117,7 @@ pub fn import(
     progress: &mut Progress<'_>,
 ) -> Result<Imported, ImportError> {
     let mut lines = Lines { from: export, line: 0 };
-    lines.head(sealer)?;
+    let sealer = &sealer.clone().writing(lines.head(sealer)?);
     let path = into.as_ref();
     let target = Target::begin(path, sealer, Kind::Restored)?;
     let (mut batch, mut entries) = (Batch::default(), 0);
@@ -144,17 +145,13 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
-    fn head(&mut self, sealer: &Sealer) -> Result<(), ImportError> {
-        match self.next()? {
-            Line::Head { format, .. } if format != FORMAT => {
-                Err(self.wrong("is of a format this program does not know"))
-            }
-            Line::Head { reference_key, .. } if reference_key != hex(&sealer.reference_mark()) => {
-                Err(ImportError::OtherReferenceKey)
-            }
-            Line::Head { .. } => Ok(()),
-            _ => Err(self.wrong("is not the first line of an export")),
-        }
+    /// In which format the store of the export wrote.
+    fn head(&mut self, sealer: &Sealer) -> Result<Format, ImportError> {
+        let Line::Head { format, reference_key } = self.next()? else {
+            return Err(self.wrong("is not the first line of an export"));
+        };
+        let format = format_of(format).ok_or_else(|| self.wrong("is of a format this program does not know"))?;
+        if reference_key == hex(&sealer.reference_mark()) { Ok(format) } else { Err(ImportError::OtherReferenceKey) }
     }
 
     /// The next entry; `None` at the end, which must come after `entries` of them.
@@ -203,6 +200,5 @@ fn first(checked: &Checked) -> (&str, &str, &str) {
     checked.findings.first().map_or(("", "", ""), |finding| (&*finding.key, finding.space, &*finding.what))
 }
 
-const FORMAT: u32 = 1;
 /// A record of the most data there may be, sealed and in base64, is a tenth of it.
 const LONGEST_LINE: u64 = 1024 * 1024;

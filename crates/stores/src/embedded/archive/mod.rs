@@ -13,7 +13,7 @@ use std::sync::Arc;
 use counterfoil_core::Moment;
 use counterfoil_core::keys::KeyId;
 use counterfoil_core::seal::Sealer;
-use counterfoil_core::stored::{self, Stored};
+use counterfoil_core::stored::{self, Format, Stored, StoredRecord};
 
 pub use self::check::{Checked, Finding};
 pub use self::copy::Sessions;
@@ -54,6 +54,8 @@ pub struct Stats {
     pub sessions: u64,
     /// Tombstones.
     pub tombstones: u64,
+    /// Records among them that are in an earlier format than the one that is written.
+    pub earlier: u64,
     /// Records that this program cannot read.
     pub unreadable: u64,
     /// Subjects whose epoch rose.
@@ -66,22 +68,13 @@ pub struct Stats {
     pub bytes_on_disk: u64,
 }
 
-/// What a migration did: nothing where both are the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Migrated {
-    /// The folder's format before.
-    pub from: u32,
-    /// Its format now.
-    pub to: u32,
-}
-
 impl Archive {
     /// Opens the folder of a store or of a backup.
     ///
     /// # Errors
     /// [`OpenError`].
     pub fn open(folder: impl AsRef<Path>, sealer: Sealer) -> Result<Self, OpenError> {
+        let sealer = sealer.writing(Format::LATEST);
         let folder = Folder::open(folder.as_ref(), &sealer)?;
         let opened = Fjall::new(&folder.engine(), &Settings::default()).tolerant().open();
         let disk = opened.map_err(|error| OpenError::disk(folder.path(), error))?;
@@ -104,7 +97,7 @@ impl Archive {
     /// [`DiskError`] if it cannot be read.
     pub fn stats(&self, progress: &mut Progress<'_>) -> Result<Stats, DiskError> {
         let view = self.disk.view();
-        Ok(Stats { bytes_on_disk: self.disk.bytes()?, ..stats(&*view, progress)? })
+        Ok(Stats { bytes_on_disk: self.disk.bytes()?, ..stats(&*view, self.sealer.format(), progress)? })
     }
 
     /// Looks at every entry: whether it can be read, is what was written, and agrees with the others.
@@ -151,16 +144,27 @@ impl Archive {
         resting::resting_on(&*self.disk, &self.sealer, key, signed, now, progress)
     }
 
-    /// Brings the folder to this program's format.
-    ///
-    /// # Errors
-    /// None yet: there is one format, and newer ones were refused when the folder was opened.
-    pub const fn migrate(&self) -> Result<Migrated, DiskError> {
-        Ok(Migrated { from: Folder::FORMAT, to: Folder::FORMAT })
+    /// In which format records are written here.
+    pub fn format(&self) -> Format {
+        self.sealer.format()
     }
 
-    /// Seals everything anew that is sealed with a key that does not sign any more. Ends nothing; may be cut short and
-    /// begun again.
+    /// Has records written in this program's format from now on. Those that lie there stay as they are, are read as ever,
+    /// and take it when they next change, or when they are [sealed anew](Self::reseal). Earlier programs cannot open the
+    /// folder any more. Whether anything was done.
+    ///
+    /// # Errors
+    /// [`OpenError`] if it could not be noted.
+    pub fn migrate(&self) -> Result<bool, OpenError> {
+        if self.sealer.format() == Format::LATEST {
+            return Ok(false);
+        }
+        self.folder.raise(Format::LATEST)?;
+        Ok(self.sealer.change_format(Format::LATEST))
+    }
+
+    /// Seals everything anew that is sealed with a key that does not sign any more, or in another format than the one that
+    /// is written. Ends nothing; may be cut short and begun again.
     ///
     /// # Errors
     /// [`DiskError`] if it cannot be read or written.
@@ -194,7 +198,11 @@ impl std::fmt::Debug for Archive {
     }
 }
 
-fn stats(view: &dyn View, progress: &mut Progress<'_>) -> Result<Stats, DiskError> {
+fn is_earlier(value: &[u8], written: Format) -> bool {
+    StoredRecord::from_bytes(value).is_ok_and(|record| record.format() < written)
+}
+
+fn stats(view: &dyn View, written: Format, progress: &mut Progress<'_>) -> Result<Stats, DiskError> {
     let (mut stats, mut done) = (Stats::default(), 0);
     for space in Space::ALL {
         view.scan(space, &[], &mut |key, value| {
@@ -207,6 +215,7 @@ fn stats(view: &dyn View, progress: &mut Progress<'_>) -> Result<Stats, DiskErro
                 (Space::Meta, _) => &mut 0,
             };
             *count += 1;
+            stats.earlier += u64::from(space == Space::Sessions && is_earlier(value, written));
             stats.bytes += (key.len() + value.len()) as u64;
             done += 1;
             progress(done);

@@ -1,4 +1,4 @@
-//! Sealing everything anew with the key that signs now, so that an old key can go.
+//! Sealing everything anew with the key that signs now, so that an old key can go; and in the format that is written now.
 
 use counterfoil_core::seal::Sealer;
 use counterfoil_core::stored::{self, Stored, StoredRecord, Tombstone};
@@ -46,7 +46,7 @@ pub(super) fn reseal(disk: &dyn Disk, sealer: &Sealer, progress: &mut Progress<'
 /// What becomes of an entry.
 enum Renewal {
     Anew(Vec<u8>),
-    /// It is sealed with the key that signs.
+    /// It is sealed with the key that signs, in the format that is written.
     Needless,
     /// It does not open.
     Impossible,

@@ -5,6 +5,7 @@ mod conformance;
 mod damage;
 mod flight;
 mod folders;
+mod formats;
 #[cfg(unix)]
 mod full;
 mod records;

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use counterfoil_core::FakeClock;
 use counterfoil_core::Record;
 use counterfoil_core::conformance::{Backup, Dump, Entry, Factory, Formats, Outage, Stage, Version};
 use counterfoil_core::keys::{GeneratedKeys, SharedRing};
 use counterfoil_core::seal::Sealer;
 use counterfoil_core::store::{BoxError, BoxFuture, DynStore, Live, Store};
-use counterfoil_core::{FakeClock, stored};
+use counterfoil_core::stored::{self, Format};
 use parking_lot::{Mutex, MutexGuard};
 use tempfile::TempDir;
 
@@ -61,7 +62,7 @@ impl OnDisk {
     pub(super) fn new(settings: Settings, clock: FakeClock) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let opener = Arc::new(Switch::new(&folder.path().join("engine"), &settings));
-        let sealer = Sealer::new(SharedRing::from_source(&GeneratedKeys).unwrap());
+        let sealer = Sealer::new(SharedRing::from_source(&GeneratedKeys).unwrap()).writing(Format::LATEST);
         let boxed = Box::new(Arc::clone(&opener));
         let path = folder.path().to_owned();
         let retry = Duration::from_millis(1);
@@ -200,9 +201,9 @@ impl Formats for OnDisk {
     fn plant(&self, record: Record, version: Version) -> BoxFuture<'_, Result<(), BoxError>> {
         Box::pin(async move {
             let id = record.id;
-            let mut bytes = stored::encode(&Live::born(record), &self.store.shared.sealer)?;
+            let mut bytes = stored::encode(&Live::born(record), &self.sealer().writing(Format::One))?;
             if version == Version::Newer {
-                bytes[0] += 1;
+                bytes[0] = Format::LATEST.version() + 1;
             }
             let mut batch = Batch::default();
             batch.put(Space::Sessions, id.as_bytes(), bytes);

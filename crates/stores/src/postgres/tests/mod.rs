@@ -3,6 +3,7 @@
 mod conformance;
 mod costs;
 mod failures;
+mod formats;
 mod listening;
 #[cfg(feature = "near-cache")]
 mod near_cache;

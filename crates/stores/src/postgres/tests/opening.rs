@@ -40,7 +40,7 @@ async fn what_would_break_the_contract_is_refused_with_what_to_do() {
         ("",                                                                        &schemas.url,    &other_keys, &settings, vec!["another reference key", schema]),
         ("ALTER DATABASE postgres SET synchronous_commit = off",                    &schemas.url,    &sealer,     &settings, vec!["synchronous_commit = off", "switch it on"]),
         ("ALTER DATABASE postgres RESET ALL; ALTER DATABASE postgres SET default_transaction_read_only = on", &schemas.url, &sealer, &settings, vec!["takes no writes", "primary"]),
-        ("ALTER DATABASE postgres RESET ALL; UPDATE SCHEMA.meta SET format = 2",    &schemas.url,    &sealer,     &settings, vec!["format 2", "run the version that migrated it"]),
+        ("ALTER DATABASE postgres RESET ALL; UPDATE SCHEMA.meta SET format = 3",    &schemas.url,    &sealer,     &settings, vec!["format 3", "run the version that migrated it"]),
         ("UPDATE SCHEMA.meta SET format = -1",                                      &schemas.url,    &sealer,     &settings, vec!["format -1", "counterfoil store migrate"]),
     ];
     for (before, url, keys, settings, said) in rows {

@@ -8,14 +8,15 @@ use std::time::Duration;
 use counterfoil_core::conformance::{Backup, Dump, Entry, Factory, Formats, Outage, Stage, Version};
 use counterfoil_core::keys::{GeneratedKeys, SharedRing};
 use counterfoil_core::seal::Sealer;
-use counterfoil_core::store::{BoxError, BoxFuture, DynStore, Notice, Store};
+use counterfoil_core::store::{BoxError, BoxFuture, DynStore, Live, Notice, Store};
+use counterfoil_core::stored::{self, Format};
 use counterfoil_core::{FakeClock, Record};
 use counterfoil_servers::{Disk, Postgres, PostgresSettings};
 use futures_util::StreamExt as _;
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::Mutex;
 
-use crate::postgres::connection::{Connection, Connector};
+use crate::postgres::connection::{Connection, Connector, hex};
 use crate::postgres::{Address, PostgresStore, Settings};
 
 /// Makes stores for the suite, in one server.
@@ -191,12 +192,19 @@ impl Dump for OnServer {
 impl Formats for OnServer {
     fn plant(&self, record: Record, version: Version) -> BoxFuture<'_, Result<(), BoxError>> {
         Box::pin(async move {
-            let now = record.created_at;
-            Store::insert(&*self.stores[0], record, None, now).await?;
+            let (id, now, schema) = (record.id, record.created_at, &self.settings.schema);
+            Store::insert(&*self.stores[0], record.clone(), None, now).await?;
+            let earlier = self.stores[0].sealer.clone().writing(Format::One);
+            let mut bytes = stored::encode(&Live::born(record), &earlier)?;
             if version == Version::Newer {
-                let sql = format!("UPDATE {}.sessions SET record = set_byte(record, 0, 2)", self.settings.schema);
-                look(&self.url).await.run(&sql).await?;
+                bytes[0] = Format::LATEST.version() + 1;
             }
+            let sql = format!(
+                "UPDATE {schema}.sessions SET record = '\\x{}' WHERE id = '\\x{}'",
+                hex(&bytes),
+                hex(id.as_bytes())
+            );
+            look(&self.url).await.run(&sql).await?;
             Ok(())
         })
     }

@@ -1,9 +1,12 @@
--- What all scripts know: where a record's clear head has what (docs/spec/record-v1.md), keys, epochs, tombstones, telling.
+-- What all scripts know: where a record's clear head has what (docs/spec/record-v1.md, and
+-- record-v2.md, whose head is the same), keys, epochs, tombstones, telling.
 -- KEYS[1] says in which slot of a cluster it runs; ARGV[1] is the prefix of all keys, ARGV[2] the time of the node that
 -- asks, in milliseconds.
 
 local PREFIX, NOW = ARGV[1], tonumber(ARGV[2])
-local RECORD, TOMBSTONE, VERSION = 114, 116, 1
+local RECORD, TOMBSTONE = 114, 116
+-- Of records; of tombstones there is the first alone.
+local FIRST_VERSION, LAST_VERSION = 1, 2
 local HOUR = 3600000
 local REASON_SUPERSEDED, REASON_LIMIT = 2, 7
 
@@ -24,9 +27,15 @@ local function whole(number)
   return string.format('%.0f', number)
 end
 
--- The parts of a record that decide anything; nil for what is not a record of the format we know.
+-- Whether we know how it is written.
+local function is_known(value)
+  local version = string.byte(value, 1) or 0
+  return version >= FIRST_VERSION and version <= LAST_VERSION
+end
+
+-- The parts of a record that decide anything; nil for what is not a record of a format we know.
 local function head(value)
-  if not value or string.byte(value, 1) ~= VERSION or string.byte(value, 2) ~= RECORD then
+  if not value or not is_known(value) or string.byte(value, 2) ~= RECORD then
     return nil
   end
   local flags = string.byte(value, 77)
@@ -52,7 +61,7 @@ end
 
 -- When an entry means nothing any more. What we do not know is kept.
 local function forgotten(value)
-  if string.byte(value, 1) ~= VERSION then
+  if not is_known(value) then
     return false
   end
   if string.byte(value, 2) == TOMBSTONE then
@@ -134,7 +143,7 @@ end
 
 -- Puts a tombstone in the place of a record.
 local function entomb(h, reason)
-  local stone = string.char(VERSION, TOMBSTONE) .. h.id .. string.char(reason) .. struct.pack('>I8', h.forget)
+  local stone = string.char(FIRST_VERSION, TOMBSTONE) .. h.id .. string.char(reason) .. struct.pack('>I8', h.forget)
   redis.call('SET', key_of('s', h.id), stone, 'PX', whole(ttl_of(h.forget)))
   if h.subject then
     redis.call('ZREM', key_of('u', h.subject), h.id)

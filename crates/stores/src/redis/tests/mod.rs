@@ -5,6 +5,7 @@ mod costs;
 mod drills;
 mod failures;
 mod guarded;
+mod formats;
 mod limit;
 #[cfg(feature = "near-cache")]
 mod near_cache;

@@ -113,7 +113,7 @@ async fn other_keys_and_other_programs_are_not_mixed_with_ours() {
     let error = refused(&server.url(), settings()).await;
     assert!(matches!(error, OpenError::OtherKeys { .. }), "{error:?}");
     let other = Settings { prefix: "other:".into(), ..settings() };
-    for foreign in ["3 0000", "somebody else's"] {
+    for foreign in ["4 0000", "somebody else's"] {
         let mut connection = first.link.line().await.unwrap();
         redis::cmd("SET").arg("other:meta").arg(foreign).query_async::<()>(&mut connection).await.unwrap();
         let error = refused(&server.url(), other.clone()).await;

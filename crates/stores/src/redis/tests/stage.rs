@@ -8,7 +8,8 @@ use counterfoil_core::conformance::{Dump, Entry, Factory, Formats, Outage, Stage
 use counterfoil_core::keys::{GeneratedKeys, SharedRing};
 use counterfoil_core::seal::Sealer;
 use counterfoil_core::store::{BoxError, BoxFuture, DynStore, Live};
-use counterfoil_core::{FakeClock, Record, stored};
+use counterfoil_core::stored::{self, Format};
+use counterfoil_core::{FakeClock, Record};
 use counterfoil_servers::{Redis, RedisCluster};
 use redis::Value;
 use tempfile::TempDir;
@@ -187,9 +188,9 @@ impl Formats for Staged {
     fn plant(&self, record: Record, version: Version) -> BoxFuture<'_, Result<(), BoxError>> {
         Box::pin(async move {
             let id = *record.id.as_bytes();
-            let mut bytes = stored::encode(&Live::born(record), &self.stores[0].sealer)?;
+            let mut bytes = stored::encode(&Live::born(record), &self.stores[0].sealer.clone().writing(Format::One))?;
             if version == Version::Newer {
-                bytes[0] += 1;
+                bytes[0] = Format::LATEST.version() + 1;
             }
             let tag = format!("{}s:{{{:02x}}}:", self.prefix(), id[0]);
             let key = [tag.as_bytes(), &id[1..]].concat();
