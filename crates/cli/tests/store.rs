@@ -115,7 +115,9 @@ mod store {
         for (arguments, expected) in [
             (&["store", "check", folder][..], "all sound"),
             (&["store", "stats", folder], "sessions"),
-            (&["store", "migrate", folder], "nothing to do"),
+            (&["store", "check", folder], "session records are written in format 2"),
+            (&["store", "migrate", folder], "session records are written in format 2; nothing to do"),
+            (&["store", "migrate", folder, "--dry-run"], "nothing to do"),
             (&["keys", "rotate"], "signs from now on"),
             (&["keys", "reseal", folder], "1 entry sealed anew, 0 already were"),
             (&["keys", "reseal", folder], "0 entries sealed anew, 1 already were"),
@@ -131,6 +133,40 @@ mod store {
         assert!(text.contains("everybody signs in again"), "{text}");
         let demo = Demo::start(path);
         assert!(!demo.sees_ada(&cookie), "a restore signed somebody in");
+        assert!(demo.sees_ada(&demo.sign_in()));
+    }
+
+    #[test]
+    fn a_folder_of_an_earlier_program_is_raised_by_an_operator_and_by_nothing_else() {
+        let home = tempfile::tempdir().unwrap();
+        let (path, folder) = (home.path(), home.path().join("counterfoil/demo/sessions"));
+        drop(Demo::start(path));
+        let said_there = || std::fs::read_to_string(folder.join("COUNTERFOIL")).unwrap();
+        std::fs::write(folder.join("COUNTERFOIL"), said_there().replace("format = 2", "format = 1")).unwrap();
+        let demo = Demo::start(path);
+        let cookie = demo.sign_in();
+        drop(demo);
+        let folder = folder.to_str().unwrap();
+        for (arguments, format, expected) in [
+            (
+                &["store", "check", folder][..],
+                1,
+                "written in format 1; once every node runs this version, `counterfoil store migrate`",
+            ),
+            (&["store", "stats", folder], 1, "written in format 1"),
+            (&["store", "migrate", folder, "--dry-run"], 1, "written in format 2, no more in 1"),
+            (&["store", "migrate", folder, "--dry-run"], 1, "nothing was changed"),
+            (&["store", "migrate", folder], 2, "written in format 2 from now on, no more in 1"),
+            (&["store", "migrate", folder], 2, "nothing to do"),
+            (&["store", "stats", folder], 2, "earlier                  1  of these"),
+            (&["store", "check", folder], 2, "all sound"),
+        ] {
+            let (code, text) = said(path, arguments);
+            assert_eq!((code, text.contains(expected)), (Some(0), true), "{arguments:?}: {text}");
+            assert!(said_there().contains(&format!("format = {format}\n")), "{arguments:?}");
+        }
+        let demo = Demo::start(path);
+        assert!(demo.sees_ada(&cookie), "a migration signed somebody out");
         assert!(demo.sees_ada(&demo.sign_in()));
     }
 
@@ -268,7 +304,6 @@ mod store {
             (&["store", "check", "redis://ada:hunter2@/1"], "the argument names no server: write redis://"),
             (&["store", "check", "mysql://ada:hunter2@db"], "the argument names no session store: write memory"),
             (&["store", "check", "embedded:"],              "the argument names no folder"),
-            (&["store", "migrate", "x", "--dry-run"],       "--dry-run is for PostgreSQL"),
         ];
         for (arguments, expected) in table {
             let (status, text) = said(home.path(), arguments);
@@ -278,67 +313,5 @@ mod store {
         assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0, "a folder of the name of an address");
     }
 
-    mod at_a_server {
-        use counterfoil_servers::{Postgres, Redis};
-
-        use super::{Path, said};
-
-        fn keys(home: &Path) {
-            std::fs::create_dir_all(home.join("counterfoil/demo")).unwrap();
-            let (code, text) = said(home, &["keys", "new"]);
-            assert_eq!(code, Some(0), "{text}");
-        }
-
-        #[tokio::test(flavor = "multi_thread")]
-        #[ignore = "takes a PostgreSQL: run in the stage that installs it"]
-        async fn tables_are_shown_before_they_are_made_and_made_once() {
-            let (server, home) = (Postgres::start().await.unwrap(), tempfile::tempdir().unwrap());
-            let (path, url) = (home.path(), server.url());
-            keys(path);
-            let (code, text) = said(path, &["store", "check", &url]);
-            assert_eq!((code, text.contains("has no tables of this version")), (Some(1), true), "{text}");
-            let dry = ["store", "migrate", &url, "--dry-run"];
-            let (code, text) = said(path, &dry);
-            assert!(code == Some(0) && text.contains("CREATE TABLE counterfoil.sessions"), "{text}");
-            assert!(text.contains("nothing was changed"), "{text}");
-            assert_eq!(said(path, &["store", "check", &url]).0, Some(1), "a dry run made tables");
-
-            let (code, text) = said(path, &["store", "migrate", &url]);
-            assert_eq!((code, text.contains("format 1 was brought up")), (Some(0), true), "{text}");
-            for again in [&dry[..], &dry[..3]] {
-                let (code, text) = said(path, again);
-                assert_eq!((code, text.contains("is current; nothing to do")), (Some(0), true), "{text}");
-            }
-            let (code, text) = said(path, &["store", "check", &url]);
-            assert_eq!(
-                (code, text.contains("a node with these keys can start on it; its clock")),
-                (Some(0), true),
-                "{text}"
-            );
-
-            let other = tempfile::tempdir().unwrap();
-            keys(other.path());
-            let (code, text) = said(other.path(), &["store", "check", &url]);
-            assert_eq!((code, text.contains("key")), (Some(1), true), "{text}");
-        }
-
-        #[tokio::test(flavor = "multi_thread")]
-        #[ignore = "takes a Redis: run in the stage that installs it"]
-        async fn a_redis_is_looked_at_as_by_a_node_that_starts() {
-            let (mut server, home) = (Redis::start().await.unwrap(), tempfile::tempdir().unwrap());
-            let (path, url) = (home.path(), server.url());
-            keys(path);
-            let (code, text) = said(path, &["store", "check", &url]);
-            assert_eq!(
-                (code, text.contains("a node with these keys can start on it; its clock")),
-                (Some(0), true),
-                "{text}"
-            );
-            let (code, text) = said(path, &["store", "migrate", &url]);
-            assert_eq!((code, text.contains("in Redis there is nothing to do")), (Some(1), true), "{text}");
-            server.stop().await.unwrap();
-            let (code, text) = said(path, &["store", "check", &url]);
-            assert_eq!((code, text.contains("127.0.0.1")), (Some(1), true), "{text}");
-        }
-    }
+    mod at_a_server;
 }

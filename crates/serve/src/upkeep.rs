@@ -1,7 +1,8 @@
-//! Looking after a store that nodes share, from outside: whether a node could start on it, and its tables.
+//! Looking after a store that nodes share, from outside: whether a node could start on it, and in which format it is written.
 
 use std::sync::Arc;
 
+use counterfoil::stores::Format;
 use counterfoil::stores::embedded::Sealer;
 use counterfoil::stores::postgres::{self, PostgresStore};
 use counterfoil::stores::redis::{self, RedisStore};
@@ -28,23 +29,29 @@ pub enum UpkeepFailed {
          are none at all, so does the first node that starts"
     )]
     NoTables,
-    /// There are none in such a store.
-    #[error("only PostgreSQL has tables to migrate; in Redis there is nothing to do")]
-    NothingToMigrate,
     /// It is nothing that nodes share.
     #[error("no other node can use this store")]
     NotShared,
 }
 
-/// What came of a migration.
+/// What a look found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checked {
+    /// By how much this machine's clock is corrected.
+    pub correction: Correction,
+    /// In which format records are written there.
+    pub format: Format,
+}
+
+/// What came of a migration to the latest format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Migrated {
-    /// The tables are of this version.
+    /// Records are written in it already.
     Current,
-    /// They are now.
-    Done,
-    /// This SQL would be run, in one transaction.
-    Planned(String),
+    /// They are from now on; before it was this one, or nothing lay there.
+    Done(Option<Format>),
+    /// They would be; in PostgreSQL this SQL would be run, in one transaction.
+    Planned(Option<Format>, Option<String>),
 }
 
 /// Whether a migration happens or is only shown.
@@ -57,45 +64,62 @@ pub enum Migration {
 }
 
 /// Looks at everything that a node looks at when it starts: the server, its settings, the keys, the clock. What may not be
-/// meant is logged. Says by how much this machine's clock is corrected. Makes no tables; an empty Redis is marked as one of
-/// these keys, as by a node.
+/// meant is logged. Makes no tables; an empty Redis is marked as one of these keys, as by a node.
 ///
 /// # Errors
 /// [`UpkeepFailed`] says what is wrong.
-pub async fn check(place: &Place, sealer: Sealer) -> Result<Correction, UpkeepFailed> {
+pub async fn check(place: &Place, sealer: Sealer) -> Result<Checked, UpkeepFailed> {
     match place {
         Place::Memory | Place::Embedded(_) => Err(UpkeepFailed::NotShared),
         Place::Redis(address) => {
             let opening = RedisStore::open(address.reveal(), sealer, SystemClock, redis::Settings::default());
-            clock(opening.await?).await
+            let store = opening.await?;
+            let format = store.format();
+            Ok(Checked { correction: clock(store).await?, format })
         }
         Place::Postgres(address) => {
             let (url, settings) = (address.reveal(), postgres::Settings::default());
-            if !postgres::plan(url, &sealer, &settings).await?.is_empty() {
+            if postgres::format(url, &sealer, &settings).await?.is_none() {
                 return Err(UpkeepFailed::NoTables);
             }
-            clock(PostgresStore::open(url, sealer, SystemClock, settings).await?).await
+            let store = PostgresStore::open(url, sealer, SystemClock, settings).await?;
+            let format = store.format();
+            Ok(Checked { correction: clock(store).await?, format })
         }
     }
 }
 
-/// Brings the tables to this version, or shows how.
+/// Has records written in the latest format from now on, or shows what that would change. In a PostgreSQL without tables it
+/// makes them.
 ///
 /// # Errors
 /// [`UpkeepFailed`]; nothing was changed then.
 pub async fn migrate(place: &Place, sealer: &Sealer, migration: Migration) -> Result<Migrated, UpkeepFailed> {
-    let url = match place {
-        Place::Memory | Place::Embedded(_) => return Err(UpkeepFailed::NotShared),
-        Place::Redis(_) => return Err(UpkeepFailed::NothingToMigrate),
-        Place::Postgres(address) => address.reveal(),
-    };
-    let settings = postgres::Settings::default();
+    match place {
+        Place::Memory | Place::Embedded(_) => Err(UpkeepFailed::NotShared),
+        Place::Redis(address) => migrate_redis(address.reveal(), sealer, migration).await,
+        Place::Postgres(address) => migrate_postgres(address.reveal(), sealer, migration).await,
+    }
+}
+
+async fn migrate_redis(address: &str, sealer: &Sealer, migration: Migration) -> Result<Migrated, UpkeepFailed> {
+    let settings = redis::Settings::default();
+    let from = redis::format(address, sealer, &settings).await?;
     Ok(match migration {
-        Migration::Dry => match postgres::plan(url, sealer, &settings).await? {
-            sql if sql.is_empty() => Migrated::Current,
-            sql => Migrated::Planned(sql),
-        },
-        Migration::Real if postgres::migrate(url, sealer, &settings).await? => Migrated::Done,
+        _ if from == Some(Format::LATEST) => Migrated::Current,
+        Migration::Dry => Migrated::Planned(from, None),
+        Migration::Real if redis::migrate(address, sealer, &settings).await? => Migrated::Done(from),
+        Migration::Real => Migrated::Current,
+    })
+}
+
+async fn migrate_postgres(url: &str, sealer: &Sealer, migration: Migration) -> Result<Migrated, UpkeepFailed> {
+    let settings = postgres::Settings::default();
+    let from = postgres::format(url, sealer, &settings).await?;
+    Ok(match migration {
+        _ if from == Some(Format::LATEST) => Migrated::Current,
+        Migration::Dry => Migrated::Planned(from, Some(postgres::plan(url, sealer, &settings).await?)),
+        Migration::Real if postgres::migrate(url, sealer, &settings).await? => Migrated::Done(from),
         Migration::Real => Migrated::Current,
     })
 }

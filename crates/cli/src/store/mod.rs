@@ -1,5 +1,6 @@
 //! `counterfoil store`: its arguments, its progress bars, and what it says.
 
+mod migration;
 mod shared;
 
 use std::error::Error;
@@ -13,7 +14,6 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use counterfoil::stores::embedded::{Archive, Sealer, Sessions, import};
 use counterfoil::{Clock as _, EnvironmentKeys, FileKeys, SystemClock, keys::SharedRing};
-use counterfoil_serve::upkeep::Migration;
 use indicatif::{HumanBytes, HumanCount, HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 
 use self::shared::{Deed, Named, no_server};
@@ -70,13 +70,15 @@ pub(crate) enum StoreCommand {
         #[command(flatten)]
         common: Common,
     },
-    /// Bring a folder, or the tables of a PostgreSQL, to the format of this version
+    /// Have sessions written in the format of this version from now on: once every node runs it
     ///
-    /// In a PostgreSQL without tables it makes them. All is one transaction.
+    /// Nothing that lies there is changed: records are read as ever, and take the format when they next change. Nodes that run
+    /// go on, and notice within seconds; an earlier version cannot use the store any more. A folder must not be in use
+    /// meanwhile. In a PostgreSQL without tables it makes them, in one transaction.
     Migrate {
         #[command(flatten)]
         store: StoreArgument,
-        /// Print the SQL that would be run in a PostgreSQL, and change nothing
+        /// Say what would be done (for a PostgreSQL, as SQL), and change nothing
         #[arg(long)]
         dry_run: bool,
     },
@@ -141,7 +143,7 @@ pub(crate) fn run(command: StoreCommand) -> Result<bool, Box<dyn Error>> {
         StoreCommand::Restore { backup, into, common } => restored(&backup, &into, &common)?,
         StoreCommand::Export { folder, into } => export(&folder.open(Deed::Move)?, into.as_deref())?,
         StoreCommand::Import { export, into, common } => imported(&export, &into, &common)?,
-        StoreCommand::Migrate { store, dry_run } => migrate(&store, dry_run)?,
+        StoreCommand::Migrate { store, dry_run } => migration::migrate(&store, dry_run)?,
     }
     Ok(true)
 }
@@ -150,24 +152,6 @@ fn checked(store: &StoreArgument) -> Result<bool, Box<dyn Error>> {
     match Named::of(&store.store.0)? {
         Named::Folder(folder) => check(&Archive::open(&folder, store.keys.sealer()?)?),
         Named::Server(place) => shared::check(&place, store.keys.sealer()?),
-    }
-}
-
-fn migrate(store: &StoreArgument, dry_run: bool) -> Result<(), Box<dyn Error>> {
-    match Named::of(&store.store.0)? {
-        Named::Folder(_) if dry_run => {
-            Err("--dry-run is for PostgreSQL: a folder is migrated in one step; back it up before".into())
-        }
-        Named::Folder(folder) => {
-            let migrated = Archive::open(&folder, store.keys.sealer()?)?.migrate()?;
-            let done = if migrated.from == migrated.to { "is current; nothing to do" } else { "was brought up" };
-            println!("{}: format {} {done}", folder.display(), migrated.to);
-            Ok(())
-        }
-        Named::Server(place) => {
-            let migration = if dry_run { Migration::Dry } else { Migration::Real };
-            shared::migrate(&place, &store.keys.sealer()?, migration)
-        }
     }
 }
 
@@ -183,7 +167,10 @@ fn check(archive: &Archive) -> Result<bool, Box<dyn Error>> {
     }
     let wrong = checked.findings.len() as u64 + checked.more;
     match wrong {
-        0 => println!("{}: {}, all sound", archive.path().display(), entries(checked.entries)),
+        0 => {
+            println!("{}: {}, all sound", archive.path().display(), entries(checked.entries));
+            println!("{}: {}", archive.path().display(), migration::Written(archive.format()));
+        }
         _ => println!(
             "{}: something is wrong with {} of {}; restore a backup",
             archive.path().display(),
@@ -200,6 +187,7 @@ fn stats(archive: &Archive) -> Result<(), Box<dyn Error>> {
     bar.finish_and_clear();
     let rows = [
         ("sessions", HumanCount(stats.sessions).to_string(), "those that are over and not swept yet included"),
+        ("earlier", HumanCount(stats.earlier).to_string(), "of these, written by an earlier version; good as they are"),
         ("tombstones", HumanCount(stats.tombstones).to_string(), "sessions that were ended"),
         ("unreadable", HumanCount(stats.unreadable).to_string(), "`store check` names them"),
         ("subjects", HumanCount(stats.subjects).to_string(), "whose sessions were all ended at once"),
@@ -210,6 +198,7 @@ fn stats(archive: &Archive) -> Result<(), Box<dyn Error>> {
     for (what, count, means) in rows {
         println!("{what:<12}{count:>14}  {means}");
     }
+    println!("{}", migration::Written(archive.format()));
     Ok(())
 }
 
@@ -383,6 +372,7 @@ Examples:
   counterfoil store restore /backup/sessions-monday /var/lib/shop/sessions-new --key-file /etc/shop/keys
   counterfoil store export /var/lib/shop/sessions sessions.jsonl --key-file /etc/shop/keys
   counterfoil store check rediss://cache.internal --key-file /etc/shop/keys
+  counterfoil store migrate rediss://cache.internal --dry-run --key-file /etc/shop/keys
   counterfoil store migrate postgres://shop@db.internal/shop --dry-run --key-file /etc/shop/keys
 
 Exit status: 0 if all is well, 1 if something is wrong or it cannot be done, 2 for arguments.";

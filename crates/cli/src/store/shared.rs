@@ -6,9 +6,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use counterfoil::stores::embedded::Sealer;
-use counterfoil::stores::postgres::FORMAT;
 use counterfoil_serve::place::{NoPlace, Place};
-use counterfoil_serve::upkeep::{self, Migrated, Migration, UpkeepFailed};
+use counterfoil_serve::upkeep::{self, UpkeepFailed};
+
+use super::migration::Written;
 
 /// What an argument names.
 pub(super) enum Named {
@@ -63,29 +64,22 @@ pub(super) fn no_server(into: &Path, deed: Deed) -> Result<(), Box<dyn Error>> {
 
 /// Whether a node could start there.
 pub(super) fn check(place: &Place, sealer: Sealer) -> Result<bool, Box<dyn Error>> {
-    let correction = wait(place, upkeep::check(place, sealer))?;
+    let checked = wait(place, upkeep::check(place, sealer))?;
+    let correction = checked.correction;
     let clock = match correction.millis() {
         0 => "its clock shows what this machine's does".to_owned(),
         millis if millis > 0 => format!("its clock is {:?} ahead of this machine's", correction.size()),
         _ => format!("its clock is {:?} behind this machine's", correction.size()),
     };
     println!("{place}: a node with these keys can start on it; {clock}");
+    println!("{place}: {}", Written(checked.format));
     Ok(true)
 }
 
-pub(super) fn migrate(place: &Place, sealer: &Sealer, migration: Migration) -> Result<(), Box<dyn Error>> {
-    match wait(place, upkeep::migrate(place, sealer, migration))? {
-        Migrated::Current => println!("{place}: format {FORMAT} is current; nothing to do"),
-        Migrated::Done => println!("{place}: format {FORMAT} was brought up"),
-        Migrated::Planned(sql) => {
-            println!("-- {place}: `counterfoil store migrate` would run this, in one transaction\n{sql}");
-            eprintln!("{place}: nothing was changed");
-        }
-    }
-    Ok(())
-}
-
-fn wait<T>(place: &Place, upkeep: impl Future<Output = Result<T, UpkeepFailed>>) -> Result<T, Box<dyn Error>> {
+pub(super) fn wait<T>(
+    place: &Place,
+    upkeep: impl Future<Output = Result<T, UpkeepFailed>>,
+) -> Result<T, Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     runtime.block_on(upkeep).map_err(|error| At(place.clone(), error.into()).into())
 }

@@ -102,7 +102,7 @@
 //! | an old key | verifies until the longest session made with it has ended, and an hour | nobody is signed out by a rotation; the longest is `sessions last=` in the key file (30 days, the longest of the presets), and a policy beyond it does not start |
 //! | a new key | signs at once, or `--signs-in` later | one process needs no delay; with several, a key must verify on all before it signs on any |
 //! | in the store | SHA-256 of the secret | a stolen database signs nobody in |
-//! | stores that persist | seal subject, device, factors, open link and data: AES-256-GCM, a fresh key per write; ids, times, sizes and hashes stay in clear | a stolen disk names nobody; `docs/spec/record-v1.md` |
+//! | stores that persist | seal subject, device, factors, open link and data: AES-256-GCM, a fresh key per write; ids, times, rough sizes and hashes stay in clear | a stolen disk names nobody; `docs/spec/record-v2.md` |
 //!
 //! # Replies
 //!

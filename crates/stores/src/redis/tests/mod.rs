@@ -4,8 +4,8 @@ mod conformance;
 mod costs;
 mod drills;
 mod failures;
-mod guarded;
 mod formats;
+mod guarded;
 mod limit;
 #[cfg(feature = "near-cache")]
 mod near_cache;
