@@ -4,6 +4,7 @@
 mod rows;
 mod section;
 mod site;
+mod sizes;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -79,11 +80,11 @@ fn measured(arguments: &Arguments) -> Result<(), Failed> {
         }
     }
     bar.finish_and_clear();
-    publish(
-        &Section { machine, size: amount, apart: core.is_some(), rows }.markdown(),
-        Part::Shared,
-        arguments.write.as_deref(),
-    )
+    drop(sites);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let room = runtime.block_on(sizes::measure())?;
+    let section = Section { machine, size: amount, apart: core.is_some(), rows, sizes: room };
+    publish(&section.markdown(), Part::Shared, arguments.write.as_deref())
 }
 
 impl Arguments {

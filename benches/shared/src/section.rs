@@ -6,6 +6,7 @@ use counterfoil_benches::machine::Machine;
 use counterfoil_benches::measure::{Run, Size, median};
 
 use crate::rows::{Behind, Row};
+use crate::sizes::{DATA, SESSIONS, Sizes};
 
 /// All that was measured.
 #[derive(Debug)]
@@ -15,11 +16,12 @@ pub(crate) struct Section {
     /// Whether sites and load had a core each.
     pub(crate) apart: bool,
     pub(crate) rows: Vec<Row>,
+    pub(crate) sizes: Sizes,
 }
 
 impl Section {
     pub(crate) fn markdown(&self) -> String {
-        let Self { machine, size: Size { runs, requests }, apart, rows } = self;
+        let Self { machine, size: Size { runs, requests }, apart, rows, sizes } = self;
         let placement = if *apart {
             "sites pinned to one core, the load and the servers that keep the sessions to the other"
         } else {
@@ -33,7 +35,15 @@ impl Section {
             let _ = write!(text, "\n### {}\n\n{COLUMNS}", behind.name());
             rows.iter().filter(|row| row.behind == behind).for_each(|row| text.push_str(&line(row)));
         }
-        format!("{text}\n{METHOD}")
+        let Sizes { redis, rows, indexes } = sizes;
+        format!(
+            "{text}\n### How large a session is\n\n\
+             With {DATA} bytes of data, everything around it included; {SESSIONS} sessions, each of a subject of its own.\n\n\
+             | store | bytes |\n|---|---|\n\
+             | Redis, by its own count of memory | {redis} |\n\
+             | PostgreSQL, the row | {rows} |\n\
+             | PostgreSQL, its indexes | {indexes} |\n\n{METHOD}"
+        )
     }
 }
 
