@@ -53,7 +53,7 @@ impl Scripts {
     pub(super) fn new(apart: bool) -> Self {
         let verb = |name, code| Verb::new(name, code, apart);
         Self {
-            load: verb("load", script!(reads "common", "load")),
+            load: verb("load", script!(reads "load")),
             insert: verb("insert", script!(writes "common", "limit", "add", "insert")),
             replace: verb("replace", script!(writes "common", "limit", "add", "replace")),
             commit: verb("commit", script!(writes "common", "limit", "commit")),
@@ -130,6 +130,12 @@ impl Call<'_> {
             other => other,
         }
     }
+}
+
+/// The key of what begins with the byte of its tag: a session, a subject.
+pub(super) fn key_of(prefix: &str, kind: char, id: &[u8]) -> Vec<u8> {
+    let tag = key_of_tag(prefix, kind, tag_of(id));
+    [tag.as_bytes(), b":", id.get(1..).unwrap_or_default()].concat()
 }
 
 /// A key that there is once for each tag.

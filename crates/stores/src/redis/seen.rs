@@ -8,7 +8,8 @@ use counterfoil_core::stored::{self, Stored, Tombstone};
 use counterfoil_core::{Change, Moment, Record, SessionId, SubjectRef};
 
 use super::RedisStore;
-use super::scripts::Call;
+use super::counts::tag_of;
+use super::scripts::{Call, key_of, key_of_tag};
 
 /// A session as it lies there, and what it opens to.
 pub(super) struct Seen {
@@ -33,7 +34,9 @@ impl RedisStore {
 
     pub(super) async fn look(&self, id: SessionId, now: Moment) -> Result<Found, StoreError> {
         let known = self.link.known_of(id.as_bytes());
-        let call = self.call(&self.scripts.load, id.as_bytes(), now).bytes(id.as_bytes());
+        let (prefix, tag) = (&*self.settings.prefix, tag_of(id.as_bytes()));
+        let call = self.call(&self.scripts.load, id.as_bytes(), now).bytes(&key_of(prefix, 's', id.as_bytes()));
+        let call = call.bytes(key_of_tag(prefix, 'g', tag).as_bytes());
         let mut reply = self.ask(call).await?;
         if reply.count()? < known {
             // After a failover, until it was told again: what it says may have ended since.
