@@ -12,7 +12,7 @@ use counterfoil_core::{Clock, Moment};
 use redis::{ErrorKind, PushInfo, PushKind, RedisError, RedisResult, Value};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout};
 
 use super::address::Address;
 use super::beat::Beat;
@@ -147,8 +147,11 @@ impl<C: Clock> Keeper<C> {
         let (at, known, sealer) = (self.clock.now(), self.link.known.all(), self.sealer.clone());
         beats.spawn(async move {
             let role = checks::role(&mut line).await;
-            let claim = checks::look(&mut line, &prefix, &sealer).await;
-            Asked { at, known, role, claim, beat: Beat::take(&prefix, &line, cluster).await }
+            let mut beside = line.clone();
+            // A cluster may lack the one server that has it: nobody waits for that.
+            let claim = timeout(BEAT / 2, checks::look(&mut beside, &prefix, &sealer));
+            let (claim, beat) = tokio::join!(claim, Beat::take(&prefix, &line, cluster));
+            Asked { at, known, role, claim: claim.ok().and_then(Result::ok).flatten(), beat }
         });
     }
 
@@ -162,7 +165,7 @@ impl<C: Clock> Keeper<C> {
             _ => {}
         }
         // Whatever else may stand there is for a new connection to refuse; what this one reads and writes is right.
-        if let Ok(Some(Claim::Ours(format))) = asked.claim
+        if let Some(Claim::Ours(format)) = asked.claim
             && self.sealer.change_format(format)
         {
             tracing::info!(?format, at = %self.address.place, "session records are written in another format from now on");
@@ -302,7 +305,8 @@ struct Asked {
     /// What it had to know when it was asked.
     known: Vec<u64>,
     role: RedisResult<Role>,
-    claim: RedisResult<Option<Claim>>,
+    /// How sessions are written there, if that was said.
+    claim: Option<Claim>,
     beat: Beat,
 }
 
