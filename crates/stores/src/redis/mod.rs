@@ -103,8 +103,7 @@ impl RedisStore {
         let mut dialled = address.dial(&settings).await.map_err(server)?;
         checks::check(&mut dialled.plain, &address).await?;
         let (sealer, prefix) = (sealer.writing(Format::LATEST), &settings.prefix);
-        let claim = checks::claim(&mut dialled.plain, prefix, &sealer).await.map_err(server)?;
-        sealer.change_format(claim.ours(&place, prefix)?);
+        checks::claim(&mut dialled.plain, prefix, &sealer).await.map_err(server)?.ours(&place, prefix)?;
         let (path, lasts) = (settings.journal.as_deref(), settings.journal_lasts);
         let journal = Arc::new(Journal::open(path, lasts, clock.now())?);
         let (link, notices, scripts) =
