@@ -51,7 +51,7 @@ async fn noticed(store: &RedisStore, format: Format) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), looking).await.expect("a node that notices");
+    tokio::time::timeout(Duration::from_mins(1), looking).await.expect("a node that notices");
 }
 
 #[tokio::test]
