@@ -36,8 +36,6 @@ pub(crate) async fn measure() -> Result<Sizes, Failed> {
     let server = Postgres::start().await?;
     let store = PostgresStore::open(&server.url(), sealer()?, SystemClock, postgres::Settings::default()).await?;
     fill(&store, 0..SESSIONS).await?;
-    // What is dead or not yet merged would count as well.
-    asked(&server, "VACUUM FULL counterfoil.sessions").await?;
     let each = async |what: &str| -> Result<u64, Failed> {
         let told = asked(&server, &format!("SELECT {what}('counterfoil.sessions')")).await?;
         Ok(told.trim().parse::<u64>()? / SESSIONS)
