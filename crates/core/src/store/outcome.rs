@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::id::SessionId;
 use crate::moment::Moment;
-use crate::record::Record;
+use crate::record::{Change, Record};
 use crate::rules::{EndReason, Limits, Presented};
 
 /// How often a record was changed. Only ever compared for equality.
@@ -175,6 +175,32 @@ impl Live {
     /// A session that was inserted just now.
     pub fn born(record: Record) -> Self {
         Self { seen_at: record.created_at, revision: Revision(0), record: Arc::new(record) }
+    }
+
+    /// What it becomes by `change`. A touch moves no revision: whoever changes the session meanwhile need not notice.
+    #[must_use]
+    pub fn changed(&self, change: &Change) -> Self {
+        let seen_at = self.seen_at.max(change.seen_at.unwrap_or_default());
+        if change.is_more_than_touch() {
+            return Self { record: Arc::new(self.record.with(change)), seen_at, revision: self.revision.next() };
+        }
+        Self { seen_at, ..self.clone() }
+    }
+
+    /// What it becomes when its subject's others end, and it alone does not: the same, under the epoch that they are not of.
+    #[must_use]
+    pub fn spared(&self, epoch: Epoch) -> Self {
+        let mut record = Record::clone(&self.record);
+        record.epochs.subject = epoch;
+        Self { record: Arc::new(record), seen_at: self.seen_at, revision: self.revision.next() }
+    }
+}
+
+impl Revision {
+    /// The one that follows.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.wrapping_add(1))
     }
 }
 

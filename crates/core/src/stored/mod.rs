@@ -122,6 +122,12 @@ pub fn kind_of(bytes: &[u8]) -> Result<Stored, StoredError> {
     }
 }
 
+/// What closes the record that these bytes are, and tells it from every other state of the same session; nothing where they
+/// are too few. It is not verified.
+pub fn closing_of(bytes: &[u8]) -> &[u8] {
+    bytes.last_chunk::<CLOSING>().map_or(&[], |closing| closing)
+}
+
 impl std::fmt::Display for Part {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.write_str(match self {
@@ -162,4 +168,4 @@ const TOMBSTONE_VERSION: u8 = 1;
 const KIND_RECORD: u8 = b'r';
 const KIND_TOMBSTONE: u8 = b't';
 /// How many bytes a closing has: key id and tag. They are the last of a record, and tell one state of it from every other.
-pub const CLOSING: usize = 8 + 16;
+const CLOSING: usize = 8 + 16;

@@ -1,10 +1,8 @@
 //! What the writing verbs send: records sealed here, with what the database decides by beside them.
 
-use std::sync::Arc;
-
 use counterfoil_core::rules::EndReason;
 use counterfoil_core::store::{Epoch, Inserted, Limit, Live, Notice, OverLimit, Replaced, Revision, StoreError};
-use counterfoil_core::stored::{Head, StoredRecord};
+use counterfoil_core::stored::{Head, StoredRecord, closing_of};
 use counterfoil_core::{Change, Moment, Record, SessionId, SubjectRef};
 
 use super::PostgresStore;
@@ -47,7 +45,7 @@ impl PostgresStore {
                 &[
                     &&id.as_bytes()[..],
                     &before.revision.0.cast_signed(),
-                    &tag(sealed),
+                    &closing_of(sealed),
                     &bytes,
                     &after.revision.0.cast_signed(),
                     &millis(after.seen_at),
@@ -71,14 +69,13 @@ impl PostgresStore {
         let id = before.record.id;
         let corrupt = |cause| PostgresError::record(id, cause);
         let stored = StoredRecord::from_bytes(sealed).map_err(corrupt)?;
-        let seen_at = before.seen_at.max(change.seen_at.unwrap_or_default());
-        if !change.is_more_than_touch() {
-            let bytes = stored.seen(seen_at, &self.sealer).map_err(corrupt)?.to_bytes();
-            return Ok((Live { seen_at, ..before.clone() }, bytes));
-        }
-        let record = Arc::new(before.record.with(change));
-        let after = Live { record, seen_at, revision: next(before.revision) };
-        let bytes = stored.with(&before.record, &after, &self.sealer)?.to_bytes();
+        let after = before.changed(change);
+        let sealed = if change.is_more_than_touch() {
+            stored.with(&before.record, &after, &self.sealer)?
+        } else {
+            stored.seen(after.seen_at, &self.sealer).map_err(corrupt)?
+        };
+        let bytes = sealed.to_bytes();
         Ok((after, bytes))
     }
 
@@ -195,12 +192,10 @@ impl PostgresStore {
         }
         // It is of the current epoch, or of a later one where that was forgotten, or it would have ended.
         let epoch = live.record.epochs.subject.after(now);
-        let mut record = Record::clone(&live.record);
-        record.epochs.subject = epoch;
-        let after = Live { record: Arc::new(record), seen_at: live.seen_at, revision: next(live.revision) };
+        let after = live.spared(epoch);
         let stored = StoredRecord::from_bytes(&before).map_err(|cause| PostgresError::record(id, cause))?;
         let sealed = stored.with(&live.record, &after, &self.sealer)?.to_bytes();
-        Ok(Some(Spared { id, epoch, tag: tag(&before).to_vec(), sealed, revision: after.revision }))
+        Ok(Some(Spared { id, epoch, tag: closing_of(&before).to_vec(), sealed, revision: after.revision }))
     }
 
     /// The lock under which a subject's sessions are counted.
@@ -221,18 +216,6 @@ struct Spared {
     revision: Revision,
 }
 
-/// What closes a record, and tells it from every other one of the same session.
-fn tag(sealed: &[u8]) -> &[u8] {
-    sealed.last_chunk::<TAG>().map_or(&[], |tag| tag)
-}
-
 fn most(limit: Limit) -> i64 {
     limit.max.get().into()
 }
-
-const fn next(revision: Revision) -> Revision {
-    Revision(revision.0.wrapping_add(1))
-}
-
-/// Key id and tag, as `docs/spec/record-v1.md` has it.
-const TAG: usize = 24;

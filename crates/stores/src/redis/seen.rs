@@ -5,7 +5,7 @@ use std::sync::Arc;
 use counterfoil_core::rules::EndReason;
 use counterfoil_core::store::{Limit, Live, OverLimit, Revision, Store as _, StoreError};
 use counterfoil_core::stored::{self, Stored, Tombstone};
-use counterfoil_core::{Change, Moment, Record, SessionId, SubjectRef};
+use counterfoil_core::{Moment, Record, SessionId, SubjectRef};
 
 use super::RedisStore;
 use super::counts::tag_of;
@@ -92,7 +92,7 @@ impl RedisStore {
     pub(super) fn commit_call(&self, seen: &Seen, after: &[u8], touch: bool, max: u32, now: Moment) -> Call<'_> {
         let id = seen.live.record.id;
         let call = self.call(&self.scripts.commit, id.as_bytes(), now).bytes(id.as_bytes());
-        let call = call.bytes(closing(&seen.bytes)).bytes(after);
+        let call = call.bytes(stored::closing_of(&seen.bytes)).bytes(after);
         call.bytes(if touch { b"touch" } else { b"" }).number(max.into())
     }
 
@@ -110,27 +110,7 @@ impl RedisStore {
             return Ok(None);
         }
         let epoch = self.epochs(Some(subject)).await?.subject.after(now);
-        let mut record = Record::clone(&seen.live.record);
-        record.epochs.subject = epoch;
-        let live = Live { record: Arc::new(record), revision: next(seen.live.revision), seen_at: seen.live.seen_at };
+        let live = seen.live.spared(epoch);
         Ok(Some((seen, live)))
     }
-}
-
-/// What a session becomes by `change`.
-pub(super) fn changed(live: &Live, change: &Change) -> Live {
-    let seen_at = live.seen_at.max(change.seen_at.unwrap_or_default());
-    if change.is_more_than_touch() {
-        return Live { record: Arc::new(live.record.with(change)), seen_at, revision: next(live.revision) };
-    }
-    Live { seen_at, ..live.clone() }
-}
-
-fn next(revision: Revision) -> Revision {
-    Revision(revision.0.wrapping_add(1))
-}
-
-/// What tells one state of a record from every other.
-pub(super) fn closing(bytes: &[u8]) -> &[u8] {
-    bytes.last_chunk::<{ stored::CLOSING }>().map_or(&[][..], |closing| closing)
 }

@@ -13,7 +13,7 @@ use super::fact::Fact;
 use super::link::Sure;
 use super::reply::{Reply, Word, odd};
 use super::scripts::{Call, Verb, key_of_tag};
-use super::seen::{Found, changed, closing};
+use super::seen::Found;
 use super::{EPOCHS_KEPT_MILLIS, RedisStore};
 
 impl Store for RedisStore {
@@ -82,7 +82,7 @@ impl Store for RedisStore {
                 Found::Ended(reason) => return Ok(Committed::Gone(Some(reason))),
                 Found::Absent => return Ok(Committed::Gone(None)),
             };
-            let after = changed(&seen.live, &change);
+            let after = seen.live.changed(&change);
             let bytes =
                 StoredRecord::from_bytes(&seen.bytes)?.with(&seen.live.record, &after, &self.sealer)?.to_bytes();
             let max = change.first_use.flatten().map_or(0, |limit| limit.max.get());
@@ -161,7 +161,10 @@ impl Store for RedisStore {
             let mut call = call.bytes(reason.as_str().as_bytes()).number(EPOCHS_KEPT_MILLIS);
             if let Some((seen, after)) = self.spared(subject, except, now).await? {
                 let bytes = StoredRecord::from_bytes(&seen.bytes)?.with(&seen.live.record, &after, &self.sealer)?;
-                call = call.bytes(after.record.id.as_bytes()).bytes(closing(&seen.bytes)).bytes(&bytes.to_bytes());
+                call = call
+                    .bytes(after.record.id.as_bytes())
+                    .bytes(stored::closing_of(&seen.bytes))
+                    .bytes(&bytes.to_bytes());
                 call = call.number(after.record.epochs.subject.0);
             }
             let (mut reply, sure) = self.ask_surely(call).await?;

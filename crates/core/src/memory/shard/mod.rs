@@ -129,11 +129,7 @@ impl Shard {
         let Some(Slot::Live(Entry { live, .. })) = self.slots.get_mut(&id) else {
             return Committed::Gone(None);
         };
-        live.seen_at = live.seen_at.max(change.seen_at.unwrap_or_default());
-        if change.is_more_than_touch() {
-            live.record = Arc::new(live.record.with(change));
-            live.revision = Revision(live.revision.0.wrapping_add(1));
-        }
+        *live = live.changed(change);
         Committed::Done(live.revision, yielding)
     }
 
@@ -199,10 +195,7 @@ impl Shard {
         self.rises = self.rises.wrapping_add(1);
         let epoch = member.epoch;
         if let Some(Slot::Live(Entry { live, .. })) = spared.and_then(|id| self.slots.get_mut(&id)) {
-            let mut record = Record::clone(&live.record);
-            record.epochs.subject = epoch;
-            live.record = Arc::new(record);
-            live.revision = Revision(live.revision.0.wrapping_add(1));
+            *live = live.spared(epoch);
         }
         epoch
     }

@@ -45,7 +45,7 @@ pub(in crate::embedded) struct Ready {
 
 impl Ready {
     pub(in crate::embedded) fn seal(before: Live, change: &Change, shared: &Shared) -> Result<Self, StoreError> {
-        let after = changed(&before, change);
+        let after = before.changed(change);
         let sealed = stored::encode(&after, &shared.sealer)?;
         Ok(Self { before, after, sealed })
     }
@@ -150,9 +150,7 @@ impl Turn<'_> {
             spared.filter(|known| Self::record_of(known).is_some_and(|record| record.subject() == Some(subject)));
         let epoch = self.shared.table.shard_of(subject.bucket()).epoch(subject).0.after(now);
         if let Some(Known { index, is: Is::Live(live), .. }) = spared {
-            let mut record = Record::clone(&live.record);
-            record.epochs.subject = epoch;
-            let after = Live { record: Arc::new(record), seen_at: live.seen_at, revision: next(live.revision) };
+            let after = live.spared(epoch);
             let sealed = stored::encode(&after, &self.shared.sealer)?;
             self.change(index, after, sealed);
         }
@@ -221,17 +219,4 @@ impl Turn<'_> {
             }
         }
     }
-}
-
-/// What a session becomes by `change`.
-fn changed(live: &Live, change: &Change) -> Live {
-    let seen_at = live.seen_at.max(change.seen_at.unwrap_or_default());
-    if change.is_more_than_touch() {
-        return Live { record: Arc::new(live.record.with(change)), seen_at, revision: next(live.revision) };
-    }
-    Live { seen_at, ..live.clone() }
-}
-
-fn next(revision: Revision) -> Revision {
-    Revision(revision.0.wrapping_add(1))
 }
