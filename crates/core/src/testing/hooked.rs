@@ -38,12 +38,14 @@ use crate::store::{
 /// # });
 /// ```
 pub trait Hook: Send + Sync + 'static {
-    /// What becomes of one verb: `work` is the store's, done when awaited.
+    /// What becomes of one verb: `work` is the store's, done when awaited. By default nothing.
     fn pass<T: Send>(
         &self,
-        verb: Verb,
+        _verb: Verb,
         work: impl Future<Output = Result<T, StoreError>> + Send,
-    ) -> impl Future<Output = Result<T, StoreError>> + Send;
+    ) -> impl Future<Output = Result<T, StoreError>> + Send {
+        work
+    }
 
     /// Whether the store may answer from memory. By default it may not.
     fn peeks(&self) -> bool {

@@ -14,22 +14,14 @@ use counterfoil::{
 };
 use counterfoil_core::keys::SharedRing;
 use counterfoil_core::rules::Amr;
-use counterfoil_core::store::{Notice, Notices, StoreError, Watch};
-use counterfoil_core::testing::{Hook, Hooked, Jar, Request, Verb, sign_in};
+use counterfoil_core::store::{Notice, Notices, Watch};
+use counterfoil_core::testing::{Hook, Hooked, Jar, Request, sign_in};
 use tower::ServiceExt as _;
 
 /// A store that never tells what happened, and says all the same that it told everything, when it is made to.
 struct Cut(Arc<Notices>);
 
 impl Hook for Cut {
-    async fn pass<T: Send>(
-        &self,
-        _: Verb,
-        work: impl Future<Output = Result<T, StoreError>> + Send,
-    ) -> Result<T, StoreError> {
-        work.await
-    }
-
     fn watch(&self, _: Watch) -> Watch {
         self.0.watch()
     }

@@ -7,7 +7,7 @@ use counterfoil::{
     Clock as _, Counterfoil, GeneratedKeys, MemoryStore, Moment, Policy, SessionError, SignInError, StoreError,
     Subject, SystemClock,
 };
-use counterfoil_core::testing::{Hook, Hooked, Jar, Verb, sign_in};
+use counterfoil_core::testing::{Hook, Hooked, Jar, sign_in};
 
 /// A store whose clock is ahead of this machine's by so many milliseconds.
 struct Ahead(i64);
@@ -19,14 +19,6 @@ impl Ahead {
 }
 
 impl Hook for Ahead {
-    async fn pass<T: Send>(
-        &self,
-        _: Verb,
-        work: impl Future<Output = Result<T, StoreError>> + Send,
-    ) -> Result<T, StoreError> {
-        work.await
-    }
-
     async fn time(
         &self,
         _: impl Future<Output = Result<Option<Moment>, StoreError>> + Send,

@@ -151,7 +151,7 @@ mod tests {
     use counterfoil::stores::near_cache::{NearCache, Settings};
     use counterfoil::{Clock as _, GeneratedKeys, MemoryStore, Moment, Store as _, StoreError, SystemClock};
     use counterfoil_core::keys::SharedRing;
-    use counterfoil_core::testing::{Fault, Hook, Hooked, Verb};
+    use counterfoil_core::testing::{Fault, Hook, Hooked};
     use http::Request;
     use http_body_util::BodyExt as _;
     use tower::ServiceExt as _;
@@ -217,14 +217,6 @@ mod tests {
     struct Yesterday;
 
     impl Hook for Yesterday {
-        async fn pass<T: Send>(
-            &self,
-            _: Verb,
-            work: impl Future<Output = Result<T, StoreError>> + Send,
-        ) -> Result<T, StoreError> {
-            work.await
-        }
-
         async fn time(
             &self,
             _: impl Future<Output = Result<Option<Moment>, StoreError>> + Send,

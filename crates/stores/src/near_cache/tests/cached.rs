@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use counterfoil_core::conformance::{self, Backup, Dump, Factory, Formats, Outage, Report, Stage};
-use counterfoil_core::store::{BoxError, BoxFuture, DynStore, Notice, Notices, StoreError, Watch};
-use counterfoil_core::testing::{Hook, Hooked, Verb};
+use counterfoil_core::store::{BoxError, BoxFuture, DynStore, Notice, Notices, Watch};
+use counterfoil_core::testing::{Hook, Hooked};
 use counterfoil_core::{Clock as _, FakeClock, Moment};
 use futures_util::stream::{PollNext, select_with_strategy};
 
@@ -85,14 +85,6 @@ impl Near {
 }
 
 impl Hook for Said {
-    async fn pass<T: Send>(
-        &self,
-        _: Verb,
-        work: impl Future<Output = Result<T, StoreError>> + Send,
-    ) -> Result<T, StoreError> {
-        work.await
-    }
-
     fn watch(&self, notices: Watch) -> Watch {
         Watch::new(select_with_strategy(notices, self.0.watch(), |(): &mut ()| PollNext::Left))
     }
