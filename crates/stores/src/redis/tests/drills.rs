@@ -107,6 +107,20 @@ async fn answer(node: &RedisStore, id: SessionId) -> Loaded {
     }
 }
 
+/// Every node refuses every one of these.
+async fn all_ended(nodes: &[Arc<RedisStore>], ended: &[Record]) {
+    for record in ended {
+        for node in nodes {
+            assert!(!matches!(answer(node, record.id).await, Loaded::Live(_)));
+        }
+    }
+}
+
+/// Neither was anybody let in who had signed out, nor anybody signed out who had not.
+fn assert_kept(seen: &Seen) {
+    assert_eq!((seen.revived.load(Ordering::SeqCst), seen.denied.load(Ordering::SeqCst)), (0, 0));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes a Redis: run in the stage that installs it"]
 async fn a_replica_that_lacks_sign_outs_and_takes_over_is_told_before_anybody_asks_it() {
@@ -118,10 +132,7 @@ async fn a_replica_that_lacks_sign_outs_and_takes_over_is_told_before_anybody_as
         nodes[0].insert(record.clone(), None, NOW).await.unwrap();
     }
     servers.nodes[0].tell("WAIT 1 5000").await.unwrap();
-    // From here on the replica hears nothing more; nor can it ask.
-    servers.nodes[0].tell("CONFIG SET requirepass other").await.unwrap();
-    servers.nodes[0].tell("AUTH other").await.unwrap();
-    cut_replicas(servers.nodes[0].port()).await;
+    leave_replicas_behind(&servers.nodes[0]).await;
     let ended = end_half(&nodes, &sessions).await;
     let living: Vec<_> = sessions.iter().skip(1).step_by(2).cloned().collect();
     let seen = Arc::new(Seen::default());
@@ -136,16 +147,12 @@ async fn a_replica_that_lacks_sign_outs_and_takes_over_is_told_before_anybody_as
         assert!(matches!(answer(node, living[0].id).await, Loaded::Live(_)));
     }
     let safe = killed.elapsed();
-    for record in &ended {
-        for node in &nodes {
-            assert!(!matches!(answer(node, record.id).await, Loaded::Live(_)));
-        }
-    }
+    all_ended(&nodes, &ended).await;
     for load in loads {
         load.end().await;
     }
     println!("promoted after {promoted:?}, told and in use after {safe:?}: {}", seen.summary());
-    assert_eq!((seen.revived.load(Ordering::SeqCst), seen.denied.load(Ordering::SeqCst)), (0, 0));
+    assert_kept(&seen);
     assert!(seen.unavailable.load(Ordering::SeqCst) > 0 && seen.admitted.load(Ordering::SeqCst) > 0);
 }
 
@@ -157,9 +164,10 @@ impl Seen {
     }
 }
 
-/// Breaks the connections of a server's replicas. It has a password by now.
-async fn cut_replicas(port: u16) {
-    let url = format!("redis://:other@127.0.0.1:{port}");
+/// From here on a server's replicas hear nothing more; nor can they ask: it wants a password. Whoever is connected stays so.
+async fn leave_replicas_behind(server: &Redis) {
+    server.tell("CONFIG SET requirepass other").await.unwrap();
+    let url = format!("redis://:other@127.0.0.1:{}", server.port());
     let client = redis::Client::open(url).unwrap();
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();
     redis::cmd("CLIENT").arg("KILL").arg("TYPE").arg("replica").query_async::<()>(&mut connection).await.unwrap();
@@ -182,8 +190,7 @@ async fn in_a_cluster_too() {
         nodes[0].insert(record.clone(), None, NOW).await.unwrap();
     }
     cluster.nodes[0].tell("WAIT 1 5000").await.unwrap();
-    cluster.nodes[0].tell("CONFIG SET requirepass other").await.unwrap();
-    cut_replicas(cluster.nodes[0].port()).await;
+    leave_replicas_behind(&cluster.nodes[0]).await;
     let ended = end_half(&nodes, &sessions).await;
     let living: Vec<_> = sessions.iter().skip(1).step_by(2).cloned().collect();
     let (seen, elsewhere) = (Arc::new(Seen::default()), Arc::new(Seen::default()));
@@ -198,18 +205,13 @@ async fn in_a_cluster_too() {
         assert!(matches!(answer(node, living[0].id).await, Loaded::Live(_)));
     }
     let safe = killed.elapsed();
-    for record in &ended {
-        for node in &nodes {
-            assert!(!matches!(answer(node, record.id).await, Loaded::Live(_)));
-        }
-    }
+    all_ended(&nodes, &ended).await;
     for load in loads {
         load.end().await;
     }
     println!("in use after {safe:?}: {}; of other masters: {}", seen.summary(), elsewhere.summary());
-    for seen in [seen, elsewhere] {
-        assert_eq!((seen.revived.load(Ordering::SeqCst), seen.denied.load(Ordering::SeqCst)), (0, 0));
-    }
+    assert_kept(&seen);
+    assert_kept(&elsewhere);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -232,15 +234,13 @@ async fn a_slot_that_moves_to_another_master_signs_nobody_out_and_nobody_in() {
         for record in &living {
             assert!(matches!(answer(node, record.id).await, Loaded::Live(_)));
         }
-        for record in &ended {
-            assert!(!matches!(answer(node, record.id).await, Loaded::Live(_)));
-        }
     }
+    all_ended(&nodes, &ended).await;
     for load in loads {
         load.end().await;
     }
     println!("while a slot moved: {}", seen.summary());
-    assert_eq!((seen.revived.load(Ordering::SeqCst), seen.denied.load(Ordering::SeqCst)), (0, 0));
+    assert_kept(&seen);
     // There is something to be seen at its new place too.
     nodes[0].end(living[0].id, None, EndReason::SignOut, NOW).await.unwrap();
     assert!(matches!(answer(&nodes[1], living[0].id).await, Loaded::Ended(EndReason::SignOut)));
