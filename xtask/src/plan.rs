@@ -3,12 +3,16 @@
 
 mod audit;
 mod bench;
+mod run;
 #[cfg(test)]
 mod tests;
 
 use self::audit::{at_the_corpus, audit_in_browser, audited};
 pub(crate) use self::audit::{audit, audit_apps};
 pub(crate) use self::bench::{Bench, Part, Peers, bench};
+use self::run::{
+    Tree, run_browser, run_crash, run_journeys, run_model, run_nodes, run_races, run_simulation, try_apps,
+};
 use crate::invocation::Invocation;
 use crate::packages::{CHROMIUM, DOKUWIKI, GO, HAPROXY, NGINX, NPM, PHP, POSTGRES, REDIS, TESTSSL};
 use crate::stage::{Stage, Step};
@@ -21,15 +25,6 @@ pub(crate) enum Size {
     Short,
     /// As long as it takes.
     Full,
-}
-
-/// Where what is run was built.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Tree {
-    /// With the tests: hardly optimised, and with the assertions that only developers get.
-    Tests,
-    /// As it is used.
-    Optimised,
 }
 
 /// Everything, in the order in which the parts build on each other. The short version builds one tree and runs all of it
@@ -223,23 +218,6 @@ fn documentation() -> Stage {
     Stage::new("documentation", vec![Step::Count(tests), Step::Run(pages)])
 }
 
-fn run_model(tree: Tree, size: Size, arguments: impl IntoIterator<Item = String>) -> Step {
-    let flag = match size {
-        Size::Short => "",
-        Size::Full => "--full",
-    };
-    Step::Run(tree.program("model", flag).arguments(arguments))
-}
-
-fn run_races(tree: Tree, arguments: impl IntoIterator<Item = String>) -> Step {
-    let races = tree.at_counterfoil("races");
-    Step::Run(races.arguments(arguments))
-}
-
-fn run_crash(tree: Tree, arguments: impl IntoIterator<Item = String>) -> Step {
-    Step::Run(tree.program("crash", "").arguments(arguments))
-}
-
 /// Tests that take more than the machine has at first, or more time than a usual run has.
 fn ignored(which: &str) -> Invocation {
     let tests = "nextest run --workspace --all-features --locked --no-fail-fast --run-ignored only";
@@ -259,11 +237,6 @@ fn on_several_nodes(size: Size) -> Stage {
     steps.push(run_nodes(size.tree(), size.flag_of_nodes()));
     steps.push(run_nodes(size.tree(), ["--self-check".to_owned()]));
     Stage::new("nodes", steps)
-}
-
-fn run_nodes(tree: Tree, arguments: impl IntoIterator<Item = String>) -> Step {
-    let nodes = tree.at_counterfoil("nodes");
-    Step::Run(nodes.arguments(arguments))
 }
 
 /// In its long version, the broken sites too, each of which it has to find out.
@@ -330,11 +303,6 @@ fn chain() -> Vec<Step> {
     packages.into_iter().chain([Step::InstallWheels]).collect()
 }
 
-fn run_journeys(tree: Tree, arguments: impl IntoIterator<Item = String>) -> Step {
-    let journeys = tree.at_counterfoil("journeys");
-    Step::Run(journeys.arguments(arguments))
-}
-
 /// By their table, then with what the real gateway says of requests; in the long version also a minute too late, weakened
 /// apps, each of which the table has to find out, and our auditor over published applications.
 fn in_other_languages(size: Size) -> Stage {
@@ -363,43 +331,12 @@ fn tried_by_table(arguments: impl IntoIterator<Item = String>) -> Stage {
     Stage::new("apps", steps).or_stop()
 }
 
-fn try_apps(words: &str) -> Invocation {
-    Invocation::program(PYTHON, "examples/apps/test.py").arguments(words.split_whitespace())
-}
-
-fn run_browser(tree: Tree, arguments: impl IntoIterator<Item = String>) -> Step {
-    let browser = tree.at_counterfoil("browser");
-    Step::Run(browser.arguments(arguments))
-}
-
 /// Rotation, then several nodes; and rules of theirs that are broken, each of which it has to find.
 fn simulated(size: Size) -> Vec<Step> {
     let tree = size.tree();
     let nodes = |flag: Option<String>| run_simulation(tree, ["nodes".to_owned()].into_iter().chain(flag));
     let self_check = nodes(Some("--self-check".to_owned()));
     vec![run_simulation(tree, size.flag_of_simulation()), nodes(size.flag_of_simulation()), self_check]
-}
-
-fn run_simulation(tree: Tree, arguments: impl IntoIterator<Item = String>) -> Step {
-    Step::Run(tree.program("simulation", "").arguments(arguments))
-}
-
-impl Tree {
-    const fn folder(self) -> &'static str {
-        match self {
-            Self::Tests => "target/debug",
-            Self::Optimised => "target/release",
-        }
-    }
-
-    fn program(self, name: &str, words: &str) -> Invocation {
-        Invocation::program(format!("{}/{name}", self.folder()), words)
-    }
-
-    /// A suite, and the program that it tries.
-    fn at_counterfoil(self, name: &str) -> Invocation {
-        self.program(name, &format!("--bin {}/counterfoil", self.folder()))
-    }
 }
 
 impl Size {

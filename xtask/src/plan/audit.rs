@@ -1,6 +1,7 @@
 //! What is done with the auditor: over its corpus, over published applications, with a browser.
 
-use super::{Tree, build_optimised, environment, environments_of_retrofit, ignored};
+use super::run::Tree;
+use super::{build_optimised, environment, environments_of_retrofit, ignored};
 use crate::invocation::Invocation;
 use crate::packages::{DOKUWIKI, MARIADB, NPM, PHP, PHP_MYSQL, PHPMYADMIN, WORDPRESS};
 use crate::stage::{Stage, Step};
