@@ -345,8 +345,8 @@ impl std::fmt::Debug for StoredRecord<'_> {
     }
 }
 
-/// The most a section may hold, in bytes before padding: sixteen times what the engine lets an application keep, so that no record it
-/// makes is refused, and no damaged length makes a reader ask for gigabytes.
+/// The most a section may hold, in bytes before padding: sixteen times what the engine lets an application keep, so that no
+/// record it makes is refused, and no damaged length makes a reader ask for gigabytes.
 const LONGEST: usize = 16 * crate::policy::Policy::MAX_DATA_BYTES;
 /// As long as a signed-in session's head with an open link: one allocation for most.
 const USUAL_HEAD: usize = 256;
