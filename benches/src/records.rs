@@ -36,6 +36,7 @@ pub fn of_subject(ring: &KeyRing, name: &str, number: u64) -> Result<Record, Fai
         label: "Firefox on Linux".into(),
         elevations: [None, None],
         references: Vec::new(),
+        history: None,
     };
     Ok(Record { holder: Holder::Member(Arc::new(member)), ..visitor(id(reference, number), number) })
 }

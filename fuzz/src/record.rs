@@ -3,9 +3,12 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use counterfoil_core::agent::Agent;
 use counterfoil_core::data::Payload;
 use counterfoil_core::keys::{KeyId, KeyRing};
-use counterfoil_core::rules::{Amr, Context, Factor, Family, Limits, Link, Seen};
+use counterfoil_core::rules::{
+    Amr, Context, Factor, Family, History, Known, Limits, Link, Network, Place, Seen, Sight, Signal, Signals,
+};
 use counterfoil_core::seal::Sealer;
 use counterfoil_core::store::{Epochs, Live, Revision};
 use counterfoil_core::stored::{Format, Stored, StoredRecord, Tombstone, decode, decode_head, encode, kind_of};
@@ -86,6 +89,15 @@ impl Entropy for Nines {
     }
 }
 
+/// Two contexts, one of them in doubt.
+fn history() -> History {
+    let agent = Agent::read(b"curl/8.14", None);
+    let network = Some(Network { prefix: [4, 192, 0, 2, 0, 0, 0], address: 9 });
+    let sight = Sight { at: Moment::from_unix_seconds(40), network, place: Place::UNKNOWN, agent, print: 5 };
+    let known = |doubts| Known { sight, first: Moment::from_unix_seconds(30), doubts };
+    History::of(vec![known(Signals::NONE), known(Signals::NONE.with(Signal::ManyPlaces))]).expect("few")
+}
+
 /// One with everything in it.
 fn session() -> Live {
     let at = Moment::from_unix_seconds;
@@ -116,6 +128,7 @@ fn session() -> Live {
             label: "Firefox on Linux".into(),
             elevations: [None, None],
             references: vec![Reference { kind: "oidc.sid".into(), value: "op-7".into() }],
+            history: Some(history()),
         })),
         data: Payload::from_bytes(b"the data"),
     };

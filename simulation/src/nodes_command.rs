@@ -20,7 +20,7 @@ pub(super) struct Arguments {
     /// The seed of the first history; each has the next
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Break a rule: fill-unchecked, verdict-from-memory, bound-ignored or gap-ignored
+    /// Break a rule: fill-unchecked, keep-unchecked, change-mistaken, verdict-from-memory, bound-ignored or gap-ignored
     #[arg(long, value_parser = mutant, conflicts_with = "self_check")]
     mutant: Option<Mutant>,
     /// Break each rule in turn; fails if one of them is not found

@@ -23,6 +23,7 @@ fn nobody_is_admitted_beyond_the_bound_and_much_happens() {
     assert!(sum(|counted| counted.within_bound) > 0, "no revocation was ever heard late");
     assert!(sum(|counted| counted.ended) > 400);
     assert!(sum(|counted| counted.updates) > 1_000 && sum(|counted| counted.unavailable) > 100);
+    assert!(sum(|counted| counted.kept) * 3 > sum(|counted| counted.updates), "next to no write stays in memory");
 }
 
 #[test]

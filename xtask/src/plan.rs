@@ -227,8 +227,17 @@ fn ignored(which: &str) -> Invocation {
 /// What takes a server of others that nodes share.
 fn at_real_servers() -> Stage {
     let mut steps = Vec::from([REDIS, POSTGRES].map(Step::InstallPackage));
+    steps.extend(places());
     steps.push(Step::Count(ignored(AT_REAL_SERVERS)));
     Stage::new("stores", steps)
+}
+
+/// A real database of places, which a package carries. Its folder of programs is that of the proxies.
+fn places() -> [Step; 3] {
+    let fetch = "download --quiet --disable-pip-version-check --no-deps --dest target/places";
+    let fetch = Invocation::program("target/proxies/bin/pip", fetch).arguments([PLACES.to_owned()]);
+    let unpack = "-xzf target/places/maxminddb-geolite2-2018.703.tar.gz -C target/places --strip-components=2 --wildcards *.mmdb";
+    [Step::InstallWheels, Step::Run(fetch), Step::Run(Invocation::program("tar", unpack))]
 }
 
 /// Then with a bound that nodes do not keep, which it has to find out.
@@ -379,7 +388,9 @@ const PYTHON: &str = "target/apps/venv/bin/python";
 
 /// All but those of the embedded store, which run in processes that its own tests start.
 const AT_REAL_SERVERS: &str = "package(counterfoil-servers)|(package(counterfoil-stores)&!test(embedded::))|package(counterfoil-demo)\
-     |(package(counterfoil)&test(clocks::))|(package(counterfoil-cli)&test(at_a_server::))";
+     |(package(counterfoil)&(test(clocks::)|test(real::)))|(package(counterfoil-cli)&test(at_a_server::))";
+/// The last that was published under a free licence.
+const PLACES: &str = "maxminddb-geolite2==2018.703";
 /// What the predictors say of random ids.
 const THOUSAND_RUNS: &str = "package(counterfoil-audit)&test(thousand_runs)";
 /// Forty times proptest's own default.

@@ -112,7 +112,7 @@ impl Bench {
         let all = self.few.ids.iter().zip(&self.few.numbers);
         each(all, |(id, number)| {
             let token = Presented { generation: 0, hash: records::hash(*number) };
-            let activity = Some(Activity { token, limits: LIMITS });
+            let activity = Some(Activity { token: Some(token), limits: LIMITS });
             self.live(self.store.peek(*id, LATER, activity), *id, activity)
         })
     }

@@ -49,6 +49,11 @@ pub(crate) fn run(command: ConfigCommand) -> ExitCode {
 fn check(arguments: CheckArgs) -> ExitCode {
     match Source::from(arguments).read() {
         Ok(checked) => {
+            // Read, so that nobody finds out at the next start.
+            if let Err(error) = checked.config.places() {
+                eprintln!("error: {error}");
+                return ExitCode::from(2);
+            }
             print!("{}", checked.config);
             if !checked.assumed.is_empty() {
                 println!("\nassumed");

@@ -6,6 +6,7 @@ mod doctor;
 mod keys;
 mod log;
 mod proxy_config;
+mod replay;
 mod store;
 mod user;
 
@@ -21,6 +22,7 @@ use doctor::DoctorArgs;
 use keys::KeysCommand;
 use log::LogFormat;
 use proxy_config::ProxyConfigArgs;
+use replay::ReplayArgs;
 use store::StoreCommand;
 use tracing_subscriber::filter::Targets;
 use user::UserCommand;
@@ -100,6 +102,13 @@ enum Command {
     /// another site. Each finding has its evidence, its controls and a fix in the words of the framework.
     #[command(after_help = audit::EXAMPLES, arg_required_else_help = true)]
     Audit(AuditArgs),
+
+    /// Play recorded sequences of requests, and see what theft detection makes of them
+    ///
+    /// Each is played through the real engine, with a clock and a policy of its own: what would be noticed, what would be
+    /// decided, and who would be let in.
+    #[command(after_help = replay::EXAMPLES, arg_required_else_help = true)]
+    Replay(ReplayArgs),
 }
 
 impl Command {
@@ -166,6 +175,10 @@ fn main() -> ExitCode {
             Err(error) => failed(&error, ExitCode::from(2)),
         },
         Command::Audit(arguments) => match audit::run(&arguments) {
+            Ok(code) => code,
+            Err(error) => failed(&*error, ExitCode::from(2)),
+        },
+        Command::Replay(arguments) => match replay::run(&arguments) {
             Ok(code) => code,
             Err(error) => failed(&*error, ExitCode::from(2)),
         },

@@ -119,9 +119,9 @@ mod store {
             (&["store", "migrate", folder], "session records are written in format 2; nothing to do"),
             (&["store", "migrate", folder, "--dry-run"], "nothing to do"),
             (&["keys", "rotate"], "signs from now on"),
-            (&["keys", "reseal", folder], "1 entry sealed anew, 0 already were"),
-            (&["keys", "reseal", folder], "0 entries sealed anew, 1 already were"),
-            (&["store", "backup", folder, backup], "a backup of 1 entry"),
+            (&["keys", "reseal", folder], "2 entries sealed anew, 0 already were"),
+            (&["keys", "reseal", folder], "0 entries sealed anew, 2 already were"),
+            (&["store", "backup", folder, backup], "a backup of 2 entries"),
         ] {
             let (code, text) = said(path, arguments);
             assert_eq!(code, Some(0), "{text}");
@@ -159,6 +159,8 @@ mod store {
             (&["store", "migrate", folder], 2, "written in format 2 from now on, no more in 1"),
             (&["store", "migrate", folder], 2, "nothing to do"),
             (&["store", "stats", folder], 2, "earlier                  1  of these"),
+            (&["store", "stats", folder], 2, "sessions                 1  "),
+            (&["store", "stats", folder], 2, "devices                  1  subjects whose devices are known"),
             (&["store", "check", folder], 2, "all sound"),
         ] {
             let (code, text) = said(path, arguments);
@@ -192,7 +194,7 @@ mod store {
             "1 of its 1 live sessions may end; people signed out: 1",
             "\n  ada ",
             "last seen 20",
-            "1 entry sealed anew",
+            "2 entries sealed anew",
         ] {
             assert!(text.contains(expected), "{expected}: {text}");
         }
@@ -259,11 +261,11 @@ mod store {
         let at = |name: &str| path.join(name).to_str().unwrap().to_owned();
         let (folder, lines) = (at("counterfoil/demo/sessions"), at("lines"));
         let (code, text) = said(path, &["store", "export", &folder, &lines]);
-        assert_eq!((code, text.contains(": 1 entry")), (Some(0), true), "{text}");
+        assert_eq!((code, text.contains(": 2 entries")), (Some(0), true), "{text}");
         let (code, text) = said(path, &["store", "export", &folder, &lines]);
         assert_eq!((code, text.contains("is there already; take another name")), (Some(1), true), "{text}");
         let (code, text) = said(path, &["store", "import", &lines, &at("imported")]);
-        assert_eq!((code, text.contains("1 entry imported")), (Some(0), true), "{text}");
+        assert_eq!((code, text.contains("2 entries imported")), (Some(0), true), "{text}");
         let (code, text) = said(path, &["store", "check", &at("imported")]);
         assert_eq!((code, text.contains("all sound")), (Some(0), true), "{text}");
         let all = std::fs::read_to_string(&lines).unwrap();

@@ -1,8 +1,9 @@
 //! What happened: typed, with stable names, and nothing in it that authenticates anybody or tells who they are.
 
 use crate::id::{SessionId, SubjectRef};
+use crate::limits::{Act, Per};
 use crate::moment::Moment;
-use crate::rules::{EndReason, Reaction, Trigger};
+use crate::rules::{Decision, EndReason, Evidence, Reaction, Signal, Trigger};
 
 /// One event. Holds public ids and keyed references only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,8 +108,24 @@ pub enum EventKind {
         /// Whether it was stopped, or only reported.
         enforced: bool,
     },
+    /// Something was tried too often, and was refused. Told once a minute for each budget that is used up.
+    LimitHit {
+        /// What was tried.
+        act: Act,
+        /// Whose budget is used up.
+        per: Per,
+    },
     /// A write to a session that had ended meanwhile was dropped.
     WriteDropped,
+    /// Something may mean that somebody else has the session.
+    Signalled {
+        /// What.
+        signal: Signal,
+        /// What is decided on it.
+        decision: Decision,
+        /// What was seen, and what was expected.
+        evidence: Option<Evidence>,
+    },
 }
 
 impl EventKind {
@@ -137,8 +154,24 @@ impl EventKind {
             Self::TokenMisplaced => "token.misplaced",
             Self::CsrfDenied { .. } => "csrf.denied",
             Self::CspViolated { .. } => "csp.violated",
+            Self::LimitHit { .. } => "limit.hit",
             Self::WriteDropped => "session.write_dropped",
+            Self::Signalled { .. } => "risk.signal",
         }
+    }
+
+    /// Which signal of a theft it is, if it is one.
+    pub const fn signal(&self) -> Option<Signal> {
+        Some(match self {
+            Self::Signalled { signal, .. } => *signal,
+            Self::TokenReused { .. } => Signal::TokenReused,
+            Self::TokenRolledBack => Signal::TokenRolledBack,
+            Self::TokenForgotten => Signal::TokenForgotten,
+            // What the clock ended, its owner may come back to.
+            Self::DeadToken { reason: EndReason::Idle | EndReason::Absolute | EndReason::NeverUsed } => return None,
+            Self::DeadToken { .. } => Signal::DeadToken,
+            _ => return None,
+        })
     }
 
     /// The reason, where there is one.
@@ -151,6 +184,8 @@ impl EventKind {
             Self::AccountChanged { trigger, .. } => Some(trigger.as_str()),
             Self::CsrfDenied { reason, .. } | Self::AdoptionRefused { reason } => Some(reason),
             Self::CspViolated { directive, .. } => Some(directive),
+            Self::LimitHit { act, .. } => Some(act.as_str()),
+            Self::Signalled { signal, .. } => Some(signal.as_str()),
             _ => None,
         }
     }

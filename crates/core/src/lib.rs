@@ -14,6 +14,7 @@ mod event;
 pub mod headers;
 mod id;
 pub mod keys;
+pub mod limits;
 mod memory;
 mod moment;
 pub mod origin;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::data::Payload;
 use crate::id::{SessionId, Subject, SubjectRef};
 use crate::moment::Moment;
-use crate::rules::{Factor, Family, Life, Limits, assurance};
+use crate::rules::{Factor, Family, History, Life, Limits, assurance};
 use crate::store::{Epochs, Limit};
 use crate::token::TokenHash;
 
@@ -54,6 +54,9 @@ pub struct Member {
     pub elevations: [Option<Elevation>; 2],
     /// Names under which others know the session, such as an identity provider's `sid`.
     pub references: Vec<Reference>,
+    /// Where and by what it was used; `None` where the record's format has no place for it, or
+    /// had none when the session began.
+    pub history: Option<History>,
 }
 
 /// One step-up: the hash of its cookie's secret, and its clock.
@@ -117,6 +120,11 @@ pub struct Change {
     pub first_use: Option<Option<Limit>>,
     /// The device's new name.
     pub label: Option<Box<str>>,
+    /// What the session remembers of where it was used.
+    pub history: Option<History>,
+    /// Tighter limits: of each, the shorter counts from now on. A store may go on showing the session where it keeps limits
+    /// of its own beside the record, in lists for example; the rules go by the record.
+    pub limits: Option<Limits>,
 }
 
 impl Record {
@@ -151,6 +159,7 @@ impl Record {
     /// The record with `change` applied. `seen_at` is the store's to keep.
     pub fn with(&self, change: &Change) -> Self {
         Self {
+            limits: change.limits.map_or(self.limits, |tighter| tighter.tightest(&self.limits)),
             family: change.family.clone().unwrap_or_else(|| self.family.clone()),
             data: change.data.clone().unwrap_or_else(|| self.data.clone()),
             holder: match &self.holder {
@@ -170,13 +179,17 @@ impl Member {
 
     /// The same where the change is not about it, which is most changes.
     fn with(self: &Arc<Self>, change: &Change) -> Arc<Self> {
-        if change.first_use.is_none() && change.label.is_none() && change.step_up.is_none() {
+        let Change { first_use, label, step_up, history, .. } = change;
+        if first_use.is_none() && label.is_none() && step_up.is_none() && history.is_none() {
             return Arc::clone(self);
         }
         let mut member = Self::clone(self);
         member.presented |= change.first_use.is_some();
         if let Some(label) = &change.label {
             member.label.clone_from(label);
+        }
+        if let Some(history) = &change.history {
+            member.history = Some(history.clone());
         }
         match change.step_up {
             None => {}

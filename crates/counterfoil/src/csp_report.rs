@@ -40,7 +40,7 @@ pub(crate) fn routes<S: Clone + Send + Sync + 'static>(site: Arc<Site>) -> Route
 async fn receive(State(site): State<Arc<Site>>, request: Request<Body>) -> Response {
     let exchange = Arc::new(gate::receive(&site, Route { public: true, ..Route::default() }, &request));
     let asked = Asked::of(&request, &exchange);
-    let (parts, body) = match gate::admit_alone(Arc::clone(&exchange), request).await {
+    let (parts, body) = match gate::admit_alone(Arc::clone(&site), Arc::clone(&exchange), request).await {
         Ok((_, request)) => request.into_parts(),
         Err(refusal) => return refusal.into_reply(&asked, &site),
     };

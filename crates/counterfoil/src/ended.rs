@@ -98,7 +98,7 @@ fn ring(sessions: &mut HashMap<SessionId, Weak<Notify>>, notice: Notice) {
         let Some(bell) = bell.upgrade() else { return false };
         let concerned = match notice {
             Notice::Ended(ended) => ended == *id,
-            Notice::Changed(_) | Notice::UpTo(_) => false,
+            Notice::Changed(..) | Notice::UpTo(_) => false,
             Notice::SubjectEnded(_) | Notice::AllEnded | Notice::Gap => true,
         };
         if concerned {

@@ -7,12 +7,13 @@ use counterfoil_core::seam::Denial;
 use counterfoil_core::store::StoreError;
 use http::StatusCode;
 
+use crate::limits::TriedTooOften;
 use crate::reply::Denied;
 
 /// What can go wrong with sessions in a handler. Return it: the reply follows.
 ///
 /// An outage is 503 and keeps the client's cookie; an ended session is 401 for fetches and the sign-in page for
-/// navigations; a refused sign-in is 409; a name that cannot be a subject is 400; the rest is 500 with nothing in it that
+/// navigations; a refused sign-in is 409, and what was tried too often 429; a name that cannot be a subject is 400; the rest is 500 with nothing in it that
 /// could leak.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -29,6 +30,9 @@ pub enum Error {
     /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// It was tried too often: 429.
+    #[error(transparent)]
+    TriedTooOften(#[from] TriedTooOften),
     /// The application's user id cannot be a subject.
     #[error(transparent)]
     Subject(#[from] BadSubject),
@@ -70,6 +74,7 @@ impl IntoResponse for Error {
             return Denied(denial).into_response();
         }
         match self {
+            Self::TriedTooOften(refusal) => refusal.into_response(),
             Self::SignIn(_) => (StatusCode::CONFLICT, self.to_string()).into_response(),
             // What somebody typed as a user name, most likely: nothing to wake an operator for.
             Self::Subject(_) => (StatusCode::BAD_REQUEST, self.to_string()).into_response(),

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
+use counterfoil_core::Subject;
 use counterfoil_core::engine::Exchange;
 use counterfoil_core::seam::Denial;
 use http::StatusCode;
 use http::request::Parts;
 
+use crate::error::Error;
+use crate::limits::{Asker, TriedTooOften};
 use crate::reply::Denied;
 use crate::site::Site;
 
@@ -34,6 +37,36 @@ impl Handle {
     /// For extractors that need it no longer than the request's head is there.
     pub(crate) fn lent_by(parts: &Parts) -> Result<&Self, Rejection> {
         parts.extensions.get::<Self>().ok_or(Rejection::NoLayer)
+    }
+
+    /// Who tries something of the account called `name`. A store that does not answer makes a stranger of everybody, and
+    /// keeps nobody out.
+    pub(crate) async fn asker(&self, name: &str) -> Asker {
+        let identity = self.exchange.identity().await.ok().flatten();
+        let theirs = identity.filter(|identity| identity.subject().as_str() == name);
+        Asker {
+            client: self.exchange.client_address(),
+            session: theirs.as_ref().map(|identity| identity.session),
+            is_theirs: theirs.is_some(),
+        }
+    }
+
+    /// Whether a session may be made for a browser that came with none.
+    pub(crate) async fn may_create(&self) -> Result<(), TriedTooOften> {
+        let client = match self.exchange.presented() {
+            None => self.site.believed_address(&self.exchange),
+            Some(_) => None,
+        };
+        let Some(client) = client else { return Ok(()) };
+        // It counts whatever becomes of it.
+        let made = self.site.limits.session_creation(client).await.map(drop);
+        made.map_err(|refusal| self.site.held_back(&self.exchange, None, refusal))
+    }
+
+    /// A refusal as an error; told, where that is news. Whom it concerns is `name`, or who is signed in.
+    pub(crate) fn held_back(&self, name: Option<&str>, refusal: TriedTooOften) -> Error {
+        let subject = name.and_then(|name| Subject::new(name).ok());
+        self.site.held_back(&self.exchange, subject.as_ref(), refusal).into()
     }
 
     /// Runs an operation to its end even if the client hangs up: half a sign-in must not happen.

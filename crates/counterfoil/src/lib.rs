@@ -21,15 +21,19 @@
 #[cfg(feature = "accounts")]
 pub mod accounts;
 pub mod adopt;
+mod clock;
 mod csp_report;
 pub mod data;
 mod ended;
 mod error;
 mod extract;
+#[cfg(feature = "geo")]
+pub mod geo;
 mod handle;
 mod housekeeping;
 pub mod keys;
 pub mod layer;
+pub mod limits;
 pub mod manual;
 mod reply;
 mod settings;
@@ -40,7 +44,7 @@ pub mod testing;
 #[cfg(feature = "user-agents")]
 mod user_agents;
 
-pub use counterfoil_core::address::AddressSource;
+pub use counterfoil_core::address::{AddressSource, Places};
 pub use counterfoil_core::agent::DeviceLabels;
 pub use counterfoil_core::cookie::CookieKind;
 pub use counterfoil_core::csrf::{DenyReason, NeedReason, PassReason};
@@ -48,7 +52,9 @@ pub use counterfoil_core::device::{BadDeviceName, DeviceName};
 pub use counterfoil_core::engine::{Identity, SessionError, SignInError, SignInOptions, SignedInNow, StepUpError};
 pub use counterfoil_core::keys::{GeneratedKeys, KeyError, KeySource};
 pub use counterfoil_core::policy::{PolicyError, PolicySettings, Preset, Span};
-pub use counterfoil_core::rules::{Amr, Assurance, Correction, EndReason, Factor, Limits, Reaction, Trigger};
+pub use counterfoil_core::rules::{
+    Amr, Assurance, Correction, EndReason, Factor, Limits, NetworkKind, Place, Reaction, Spot, Trigger,
+};
 pub use counterfoil_core::seam::{Denial, is_navigation};
 pub use counterfoil_core::store::{Page, Store, StoreError, Summary};
 pub use counterfoil_core::{
@@ -59,14 +65,16 @@ pub use counterfoil_core::{headers, origin};
 #[cfg(any(feature = "embedded", feature = "near-cache", feature = "postgres", feature = "redis"))]
 pub use counterfoil_stores as stores;
 
+pub use self::clock::SystemClock;
 pub use self::csp_report::{CSP_REPORT_PATH, REPORTS_PER_MINUTE};
 pub use self::error::Error;
 pub use self::extract::{
     ActiveWithin, Completed, CsrfToken, Flash, Recent, Session, SignIn, SignedIn, SignedInWithin, SigningIn, local_path,
 };
 pub use self::keys::{CommandKeys, EnvironmentKeys, FileKeys};
-pub use self::settings::{SettingsError, policy_from_toml};
-pub use self::site::{Builder, Counterfoil, SystemClock, log_event};
+pub use self::limits::{LimitSettings, Limiter, TriedTooOften};
+pub use self::settings::{SettingsError, policy_from_toml, settings_from_toml};
+pub use self::site::{Builder, Counterfoil, log_event};
 pub use self::store_time::{ClockRefused, StoreTime};
 #[cfg(feature = "user-agents")]
 pub use self::user_agents::{UserAgents, UserAgentsError};

@@ -8,11 +8,16 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHE
 use http::uri::PathAndQuery;
 use http::{HeaderValue, StatusCode};
 
+use crate::limits::TriedTooOften;
 use crate::site::Pages;
 
 /// A denial on its way out. The session layer writes the reply, because it knows who asked and where people are sent.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Denied(pub(crate) Denial);
+
+/// A refusal on its way out, which the layer may still make a page of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HeldBack(pub(crate) TriedTooOften);
 
 /// What of a request a reply depends on.
 #[derive(Debug, Clone)]
@@ -61,6 +66,27 @@ pub(crate) fn unread(status: StatusCode, asked: &Asked) -> Response {
     if asked.navigation { html(status, &words) } else { json(status, &words) }
 }
 
+/// The reply to what was tried too often.
+pub(crate) fn tried_too_often(refusal: &TriedTooOften, navigation: bool) -> Response {
+    let (status, seconds) = (StatusCode::TOO_MANY_REQUESTS, refusal.retry_after_seconds());
+    let title = "That was tried too often";
+    let mut response = if navigation {
+        let detail = format!("Nothing was looked at. Try again in {seconds} seconds.");
+        html(status, &Words { name: "tried-too-often", title, detail: &detail })
+    } else {
+        let body = serde_json::json!({
+            "type": "urn:counterfoil:tried-too-often",
+            "title": title,
+            "status": status.as_u16(),
+            "detail": format!("Nothing was looked at. Try again in {seconds} seconds."),
+            "violated-policies": [refusal.limit()],
+        });
+        answer(status, "application/problem+json", body.to_string())
+    };
+    response.extensions_mut().insert(HeldBack(*refusal));
+    refusal.told(response)
+}
+
 fn problem(denial: Denial) -> Response {
     with_headers(denial, json(status(denial), &words(denial)))
 }
@@ -74,7 +100,7 @@ fn status(denial: Denial) -> StatusCode {
 }
 
 /// RFC 9457 problem details.
-fn json(status: StatusCode, Words { name, title, detail }: &Words) -> Response {
+fn json(status: StatusCode, Words { name, title, detail }: &Words<'_>) -> Response {
     let body = serde_json::json!({
         "type": format!("urn:counterfoil:{name}"),
         "title": title,
@@ -85,7 +111,7 @@ fn json(status: StatusCode, Words { name, title, detail }: &Words) -> Response {
 }
 
 /// A page for people, without a script and without anything from the request in it.
-fn html(status: StatusCode, Words { title, detail, .. }: &Words) -> Response {
+fn html(status: StatusCode, Words { title, detail, .. }: &Words<'_>) -> Response {
     let body = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title></head>\
          <body><main><h1>{title}</h1><p>{detail}</p><p><a href=\"/\">Back to the start</a></p></main></body></html>"
@@ -145,13 +171,13 @@ fn with_next(page: &str, asked: &Asked) -> String {
     }
 }
 
-struct Words {
+struct Words<'a> {
     name: &'static str,
     title: &'static str,
-    detail: &'static str,
+    detail: &'a str,
 }
 
-const fn words(denial: Denial) -> Words {
+const fn words(denial: Denial) -> Words<'static> {
     let (name, title, detail) = match denial {
         Denial::Csrf(_) => (
             "csrf",

@@ -1,5 +1,6 @@
 //! A policy from a TOML text.
 
+use counterfoil_core::limits::LimitSettings;
 use counterfoil_core::policy::{Policy, PolicyError, PolicySettings};
 
 /// Reads and checks a policy. Every key is optional but `origins`; unknown keys are refused.
@@ -24,6 +25,45 @@ use counterfoil_core::policy::{Policy, PolicyError, PolicySettings};
 /// ```
 pub fn policy_from_toml(text: &str) -> Result<Policy, SettingsError> {
     Ok(toml::from_str::<PolicySettings>(text)?.try_into()?)
+}
+
+/// Reads a policy, and beside it the table `[limits]`: how often things may be tried. Both are optional; unknown keys are
+/// refused.
+///
+/// # Errors
+/// What is wrong, and where.
+///
+/// # Examples
+/// ```
+/// use counterfoil::{Counterfoil, GeneratedKeys, Limiter, MemoryStore, Policy, settings_from_toml};
+///
+/// let (policy, limits) = settings_from_toml(r#"
+///     origins = ["https://shop.example"]
+///     [limits.sign_in]
+///     address = "20 per minute, burst 10"
+/// "#)?;
+/// let site = Counterfoil::builder(Policy::try_from(policy)?, &GeneratedKeys, MemoryStore::new())?
+///     .limits(Limiter::new(limits))
+///     .build();
+///
+/// let wrong = settings_from_toml("[limits.sign_in]\naddress = \"often\"").unwrap_err();
+/// assert!(wrong.to_string().contains("`often` is no rate: write `10 per minute`"), "{wrong}");
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+pub fn settings_from_toml(text: &str) -> Result<(PolicySettings, LimitSettings), toml::de::Error> {
+    #[derive(serde::Deserialize)]
+    struct Limits {
+        #[serde(default)]
+        limits: LimitSettings,
+    }
+    let limits = toml::from_str::<Limits>(text)?.limits;
+    let mut rest: toml::Table = toml::from_str(text)?;
+    let policy = match rest.remove("limits") {
+        // As it stands, so that mistakes are told with their lines.
+        None => toml::from_str(text)?,
+        Some(_) => rest.try_into()?,
+    };
+    Ok((policy, limits))
 }
 
 /// Why a text is no policy.

@@ -1,9 +1,11 @@
 //! One site's sessions: policy, keys and store put together, and the layers they give.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::response::Response;
+use counterfoil_core::address::Places;
 use counterfoil_core::agent::DeviceLabels;
 use counterfoil_core::engine::{Engine, Exchange};
 use counterfoil_core::headers::SecurityHeaders;
@@ -11,15 +13,17 @@ use counterfoil_core::keys::{KeyError, KeySource, SharedRing};
 use counterfoil_core::rules::{Reaction, Trigger};
 use counterfoil_core::seam::{Denial, RequestView, Route};
 use counterfoil_core::store::{DynStore, Store, StoreError};
-use counterfoil_core::{Clock, Event, EventSink, Moment, Policy, Subject};
+use counterfoil_core::{Clock, Event, EventSink, Policy, Subject};
 use http::uri::PathAndQuery;
 
 use crate::adopt::Adopt;
+use crate::clock::SystemClock;
 use crate::csp_report::{self, Ration};
 use crate::ended::Hub;
 use crate::housekeeping::Housekeeping;
 use crate::keys::{Follow, NotExchanged};
 use crate::layer::{CsrfLayer, HeadersLayer, SessionLayer};
+use crate::limits::{Limiter, TriedTooOften};
 use crate::reply::{self, Asked};
 use crate::store_time::StoreTime;
 
@@ -48,6 +52,7 @@ pub(crate) struct Site {
     pub(crate) hub: Hub,
     pub(crate) housekeeping: Housekeeping,
     pub(crate) reports: Ration,
+    pub(crate) limits: Limiter,
     headers: SecurityHeaders,
 }
 
@@ -73,11 +78,9 @@ pub struct Builder {
     pages: Pages,
     adopt: Option<Adopt>,
     labels: Option<Box<dyn DeviceLabels>>,
+    places: Option<Box<dyn Places>>,
+    limits: Limiter,
 }
-
-/// The system's clock.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemClock;
 
 impl Counterfoil {
     /// A site with this policy, these keys and this store; events go to the log.
@@ -121,6 +124,8 @@ impl Counterfoil {
             events: Box::new(log_event),
             headers: SecurityHeaders::strict(),
             labels: None,
+            places: None,
+            limits: Limiter::default(),
             pages: Pages { sign_in: "/login".into(), step_up: "/step-up".into(), denied: None },
             adopt: None,
         })
@@ -214,9 +219,41 @@ impl Counterfoil {
         self.0.housekeeping.tidy(self.engine()).await
     }
 
+    /// How often things may be tried here; see [`limits`](crate::limits).
+    pub fn limits(&self) -> &Limiter {
+        &self.0.limits
+    }
+
     /// The engine beneath, for what concerns no single request: ending a subject's sessions, or all.
     pub fn engine(&self) -> &Engine {
         &self.0.engine
+    }
+}
+
+impl Site {
+    /// Tells of a refusal where that is news, and hands it on.
+    pub(crate) fn held_back(
+        &self,
+        exchange: &Exchange,
+        subject: Option<&Subject>,
+        refusal: TriedTooOften,
+    ) -> TriedTooOften {
+        if let Some(event) = refusal.event() {
+            let whose = subject.map(|subject| self.engine.ring().load().reference(subject));
+            self.engine.tell(exchange.presented(), whose, event);
+        }
+        refusal
+    }
+
+    /// The client's address, if it is one client's. A private one may well be that of a proxy that nobody told us of, with
+    /// everybody behind it: then nothing is counted by it that a site does not ask for by name.
+    pub(crate) fn believed_address(&self, exchange: &Exchange) -> Option<IpAddr> {
+        let knows_proxies = self.engine.policy().address().header_name().is_some();
+        let inner = |address: &IpAddr| match address.to_canonical() {
+            IpAddr::V4(four) => four.is_loopback() || four.is_private() || four.is_link_local(),
+            IpAddr::V6(six) => six.is_loopback() || six.is_unique_local() || six.is_unicast_link_local(),
+        };
+        exchange.client_address().filter(|address| knows_proxies || !inner(address))
     }
 }
 
@@ -282,6 +319,18 @@ impl Builder {
         Self { labels: Some(Box::new(labels)), ..self }
     }
 
+    /// Has `places` tell where addresses are, such as `geo::Databases` (feature `geo`). Without it every place is unknown,
+    /// and nothing is judged by places.
+    pub fn locate_by(self, places: impl Places) -> Self {
+        Self { places: Some(Box::new(places)), ..self }
+    }
+
+    /// Limits what is tried by `limits` instead of [`Limiter::default`], which counts in this process. Sites of one program
+    /// may share them: clones count together.
+    pub fn limits(self, limits: Limiter) -> Self {
+        Self { limits, ..self }
+    }
+
     /// The site. What the policy weakens is logged now.
     pub fn build(self) -> Counterfoil {
         for weakening in self.policy.weakenings() {
@@ -306,6 +355,9 @@ impl Builder {
         if let Some(labels) = self.labels {
             engine.label_devices_by(labels);
         }
+        if let Some(places) = self.places {
+            engine.locate_by(places);
+        }
         Counterfoil(Arc::new(Site {
             hub: Hub::new(engine.clone()),
             housekeeping: if self.housekept_elsewhere {
@@ -314,17 +366,11 @@ impl Builder {
                 Housekeeping::following(self.follow, time)
             },
             reports: Ration::default(),
+            limits: self.limits,
             engine,
             pages: self.pages,
             headers: self.headers,
         }))
-    }
-}
-
-impl Clock for SystemClock {
-    fn now(&self) -> Moment {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        Moment::from_unix_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
     }
 }
 

@@ -75,7 +75,7 @@ impl Accounts {
     ///
     /// # Security
     /// The time does not depend on whether the account exists: one lookup in a table of two, then one hash either way.
-    /// Attempts are not counted here; ask [`AttemptLimit`](counterfoil::accounts::AttemptLimit) first.
+    /// Attempts are not counted here; ask [`SignIn::trial`](counterfoil::SignIn::trial) first.
     ///
     /// # Errors
     /// [`HashingFailed`]: answer 503, never "wrong password".

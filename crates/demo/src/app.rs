@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use counterfoil::{Counterfoil, KeyError, Policy, accounts::AttemptLimit, origin::Origin};
+use counterfoil::geo::{Databases, GeoError};
+use counterfoil::{Counterfoil, KeyError, LimitSettings, Limiter, Policy, origin::Origin};
 use counterfoil_serve::{keep::Kept, place::Place};
 
 use crate::{
@@ -27,8 +28,6 @@ pub struct Parts {
     pub accounts: Accounts,
     /// Who needs a code as well.
     pub second_factors: SecondFactors,
-    /// How often.
-    pub attempts: AttemptLimit,
     /// What the accounts hold.
     pub bank: Bank,
     /// What happened to their sessions.
@@ -51,6 +50,9 @@ pub enum AppFailed {
     /// The system gives no randomness for keys.
     #[error("the keys for this process could not be made")]
     Keys(#[from] KeyError),
+    /// A database of places cannot be used: put it right, or leave the option out.
+    #[error("--geo-{}: {} {}", .0.file.key(), .0.path.display(), .0.problem)]
+    Geo(GeoError),
 }
 
 impl App {
@@ -59,30 +61,30 @@ impl App {
     /// # Errors
     /// [`AppFailed`]: the machine is at fault, not the arguments.
     pub fn new(plan: Plan, policy: Policy) -> Result<Self, AppFailed> {
-        Self::keeping(plan, policy, Kept::in_memory()?)
+        Self::keeping(plan, policy, LimitSettings::default(), Kept::in_memory()?)
     }
 
-    /// As [`new`](Self::new), with the sessions and keys that are kept.
+    /// As [`new`](Self::new), with limits of one's own, and the sessions and keys that are kept.
     ///
     /// # Errors
     /// As [`new`](Self::new).
-    pub fn keeping(plan: Plan, policy: Policy, kept: Kept) -> Result<Self, AppFailed> {
-        let attempts = match plan.mode {
-            Mode::Normal => AttemptLimit::on(),
-            Mode::Test => AttemptLimit::off(),
+    pub fn keeping(plan: Plan, policy: Policy, limits: LimitSettings, kept: Kept) -> Result<Self, AppFailed> {
+        let limiter = match plan.mode {
+            Mode::Normal => kept.limiter(limits),
+            Mode::Test => Limiter::off(),
         };
-        Self::with(plan, policy, attempts, kept)
+        Self::with(plan, policy, limiter, kept)
     }
 
-    /// As [`new`](Self::new), with another limit on attempts.
+    /// As [`new`](Self::new), with other limits.
     ///
     /// # Errors
     /// As [`new`](Self::new).
-    pub fn with_attempts(plan: Plan, policy: Policy, attempts: AttemptLimit) -> Result<Self, AppFailed> {
-        Self::with(plan, policy, attempts, Kept::in_memory()?)
+    pub fn with_limits(plan: Plan, policy: Policy, limiter: Limiter) -> Result<Self, AppFailed> {
+        Self::with(plan, policy, limiter, Kept::in_memory()?)
     }
 
-    fn with(plan: Plan, policy: Policy, attempts: AttemptLimit, kept: Kept) -> Result<Self, AppFailed> {
+    fn with(plan: Plan, policy: Policy, limiter: Limiter, kept: Kept) -> Result<Self, AppFailed> {
         let cost = match plan.mode {
             Mode::Normal => Cost::Owasp,
             Mode::Test => Cost::Test,
@@ -92,9 +94,10 @@ impl App {
         let feed = Arc::new(Feed::for_subjects(accounts.names()));
         let chronicle = Chronicle::new(Arc::clone(&feed));
         let kept_where = kept_where(&kept);
-        let site = session::site(policy, kept, chronicle, accounts.names())?;
+        let places = (!plan.geo.is_empty()).then(|| Databases::open(&plan.geo)).transpose().map_err(AppFailed::Geo)?;
+        let site = session::site(policy, kept, limiter, places, chronicle, accounts.names())?;
         let second_factors = SecondFactors::default();
-        Ok(Self(Arc::new(Parts { accounts, second_factors, attempts, bank, feed, kept: kept_where, plan, site })))
+        Ok(Self(Arc::new(Parts { accounts, second_factors, bank, feed, kept: kept_where, plan, site })))
     }
 
     /// The origins browsers may use; the first one is shown.

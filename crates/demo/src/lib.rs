@@ -36,7 +36,7 @@ use policy::PolicyFileRefused;
 /// # Errors
 /// [`DemoFailed`]; [`DemoFailed::is_configuration`] tells whether other arguments would help.
 pub async fn run(mut arguments: DemoArgs) -> Result<(), DemoFailed> {
-    let settings = policy::read(&mut arguments)?;
+    let (settings, tries) = policy::read(&mut arguments)?;
     let plan = Plan::try_from(arguments)?;
     let listen = plan.listen;
     let cannot_listen = |source| DemoFailed::Listen { listen, source };
@@ -57,11 +57,11 @@ pub async fn run(mut arguments: DemoArgs) -> Result<(), DemoFailed> {
     let limits = policy.limits();
     let longest = limits.absolute.max(limits.remember_for.unwrap_or_default());
     let kept = plan.keep.clone().open(longest).await?;
-    let app = App::keeping(plan, policy, kept)?;
+    let app = App::keeping(plan, policy, tries, kept)?;
     // Nobody has to read it: a closed pipe is no reason to stop.
     let _ = io::stdout().write_all(banner::banner(&app, &own, certificate.as_ref()).as_bytes());
     if app.plan.mode == options::Mode::Test {
-        tracing::warn!("test mode: cheap password hash, no limit on sign-in attempts, times may be below their floors");
+        tracing::warn!("test mode: cheap password hash, no limits on trying, times may be below their floors");
     }
 
     let server = match &certificate {
@@ -127,6 +127,9 @@ pub enum DemoFailed {
 impl DemoFailed {
     /// Whether the arguments or the policy file are at fault, not the machine.
     pub fn is_configuration(&self) -> bool {
-        matches!(self, Self::Plan(_) | Self::PolicyFile(_) | Self::Policy(_) | Self::Origin(_))
+        matches!(
+            self,
+            Self::Plan(_) | Self::PolicyFile(_) | Self::Policy(_) | Self::Origin(_) | Self::App(AppFailed::Geo(_))
+        )
     }
 }

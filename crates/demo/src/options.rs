@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use counterfoil::geo::GeoSettings;
 use counterfoil::origin::{Origin, OriginError, Scheme};
 use counterfoil_serve::keep::{Keep, state_folder};
 use counterfoil_serve::place::Place;
@@ -49,6 +50,8 @@ pub struct DemoArgs {
     pub trusted_proxy: Vec<IpNet>,
 
     /// A session policy in TOML, for what has no option here
+    ///
+    /// A table `[limits]` in it says how often things may be tried.
     #[arg(long, value_name = "FILE", env = "COUNTERFOIL_DEMO_POLICY")]
     pub policy: Option<PathBuf>,
 
@@ -73,6 +76,20 @@ pub struct DemoArgs {
     /// is safer in the variable than on the command line. Nodes that share a store need the same keys: copy the key file.
     #[arg(long, value_name = "STORE", env = "COUNTERFOIL_DEMO_STORE", hide_env_values = true)]
     pub store: Option<Place>,
+
+    /// Where addresses are: a database of countries and places in the MMDB format
+    ///
+    /// Such as GeoLite2-City. Without one nothing is judged by places. New files are taken up while the demo runs.
+    #[arg(long, value_name = "FILE", env = "COUNTERFOIL_DEMO_GEO_CITY")]
+    pub geo_city: Option<PathBuf>,
+
+    /// Who operates the networks of addresses: a database in the MMDB format
+    #[arg(long, value_name = "FILE", env = "COUNTERFOIL_DEMO_GEO_ASN")]
+    pub geo_asn: Option<PathBuf>,
+
+    /// Networks whose place is nobody's: a list with lines such as `203.0.113.0/24 vpn` (or relay, hosting)
+    #[arg(long, value_name = "FILE", env = "COUNTERFOIL_DEMO_GEO_NETWORKS")]
+    pub geo_networks: Option<PathBuf>,
 
     /// Weaken the demo for fast automated tests; loopback listeners only
     ///
@@ -139,6 +156,8 @@ pub struct Plan {
     pub policy: Option<PathBuf>,
     /// Where sessions and keys are kept.
     pub keep: Keep,
+    /// What tells where addresses are.
+    pub geo: GeoSettings,
     /// Whether this is the demo, or the demo weakened for tests.
     pub mode: Mode,
     /// What of the policy was given on the command line. The library checks it against its floors.
@@ -242,6 +261,7 @@ impl TryFrom<DemoArgs> for Plan {
                 (data, Some(store), _) => Keep::with_store(data.unwrap_or_else(|| state_folder("demo")), store),
                 (data, None, _) => Keep::in_folder(data.unwrap_or_else(|| state_folder("demo"))),
             },
+            geo: GeoSettings { city: arguments.geo_city, asn: arguments.geo_asn, networks: arguments.geo_networks },
             mode: if arguments.test_mode { Mode::Test } else { Mode::Normal },
             limits: arguments.limits,
         })

@@ -2,7 +2,10 @@
 
 use std::{io, path::PathBuf, time::Duration};
 
-use counterfoil::{AddressSource, Policy, PolicyError, PolicySettings, origin::Origin, origin::OriginError};
+use counterfoil::{
+    AddressSource, LimitSettings, Policy, PolicyError, PolicySettings, origin::Origin, origin::OriginError,
+    settings_from_toml,
+};
 
 use crate::options::{DemoArgs, LimitArgs, Mode, Plan};
 
@@ -48,17 +51,17 @@ pub enum PolicyFileRefused {
     },
 }
 
-/// What the file says; nothing where no file is named. Where the command line names no origin, the file's take its place.
+/// What the file says of sessions and, in `[limits]`, of trying; nothing where no file is named. Where the command line names no origin, the file's take its place.
 ///
 /// # Errors
 /// [`PolicyFileRefused`]
-pub fn read(arguments: &mut DemoArgs) -> Result<PolicySettings, PolicyFileRefused> {
+pub fn read(arguments: &mut DemoArgs) -> Result<(PolicySettings, LimitSettings), PolicyFileRefused> {
     let Some(path) = arguments.policy.clone() else {
-        return Ok(PolicySettings::default());
+        return Ok((PolicySettings::default(), LimitSettings::default()));
     };
     let text = std::fs::read_to_string(&path)
         .map_err(|source| PolicyFileRefused::Unreadable { path: path.clone(), source })?;
-    let settings: PolicySettings = toml::from_str(&text)
+    let (settings, limits) = settings_from_toml(&text)
         .map_err(|source| PolicyFileRefused::NotAPolicy { path: path.clone(), source: Box::new(source) })?;
     if settings.danger.below_floors && !arguments.test_mode {
         return Err(PolicyFileRefused::BelowFloors { path });
@@ -72,7 +75,7 @@ pub fn read(arguments: &mut DemoArgs) -> Result<PolicySettings, PolicyFileRefuse
             .collect::<Result<_, _>>()
             .map_err(|(text, source)| PolicyFileRefused::Origin { path, text, source })?;
     }
-    Ok(settings)
+    Ok((settings, limits))
 }
 
 /// The policy in force: `settings` from the file, the command line's limits and proxies above them.

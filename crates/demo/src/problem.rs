@@ -4,7 +4,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use counterfoil::accounts::TooManyAttempts;
+use counterfoil::TriedTooOften;
 use serde_json::json;
 
 use crate::{
@@ -33,7 +33,7 @@ pub enum Problem<'a> {
     /// What reading the body made of it: 400, 408, 413, 415 or 422, and a text for developers.
     Unreadable(StatusCode, &'a str),
     /// 429
-    TooManyAttempts(TooManyAttempts),
+    TriedTooOften(TriedTooOften),
     /// 503: something this needs does not answer; nothing was changed.
     Unavailable,
 }
@@ -48,7 +48,7 @@ impl Problem<'_> {
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Unreadable(status, _) => *status,
-            Self::TooManyAttempts(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::TriedTooOften(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -63,9 +63,12 @@ impl Problem<'_> {
                 page(status, &ProblemPage { frame, status: status.as_u16(), title, explanation, retry_after, way_out })
             }
             Wants::Data => {
-                let body = json!({
+                let mut body = json!({
                     "type": "about:blank", "title": title, "status": status.as_u16(), "detail": explanation,
                 });
+                if let (Self::TriedTooOften(refusal), Some(members)) = (self, body.as_object_mut()) {
+                    members.insert("violated-policies".to_owned(), json!([refusal.limit()]));
+                }
                 let kind = HeaderValue::from_static("application/problem+json");
                 (status, [(header::CONTENT_TYPE, kind)], body.to_string()).into_response()
             }
@@ -77,7 +80,10 @@ impl Problem<'_> {
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
-        response
+        match self {
+            Self::TriedTooOften(refusal) => refusal.told(response),
+            _ => response,
+        }
     }
 
     fn title(&self) -> &'static str {
@@ -90,7 +96,7 @@ impl Problem<'_> {
             Self::Conflict(_) => "Not any more",
             Self::Invalid(_) => "That does not work",
             Self::Unreadable(..) => "The request could not be read",
-            Self::TooManyAttempts(_) => "Too many attempts",
+            Self::TriedTooOften(_) => "Too many attempts",
             Self::Unavailable => "Not available at the moment",
         }
     }
@@ -104,14 +110,14 @@ impl Problem<'_> {
             Self::NotFound => "There is no page at this address.",
             Self::MethodNotAllowed => "This address exists, but not for this method.",
             Self::Conflict(text) | Self::Invalid(text) | Self::Unreadable(_, text) => text,
-            Self::TooManyAttempts(_) => "Passwords were tried too often for this name or from this address.",
+            Self::TriedTooOften(_) => "Passwords were tried too often for this name or from this address.",
             Self::Unavailable => "Something this needs does not answer. Nothing was changed; you are not signed out.",
         }
     }
 
     fn retry_after(&self) -> Option<u64> {
         match self {
-            Self::TooManyAttempts(refusal) => Some(refusal.retry_after_seconds()),
+            Self::TriedTooOften(refusal) => Some(refusal.retry_after_seconds()),
             Self::Unavailable => Some(UNAVAILABLE_FOR_SECONDS),
             _ => None,
         }
@@ -119,11 +125,9 @@ impl Problem<'_> {
 
     fn way_out(&self) -> WayOut {
         match self {
-            Self::NotSignedIn
-            | Self::WrongPassword
-            | Self::WrongCode
-            | Self::TooManyAttempts(_)
-            | Self::Conflict(_) => WayOut { href: "/login", text: "Sign in" },
+            Self::NotSignedIn | Self::WrongPassword | Self::WrongCode | Self::TriedTooOften(_) | Self::Conflict(_) => {
+                WayOut { href: "/login", text: "Sign in" }
+            }
             _ => WayOut { href: "/", text: "Back to the start" },
         }
     }

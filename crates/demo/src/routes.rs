@@ -15,7 +15,7 @@ use crate::{
     negotiate::Wants,
     pages::Frame,
     problem::Problem,
-    session::{self, Routes, Visitor},
+    session::{self, Error, Routes, Visitor},
 };
 
 mod account;
@@ -88,6 +88,14 @@ fn refuse_stranger(problem: Problem<'_>, headers: &HeaderMap) -> Response {
 /// The answer to a problem of somebody whose session is known.
 fn refuse(visitor: &Visitor, problem: Problem<'_>) -> Response {
     problem.answer(visitor.wants, visitor.frame())
+}
+
+/// The answer to an error before anything was looked at: a page or data where it was tried too often, else the error's own.
+fn held_back(visitor: &Visitor, error: Error) -> Result<Response, Error> {
+    match error {
+        Error::TriedTooOften(refusal) => Ok(refuse(visitor, Problem::TriedTooOften(refusal))),
+        other => Err(other),
+    }
 }
 
 /// On to a page of this site, by GET: a reload does not post again.

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use axum::Router;
+use counterfoil::geo::Databases;
 use counterfoil::{
-    CSP_REPORT_PATH, CookieKind, Counterfoil, Event, EventSink as _, KeyError, Policy, Subject, UserAgents,
+    CSP_REPORT_PATH, CookieKind, Counterfoil, Event, EventSink as _, KeyError, Limiter, Policy, Subject, UserAgents,
     headers::{ContentSecurityPolicy, Directive, SecurityHeaders, Source, TooWide},
 };
 use counterfoil_serve::keep::{Kept, Sessions};
@@ -42,6 +43,8 @@ pub struct Routes {
 pub fn site<'a>(
     policy: Policy,
     kept: Kept,
+    limiter: Limiter,
+    places: Option<Databases>,
     chronicle: Chronicle,
     names: impl Iterator<Item = &'a str>,
 ) -> Result<Counterfoil, KeyError> {
@@ -57,10 +60,18 @@ pub fn site<'a>(
         Some(file) => builder.follow_keys(file, KEYS_EVERY),
         None => builder,
     };
+    let builder = match places {
+        Some(places) => {
+            places.follow(Databases::EVERY);
+            builder.locate_by(places)
+        }
+        None => builder,
+    };
     let site = builder
         .events(move |event: &Event| sink.emit(event))
         .security_headers(security_headers())
-        .denied_page("/denied");
+        .denied_page("/denied")
+        .limits(limiter);
     // Without the data devices are still labelled, only with fewer names.
     let site = match UserAgents::new() {
         Ok(agents) => site.device_labels(agents),

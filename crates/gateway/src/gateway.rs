@@ -5,8 +5,10 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
+use counterfoil::geo::Databases;
 use counterfoil::{
-    Clock, Counterfoil, Event, EventSink, KeyError, Moment, SessionId, StoreTime, SystemClock, UserAgents, log_event,
+    Clock, Counterfoil, Event, EventSink, KeyError, Limiter, Moment, SessionId, StoreTime, SystemClock, UserAgents,
+    log_event,
 };
 use counterfoil_core::Exchange;
 use counterfoil_core::agent::DeviceLabels;
@@ -43,6 +45,10 @@ struct Ground {
     time: Option<StoreTime>,
     events: Arc<dyn EventSink>,
     meters: Meters,
+    /// One for all sites: they share accounts.
+    limiter: Limiter,
+    /// What tells where addresses are.
+    places: Option<Databases>,
 }
 
 /// Puts a gateway together where the defaults of [`Gateway::new`] do not fit.
@@ -55,6 +61,8 @@ pub struct Builder {
     meters: Meters,
     assertions: Option<Assertions>,
     doctor: Doctor,
+    limiter: Limiter,
+    places: Option<Databases>,
 }
 
 /// The sites of one configuration.
@@ -88,7 +96,8 @@ impl Gateway {
     pub fn builder(ring: SharedRing, store: Arc<dyn DynStore>) -> Builder {
         let meters = Meters::new();
         let store: Arc<dyn DynStore> = Arc::new(CountedStore::new(store, meters.clone()));
-        Builder { ring, store, clock: None, events: Arc::new(()), meters, assertions: None, doctor: Doctor::default() }
+        let (assertions, doctor, limiter) = (None, Doctor::default(), Limiter::default());
+        Builder { ring, store, clock: None, events: Arc::new(()), meters, assertions, doctor, limiter, places: None }
     }
 
     /// Protects `apps` from now on. Requests under way end as they began; sessions live on.
@@ -167,6 +176,16 @@ impl Builder {
         Self { doctor, ..self }
     }
 
+    /// Limits what is tried, on all sites together.
+    pub fn limits(self, limiter: Limiter) -> Self {
+        Self { limiter, ..self }
+    }
+
+    /// Has these databases tell where addresses are, on all sites.
+    pub fn places(self, places: Option<Databases>) -> Self {
+        Self { places, ..self }
+    }
+
     /// Takes the time from `clock`, as it is; otherwise from the system's, corrected by the store's where it has one.
     pub fn clock(self, clock: impl Clock) -> Self {
         Self { clock: Some(Arc::new(clock)), ..self }
@@ -182,14 +201,14 @@ impl Builder {
     /// # Errors
     /// As [`Gateway::new`].
     pub fn build(self, apps: &[AppConfig]) -> Result<Gateway, KeyError> {
-        let Self { ring, store, clock, events, meters, assertions, doctor } = self;
+        let Self { ring, store, clock, events, meters, assertions, doctor, limiter, places } = self;
         let (store, clock, time): (_, Arc<dyn Clock>, _) = if let Some(clock) = clock {
             (store, clock, None)
         } else {
             let time = StoreTime::of(store, SystemClock);
             (time.store(), Arc::new(time.clone()), Some(time))
         };
-        let ground = Ground { ring, store, clock, time, events, meters };
+        let ground = Ground { ring, store, clock, time, events, meters, limiter, places };
         let assertions = Arc::new(match assertions {
             Some(assertions) => assertions,
             None => Assertions::generated(ground.clock.now())?,
@@ -204,6 +223,10 @@ impl Sites {
         let site = |app: &AppConfig| {
             let (events, name, meters) = (Arc::clone(&ground.events), app.name.clone(), ground.meters.clone());
             let builder = Counterfoil::sharing(app.policy.clone(), ground.ring.clone(), Arc::clone(&ground.store))?;
+            let builder = match &ground.places {
+                Some(places) => builder.locate_by(places.clone()),
+                None => builder,
+            };
             let sessions = builder
                 .clock(Arc::clone(&ground.clock))
                 .events(move |event: &Event| {
@@ -216,6 +239,7 @@ impl Sites {
                 .denied_page(pages::DENIED)
                 .security_headers(pages::security_headers())
                 .device_labels(Labels)
+                .limits(ground.limiter.clone())
                 // One store and one ring: whoever runs the gateway keeps house for all sites at once.
                 .housekept_elsewhere()
                 .build();

@@ -5,12 +5,15 @@ use std::{
     ffi::OsString,
     fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
 use counterfoil::{
-    Clock as _, FileKeys, GeneratedKeys, KeyError, MemoryStore, Store, SystemClock, SystemEntropy,
+    Clock as _, FileKeys, GeneratedKeys, KeyError, LimitSettings, Limiter, MemoryStore, Store, SystemClock,
+    SystemEntropy,
     keys::{KeyFile, SharedRing},
+    limits::SharedLimits,
     stores::{
         embedded::{self, EmbeddedStore, Sealer},
         near_cache::{self, BadSettings, NearCache},
@@ -31,7 +34,6 @@ pub struct Keep {
 }
 
 /// Keys and a store, ready for use.
-#[derive(Debug)]
 pub struct Kept {
     /// The keys; the store seals with the same.
     pub ring: SharedRing,
@@ -39,6 +41,8 @@ pub struct Kept {
     pub sessions: Sessions,
     /// Where the keys came from, if they may be others tomorrow.
     pub file: Option<FileKeys>,
+    /// What is tried, counted together with other nodes, where the store can.
+    pub limits: Option<Arc<dyn SharedLimits>>,
     /// What was asked for.
     pub keep: Keep,
 }
@@ -144,6 +148,7 @@ impl Keep {
             None => SharedRing::from_source(&GeneratedKeys)?,
         };
         let sealer = Sealer::new(ring.clone());
+        let mut limits: Option<Arc<dyn SharedLimits>> = None;
         let sessions = match &self.store {
             Place::Memory => Sessions::Memory(MemoryStore::new()),
             Place::Embedded(folder) => {
@@ -153,25 +158,48 @@ impl Keep {
                 let journal = self.keys.as_ref().map(|folder| folder.join("revocations"));
                 let settings = redis::Settings { journal, ..redis::Settings::default() };
                 let opening = RedisStore::open(address.reveal(), sealer, SystemClock, settings);
-                Sessions::Redis(Box::new(near(opening.await?, self.near_cache)?))
+                let store = opening.await?;
+                limits = Some(Arc::new(store.limits()));
+                Sessions::Redis(Box::new(near(store, self.near_cache)?))
             }
             Place::Postgres(address) => {
                 let opening = PostgresStore::open(address.reveal(), sealer, SystemClock, postgres::Settings::default());
                 Sessions::Postgres(Box::new(near(opening.await?, self.near_cache)?))
             }
         };
-        Ok(Kept { ring, sessions, file, keep: self })
+        Ok(Kept { ring, sessions, file, limits, keep: self })
     }
 }
 
 impl Kept {
+    /// Limits with these settings: counted together with other nodes where they can be, else by this process alone.
+    pub fn limiter(&self, settings: LimitSettings) -> Limiter {
+        let alone = Limiter::new(settings);
+        match &self.limits {
+            Some(limits) => alone.shared(Arc::clone(limits), self.ring.clone()),
+            None => alone,
+        }
+    }
+
     /// Keys made for this process, and sessions that end with it.
     ///
     /// # Errors
     /// [`KeyError`] where the system gives no randomness.
     pub fn in_memory() -> Result<Self, KeyError> {
         let ring = SharedRing::from_source(&GeneratedKeys)?;
-        Ok(Self { ring, sessions: Sessions::Memory(MemoryStore::new()), file: None, keep: Keep::nothing() })
+        Ok(Self {
+            ring,
+            sessions: Sessions::Memory(MemoryStore::new()),
+            file: None,
+            limits: None,
+            keep: Keep::nothing(),
+        })
+    }
+}
+
+impl std::fmt::Debug for Kept {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Kept").field("sessions", &self.sessions).field("keep", &self.keep).finish_non_exhaustive()
     }
 }
 

@@ -13,7 +13,7 @@ pub mod redis;
 #[cfg(test)]
 #[cfg(any(feature = "postgres", feature = "redis"))]
 mod side_by_side;
-#[cfg(any(feature = "embedded", feature = "near-cache"))]
+#[cfg(any(feature = "embedded", feature = "near-cache", feature = "postgres", feature = "redis"))]
 mod weight;
 
 pub use counterfoil_core::stored::Format;

@@ -47,7 +47,7 @@ pub(crate) async fn across<'a, S: Store>(
         assert_eq!((&rotated.record.family, rotated.record.data.as_bytes()), (&family, &b"here"[..]));
 
         let (later, before) = (now + ada.limits.touch_step(), version(ada.id).await);
-        let activity = Activity { token: Presented { generation: 1, hash: family.current }, limits: ada.limits };
+        let activity = Activity { token: Some(Presented { generation: 1, hash: family.current }), limits: ada.limits };
         there().load(ada.id, later, Some(activity)).await.unwrap();
         assert_eq!((live(here(), ada.id, now).await.seen_at, version(ada.id).await), (later, before), "a touch");
         change(here(), ada.id, data(b"again"), now).await;

@@ -85,15 +85,18 @@ async fn run_cases(args: &Args) -> Result<ExitCode, Failure> {
         });
     }
     let ends = running.join_all().await;
-    let green = ends.iter().filter(|end| **end == End::AsItMust).count();
+    let green = ends.iter().filter(|(end, _)| *end == End::AsItMust).count();
     println!(
         "{green} of {count} as they must be, in {:.1} s; pictures in {}",
         began.elapsed().as_secs_f64(),
         args.pictures.display()
     );
+    // Once more, where whoever reads the end of a long log finds it.
+    ends.iter().filter(|(end, _)| *end != End::AsItMust).for_each(|(_, said)| println!("{said}"));
+    let has = |sought| ends.iter().any(|(end, _)| *end == sought);
     Ok(ExitCode::from(match () {
-        () if ends.contains(&End::Wrong) => 1,
-        () if ends.contains(&End::Unknown) => 2,
+        () if has(End::Wrong) => 1,
+        () if has(End::Unknown) => 2,
         () => 0,
     }))
 }
@@ -137,8 +140,8 @@ enum End {
     Unknown,
 }
 
-/// One case, within its time; with pictures of what it left, where it is not as it must be.
-async fn show(job: Job, world: Arc<World>) -> End {
+/// One case, within its time; with pictures of what it left, where it is not as it must be. What was said of it.
+async fn show(job: Job, world: Arc<World>) -> (End, String) {
     let Job { case, kind, spoil } = job;
     let (began, opened) = (Instant::now(), Opened::default());
     let stage = Stage::open(Arc::clone(&world), case, kind, spoil, opened.clone()).await;
@@ -171,12 +174,13 @@ async fn show(job: Job, world: Arc<World>) -> End {
     };
     let text = shown.unwrap_or_else(|failure| failure.in_full());
     let took = began.elapsed().as_secs_f64();
-    println!("{colour}{must}: {} behind {} ({took:.1} s): {text}", case.name, kind.name());
+    let said = format!("{colour}{must}: {} behind {} ({took:.1} s): {text}", case.name, kind.name());
+    println!("{said}");
     if end != End::AsItMust {
         let pictures = opened.pictures(&world.pictures, &format!("failed-{}-{}", case.name, kind.name())).await;
         println!("  {}\n  {printed}", pictures.join("\n  "));
     }
-    end
+    (end, said)
 }
 
 /// Nothing that was shown may have made the browser complain.

@@ -1,22 +1,24 @@
 //! One node's way to the store: requests and answers that are late or lost.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
-use counterfoil_core::rules::EndReason;
+use counterfoil_core::rules::{EndReason, Presented};
 use counterfoil_core::store::{
-    Activity, Committed, DynStore, Ending, Epoch, Epochs, Inserted, Limit, Loaded, Notices, Page, Replaced, Revision,
-    Store, StoreError, Summary, Watch,
+    Activity, Committed, DynStore, Ending, Epoch, Epochs, Inserted, Limit, Live, Loaded, Notice, Notices, Page,
+    Replaced, Revision, Store, StoreError, Summary, Watch,
 };
 use counterfoil_core::{Change, Moment, Record, SessionId, SubjectRef};
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
+use futures_util::{FutureExt as _, StreamExt as _};
 use parking_lot::Mutex;
 
 use super::Mutant;
 use super::truth::Truth;
 use super::weather::{Lost, Weather};
-use super::world::World;
+use super::world::{SECOND, World};
 
 /// The store, as one node reaches it.
 pub(super) struct Link {
@@ -35,7 +37,9 @@ pub(super) struct Flaw {
     /// The near cache before this link.
     pub(super) near: OnceLock<Weak<dyn DynStore>>,
     /// An answer that is given once more, at once.
-    again: Mutex<Option<(SessionId, Loaded)>>,
+    again: Arc<Mutex<Option<(SessionId, Loaded)>>>,
+    /// What this node's changes made last.
+    made: Arc<Mutex<BTreeMap<SessionId, Revision>>>,
 }
 
 impl Flaw {
@@ -77,12 +81,29 @@ impl Link {
     }
 
     /// What a flawed cache makes of a reading that came back: it takes it in, whatever it heard meanwhile.
-    async fn fill_unchecked(&self, id: SessionId, now: Moment, activity: Option<Activity>, loaded: &Loaded) {
-        if let Some(near) = self.flaw.near.get().and_then(Weak::upgrade) {
-            *self.flaw.again.lock() = Some((id, loaded.clone()));
+    fn fill_unchecked(
+        &self,
+        id: SessionId,
+        now: Moment,
+        activity: Option<Activity>,
+        loaded: Loaded,
+    ) -> impl Future<Output = ()> + Send + use<> {
+        let (near, again) = (self.flaw.near.get().and_then(Weak::upgrade), Arc::clone(&self.flaw.again));
+        async move {
+            let Some(near) = near else { return };
+            *again.lock() = Some((id, loaded));
             // A reading of no time at all: nothing can be heard during it.
             let _ = near.load(id, now, activity).await;
         }
+    }
+
+    /// What a flawed cache makes of a change that came back: it takes it in when it gets to it, whatever it heard meanwhile.
+    fn keep_unchecked(&self, live: Live, now: Moment) {
+        let token = Presented { generation: 0, hash: live.record.family.current };
+        let (id, activity) = (live.record.id, Activity { token: Some(token), limits: live.record.limits });
+        let late = self.world.sleep(self.world.draw(|random| random.u64(..SECOND / 4)));
+        let fill = self.fill_unchecked(id, now, Some(activity), Loaded::Live(live));
+        self.world.spawn(None, late.then(|()| fill));
     }
 }
 
@@ -100,7 +121,7 @@ impl Store for Link {
         let store = Arc::clone(self.truth.store());
         let loaded = self.call("load", async move { Store::load(&*store, id, now, activity).await }).await?;
         if self.flaw.mutant == Some(Mutant::FillUnchecked) {
-            self.fill_unchecked(id, now, activity, &loaded).await;
+            self.fill_unchecked(id, now, activity, loaded.clone()).await;
         }
         Ok(loaded)
     }
@@ -144,8 +165,16 @@ impl Store for Link {
         change: Change,
         now: Moment,
     ) -> Result<Committed, StoreError> {
-        let store = Arc::clone(self.truth.store());
-        self.call("commit", async move { Store::commit(&*store, id, expect, change, now).await }).await
+        let (store, truth) = (Arc::clone(self.truth.store()), self.truth.clone());
+        let work = async move { Ok((Store::commit(&*store, id, expect, change, now).await?, truth.live(id))) };
+        let (committed, live) = self.call("commit", work).await?;
+        if let (Committed::Done(revision, _), Some(live)) = (&committed, live) {
+            self.flaw.made.lock().insert(id, *revision);
+            if self.flaw.mutant == Some(Mutant::KeepUnchecked) {
+                self.keep_unchecked(live, now);
+            }
+        }
+        Ok(committed)
     }
 
     async fn end(
@@ -195,7 +224,14 @@ impl Store for Link {
     }
 
     fn watch(&self) -> Watch {
-        self.notices.watch()
+        if self.flaw.mutant != Some(Mutant::ChangeMistaken) {
+            return self.notices.watch();
+        }
+        let made = Arc::clone(&self.flaw.made);
+        Watch::new(self.notices.watch().map(move |notice| match notice {
+            Notice::Changed(id, revision) => Notice::Changed(id, made.lock().get(&id).copied().unwrap_or(revision)),
+            other => other,
+        }))
     }
 
     async fn time(&self) -> Result<Option<Moment>, StoreError> {

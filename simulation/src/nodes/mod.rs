@@ -27,7 +27,7 @@ use parking_lot::Mutex;
 
 use self::script::{ACTIVE, REST};
 pub use self::site::Error;
-use self::site::Site;
+use self::site::{Node, Site};
 pub use self::truth::Counted;
 use self::world::World;
 
@@ -36,6 +36,10 @@ use self::world::World;
 pub enum Mutant {
     /// What was read is kept whatever was heard meanwhile.
     FillUnchecked,
+    /// What a change of this node made is kept whatever was heard meanwhile.
+    KeepUnchecked,
+    /// Every change that is told is taken for the last one of this node.
+    ChangeMistaken,
     /// What memory holds is judged as the store's word: reuse and forgotten tokens too.
     VerdictFromMemory,
     /// Memory answers however long nothing was heard.
@@ -61,12 +65,21 @@ pub struct History {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::FillUnchecked, Self::VerdictFromMemory, Self::BoundIgnored, Self::GapIgnored];
+    pub const ALL: [Self; 6] = [
+        Self::FillUnchecked,
+        Self::KeepUnchecked,
+        Self::ChangeMistaken,
+        Self::VerdictFromMemory,
+        Self::BoundIgnored,
+        Self::GapIgnored,
+    ];
 
     /// Its name on the command line.
     pub const fn name(self) -> &'static str {
         match self {
             Self::FillUnchecked => "fill-unchecked",
+            Self::KeepUnchecked => "keep-unchecked",
+            Self::ChangeMistaken => "change-mistaken",
             Self::VerdictFromMemory => "verdict-from-memory",
             Self::BoundIgnored => "bound-ignored",
             Self::GapIgnored => "gap-ignored",
@@ -89,6 +102,8 @@ pub fn live(seed: u64, mutant: Option<Mutant>) -> Result<History, Error> {
     let browsers = script::begin(&site)?;
     world.live(ACTIVE + REST);
     site.truth.check_updates();
+    let kept = site.nodes.iter().map(Node::kept).sum();
+    site.truth.count(|counted| counted.kept = kept);
     let history = History {
         seed,
         faults: site.truth.faults(),

@@ -32,6 +32,7 @@ pub(super) struct Node {
     pub(super) engine: Engine,
     pub(super) clock: NodeClock,
     pub(super) stream: Stream,
+    near: Arc<NearCache<Link>>,
     /// By how many microseconds its clock was set back, in all: so much longer may it admit what has ended.
     set_back: AtomicU64,
 }
@@ -78,7 +79,12 @@ impl Node {
         let stream = Stream::begin((world, truth, weather), index, &clock, &notices, mutant);
         let ring = SharedRing::from_source(&Keys)?;
         let engine = Engine::with_entropy(policy()?, ring, store, clock.clone(), truth.clone(), entropy);
-        Ok(Self { engine, clock, stream, set_back: AtomicU64::new(0) })
+        Ok(Self { engine, clock, stream, near, set_back: AtomicU64::new(0) })
+    }
+
+    /// How many sessions stayed in its memory as its writes left them.
+    pub(super) fn kept(&self) -> u64 {
+        self.near.figures().kept
     }
 
     /// Sets its clock on or back.

@@ -57,6 +57,8 @@ pub struct Counted {
     pub reuses: u64,
     /// Updates that were answered as done.
     pub updates: u64,
+    /// Sessions that stayed in a node's memory as a write of it left them.
+    pub kept: u64,
 }
 
 /// How a request was let in.
@@ -248,19 +250,21 @@ impl std::ops::Add for Counted {
             ended: self.ended + other.ended,
             reuses: self.reuses + other.reuses,
             updates: self.updates + other.updates,
+            kept: self.kept + other.kept,
         }
     }
 }
 
 impl std::fmt::Display for Counted {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { requests, from_memory, within_bound, unavailable, ended, reuses, updates } = self;
+        let Self { requests, from_memory, within_bound, unavailable, ended, reuses, updates, kept } = self;
         write!(
             out,
             "{requests} requests, {from_memory} admitted from memory, {within_bound} of them of sessions that had "
         )?;
         write!(out, "ended within the bound; {unavailable} found no store; {ended} sessions ended; ")?;
-        write!(out, "{reuses} stolen tokens found out; {updates} updates")
+        write!(out, "{reuses} stolen tokens found out; {updates} updates; ")?;
+        write!(out, "{kept} writes stayed in memory")
     }
 }
 

@@ -188,6 +188,7 @@ fn stats(archive: &Archive) -> Result<(), Box<dyn Error>> {
     let rows = [
         ("sessions", HumanCount(stats.sessions).to_string(), "those that are over and not swept yet included"),
         ("earlier", HumanCount(stats.earlier).to_string(), "of these, written by an earlier version; good as they are"),
+        ("devices", HumanCount(stats.memos).to_string(), "subjects whose devices are known"),
         ("tombstones", HumanCount(stats.tombstones).to_string(), "sessions that were ended"),
         ("unreadable", HumanCount(stats.unreadable).to_string(), "`store check` names them"),
         ("subjects", HumanCount(stats.subjects).to_string(), "whose sessions were all ended at once"),

@@ -9,6 +9,8 @@ use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net};
 
+use crate::rules::Place;
+
 pub use self::prefix::{NetworkPrefix, network_prefix};
 
 /// Entries examined in the forwarding header, from the right. Beyond that lies nothing an honest chain of proxies makes.
@@ -103,6 +105,21 @@ impl AddressPolicy {
             }
         }
         hop
+    }
+}
+
+/// Who knows where addresses are: a database, usually.
+///
+/// Asked where a request comes from elsewhere than its session did so far, and at each sign-in; on the request's path, so it
+/// must not block.
+pub trait Places: Send + Sync + 'static {
+    /// What is known of the place behind `address`; [`Place::UNKNOWN`] is always a right answer.
+    fn locate(&self, address: IpAddr) -> Place;
+}
+
+impl Places for Box<dyn Places> {
+    fn locate(&self, address: IpAddr) -> Place {
+        (**self).locate(address)
     }
 }
 

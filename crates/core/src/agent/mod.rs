@@ -41,6 +41,13 @@ impl Platform {
             Self::ChromeOs => 6,
         }
     }
+
+    /// The platform of a number.
+    pub(crate) fn of_code(code: u8) -> Option<Self> {
+        [Self::Other, Self::Windows, Self::MacOs, Self::Linux, Self::Android, Self::Ios, Self::ChromeOs]
+            .into_iter()
+            .find(|platform| platform.code() == code)
+    }
 }
 
 /// The family of a browser or tool.
@@ -115,6 +122,26 @@ impl Platform {
 }
 
 impl Browser {
+    /// A number that never changes, for records.
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::Other => 0,
+            Self::Firefox => 1,
+            Self::Chrome => 2,
+            Self::Edge => 3,
+            Self::Safari => 4,
+            Self::Opera => 5,
+            Self::Curl => 6,
+        }
+    }
+
+    /// The browser of a number.
+    pub(crate) fn of_code(code: u8) -> Option<Self> {
+        [Self::Other, Self::Firefox, Self::Chrome, Self::Edge, Self::Safari, Self::Opera, Self::Curl]
+            .into_iter()
+            .find(|browser| browser.code() == code)
+    }
+
     /// The name for people, or nothing.
     pub const fn name(self) -> Option<&'static str> {
         Some(match self {

@@ -119,6 +119,7 @@ impl Model {
         match store.commit(id, expect, change.clone(), now).await? {
             Committed::Done(revision, _) if !wrong && !slot.ended => {
                 slot.record = slot.record.with(&change);
+                slot.seen_at = slot.seen_at.max(change.seen_at.unwrap_or_default());
                 slot.revision = revision;
             }
             Committed::Conflict(live) if wrong && !slot.ended => {

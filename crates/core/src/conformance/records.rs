@@ -7,11 +7,16 @@ use std::time::Duration;
 use super::bench::{ABSOLUTE, Bench, IDLE};
 use super::failure::{Failure, Verdict};
 use super::random::Random;
+use crate::agent::{Agent, Browser, Platform};
 use crate::data::Payload;
 use crate::id::{SessionId, Subject};
 use crate::keys::KeyId;
+use crate::moment::Moment;
 use crate::record::{Change, Elevation, Holder, Member, Record, StepUp};
-use crate::rules::{Amr, Context, Factor, Family, Limits, Link, Presented, Seen};
+use crate::rules::{
+    Amr, Context, Factor, Family, History, Known, Limits, Link, Network, Place, Presented, Seen, Sight, Signal,
+    Signals, Spot,
+};
 use crate::store::{Activity, Committed, DynStore, Epochs, Inserted, Limit, Live, Loaded, OverLimit, Revision};
 use crate::token::{Nonce, TokenHash};
 
@@ -33,8 +38,25 @@ pub(super) async fn member(bench: &Bench, store: &dyn DynStore, subject: &str, s
         label: "Firefox on Linux".into(),
         elevations: [None, None],
         references: Vec::new(),
+        history: Some(History::born(sight(record.created_at))),
     }));
     Ok(record)
+}
+
+/// What a request of the member's shows.
+pub(super) const fn sight(at: Moment) -> Sight {
+    let agent = Agent { platform: Platform::Linux, browser: Browser::Firefox };
+    let network = Some(Network { prefix: [4, 192, 0, 2, 0, 0, 0], address: 7 });
+    Sight { at, network, place: Place::UNKNOWN, agent, print: 9 }
+}
+
+/// A history with a context in doubt.
+fn elsewhere(now: Moment) -> History {
+    let place =
+        Place { country: Some(*b"PE"), spot: Spot::new(-12.0, -77.0, Some(20)), asn: Some(6_147), ..Place::UNKNOWN };
+    let doubted =
+        Known { sight: Sight { place, ..sight(now) }, first: now, doubts: Signals::NONE.with(Signal::CountryChanged) };
+    History::of(vec![doubted, Known { sight: sight(now), first: now, doubts: Signals::NONE }]).unwrap_or_default()
 }
 
 /// The same, not presented yet.
@@ -72,7 +94,7 @@ pub(super) fn limits() -> Limits {
 /// Activity with the record's own token.
 pub(super) fn activity(record: &Record) -> Activity {
     Activity {
-        token: Presented { generation: record.family.generation, hash: record.family.current },
+        token: Some(Presented { generation: record.family.generation, hash: record.family.current }),
         limits: record.limits,
     }
 }
@@ -136,6 +158,8 @@ pub(super) fn changes(bench: &Bench) -> Vec<Change> {
         )),
         ..Change::default()
     };
+    let seconds = Duration::from_secs;
+    let tighter = Limits { idle: seconds(IDLE / 2), absolute: seconds(ABSOLUTE - 1), remember_for: None };
     vec![
         data(b"one"),
         family(None),
@@ -149,6 +173,9 @@ pub(super) fn changes(bench: &Bench) -> Vec<Change> {
         Change { step_up: Some(StepUp::Withdrawn), ..Change::default() },
         step_up(hash(), Amr::Otp),
         Change { label: Some("my laptop".into()), ..Change::default() },
+        Change { history: Some(History::born(sight(now))), ..Change::default() },
+        Change { seen_at: Some(now), history: Some(elsewhere(now)), ..Change::default() },
+        Change { limits: Some(tighter), ..Change::default() },
         data(&[0xff; 5_000]),
         data(b""),
         Change { family: Some(born.clone()), ..data(b"both") },

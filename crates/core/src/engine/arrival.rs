@@ -7,7 +7,7 @@ use http::HeaderValue;
 use super::Engine;
 use super::adopt::Legacy;
 use super::heard::Heard;
-use crate::address::network_prefix;
+use crate::address::{NetworkPrefix, network_prefix};
 use crate::agent::{Agent, DeviceLabels};
 use crate::cookie::{CookieKind, Found};
 use crate::csrf::{CsrfFacts, CsrfMode, CsrfVerdict, HeaderCount, PassReason, decide, effective_method};
@@ -54,7 +54,9 @@ impl Arrival {
         let method = effective_method(view.method.as_str().as_bytes(), []);
         let heard = Heard::read(view.headers, method, policy.cookies().names(), view.cookie_join);
         let cookies = &heard.cookies;
-        let session = claim(engine, TokenKind::Session, cookies.of(CookieKind::Session));
+        let address = address(engine, view);
+        let network = address.map(network_prefix);
+        let session = claim(engine, TokenKind::Session, cookies.of(CookieKind::Session), network);
         let elevated = match &session {
             Some(_) => genuine(engine, TokenKind::Elevated, cookies.of(CookieKind::Elevated)).collect(),
             None => Vec::new(),
@@ -74,7 +76,7 @@ impl Arrival {
             at: engine.now(),
             route,
             session,
-            visit: claim(engine, TokenKind::Visit, cookies.of(CookieKind::Anonymous)),
+            visit: claim(engine, TokenKind::Visit, cookies.of(CookieKind::Anonymous), network),
             elevated,
             cookie_bearing: cookies.is_cookie_bearing(),
             csrf,
@@ -82,7 +84,7 @@ impl Arrival {
             navigation: navigates(heard.fetch_mode, view.headers),
             renewable,
             origin: public_origin(engine, view.authority),
-            address: address(engine, view),
+            address,
             agent: heard.user_agent.cloned(),
             platform: heard.platform.cloned(),
         }
@@ -90,8 +92,13 @@ impl Arrival {
 
     /// What the crash row compares; worked out only where a link is open.
     pub(super) fn context(&self) -> Context {
-        let network = self.address.map(|address| network_prefix(address).bytes()).unwrap_or_default();
+        let network = self.prefix().map(NetworkPrefix::bytes).unwrap_or_default();
         Context::new(self.client().platform.code(), &network)
+    }
+
+    /// The network it comes from.
+    pub(super) fn prefix(&self) -> Option<NetworkPrefix> {
+        self.address.map(network_prefix)
     }
 
     /// What people call the device: by the labels the application chose, where those yield a name, or by our own.
@@ -102,12 +109,12 @@ impl Arrival {
         chosen.map_or_else(|| self.client().label().into(), |name| name.as_str().into())
     }
 
-    fn client(&self) -> Agent {
+    pub(super) fn client(&self) -> Agent {
         let (agent, platform) = self.claims();
         Agent::read(agent, platform)
     }
 
-    fn claims(&self) -> (&[u8], Option<&[u8]>) {
+    pub(super) fn claims(&self) -> (&[u8], Option<&[u8]>) {
         let agent = self.agent.as_ref().map(HeaderValue::as_bytes).unwrap_or_default();
         (agent, self.platform.as_ref().map(HeaderValue::as_bytes))
     }
@@ -122,7 +129,7 @@ impl Token {
 
 /// The one token of a kind that a request may claim. Several of one session: the newest counts. Of different sessions:
 /// somebody tossed a cookie in, and none counts.
-fn claim(engine: &Engine, kind: TokenKind, found: &Found<'_>) -> Option<Token> {
+fn claim(engine: &Engine, kind: TokenKind, found: &Found<'_>, network: Option<NetworkPrefix>) -> Option<Token> {
     if !found.is_present() {
         return None;
     }
@@ -139,6 +146,7 @@ fn claim(engine: &Engine, kind: TokenKind, found: &Found<'_>) -> Option<Token> {
     }
     if best.is_none() {
         engine.tell(None, None, EventKind::TokenForged);
+        engine.count_forged(network);
     }
     best
 }

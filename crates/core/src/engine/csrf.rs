@@ -41,6 +41,7 @@ impl Exchange {
         verdict.settle(valid).or_else(|reason| {
             let session = self.arrival.session.as_ref().map(crate::token::Token::id);
             self.tell(session, None, EventKind::CsrfDenied { reason: reason.as_str(), enforced });
+            self.engine.count_denied(session);
             if enforced { Err(Denial::Csrf(reason)) } else { Ok(PassReason::ReportOnly) }
         })
     }

@@ -82,6 +82,8 @@ pub(super) struct Holding {
     pub(super) standing: Standing,
     pub(super) verdict: Verdict,
     pub(super) elevation: Option<Elevation>,
+    /// Whether a sensitive request waits for a step-up, because of what it shows of its client.
+    pub(super) held_back: bool,
 }
 
 impl Exchange {
@@ -180,7 +182,7 @@ impl Presence {
 impl Holding {
     /// A session that was made in this request.
     pub(super) fn new(live: Live) -> Self {
-        Self { live, standing: Standing::Live, verdict: Verdict::Accept, elevation: None }
+        Self { live, standing: Standing::Live, verdict: Verdict::Accept, elevation: None, held_back: false }
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Engine;
 use super::exchange::{Exchange, Presence};
+use crate::event::EventKind;
 use crate::id::{SessionId, Subject, SubjectRef};
 use crate::moment::Moment;
 use crate::record::{Holder, Member};
@@ -70,12 +71,22 @@ impl Exchange {
         self.see(|presence| self.identity_in(presence)).await
     }
 
-    /// Who is signed in now; a remembered user is not.
+    /// Who is signed in now; a remembered user is not. On a route that is `sensitive`, a request that shows another client
+    /// or place than its session's waits for a step-up here.
     ///
     /// # Errors
     /// The [`Denial`] to answer with.
     pub async fn require_signed_in(&self) -> Result<Identity, Denial> {
-        let identity = self.identity().await.map_err(|_| Denial::Unavailable)?;
+        let (identity, held_back) = self
+            .see(|presence| {
+                let held_back = presence.holding().is_some_and(|holding| holding.held_back);
+                (self.identity_in(presence), held_back)
+            })
+            .await
+            .map_err(|_| Denial::Unavailable)?;
+        if let Some(identity) = identity.as_ref().filter(|_| held_back) {
+            return Err(self.ask_to_step_up(identity, self.engine.policy().elevated_for()));
+        }
         identity.filter(|identity| identity.assurance >= Assurance::Authenticated).ok_or(Denial::SignInRequired)
     }
 
@@ -92,8 +103,12 @@ impl Exchange {
         if identity.elevated_at.is_some_and(|at| now.since(at) < max_age) {
             return Ok(identity);
         }
-        self.tell(Some(identity.session), Some(identity.reference), crate::event::EventKind::StepUpRequired);
-        Err(Denial::StepUpRequired { max_age })
+        Err(self.ask_to_step_up(&identity, max_age))
+    }
+
+    fn ask_to_step_up(&self, identity: &Identity, max_age: Duration) -> Denial {
+        self.tell(Some(identity.session), Some(identity.reference), EventKind::StepUpRequired);
+        Denial::StepUpRequired { max_age }
     }
 
     fn identity_in(&self, presence: &Presence) -> Option<Identity> {

@@ -2,12 +2,14 @@
 
 mod adopt;
 mod arrival;
+mod bursts;
 mod conclude;
 mod csrf;
 mod data;
 mod devices;
 mod error;
 mod exchange;
+mod familiar;
 mod flash;
 mod freshness;
 mod heard;
@@ -18,6 +20,7 @@ mod open;
 mod randomness;
 #[cfg(test)]
 mod rotated_keys;
+mod sight;
 mod sign_in;
 mod sign_out;
 mod step_up;
@@ -25,8 +28,11 @@ mod trigger;
 #[cfg(test)]
 mod visits;
 
+use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 pub use self::adopt::{Entry, OldSession, Predecessor};
 use self::arrival::Arrival;
@@ -34,6 +40,7 @@ pub use self::error::{SessionError, SignInError, StepUpError};
 pub use self::exchange::Exchange;
 pub use self::identity::Identity;
 pub use self::sign_in::{Attempt, SignInOptions, SignedInNow};
+use crate::address::Places;
 use crate::agent::DeviceLabels;
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::event::{Event, EventKind, EventSink};
@@ -41,7 +48,7 @@ use crate::id::{SessionId, Subject, SubjectRef};
 use crate::keys::{RingInUse, SharedRing};
 use crate::moment::{Clock, Moment};
 use crate::policy::Policy;
-use crate::rules::{EndReason, Standing};
+use crate::rules::{Bursts, EndReason, Place, Standing};
 use crate::seam::{RequestView, Route};
 use crate::store::{DynStore, Ending, StoreError};
 
@@ -59,6 +66,10 @@ struct Inner {
     predecessor: Option<Box<dyn Predecessor>>,
     /// Set once, before the first request.
     labels: OnceLock<Box<dyn DeviceLabels>>,
+    /// Set once, before the first request.
+    places: OnceLock<Box<dyn Places>>,
+    /// Locked for moments only, and not by most requests.
+    bursts: Mutex<Bursts>,
 }
 
 impl Engine {
@@ -92,6 +103,8 @@ impl Engine {
             events,
             predecessor: None,
             labels: OnceLock::new(),
+            places: OnceLock::new(),
+            bursts: Mutex::default(),
         }))
     }
 
@@ -107,13 +120,20 @@ impl Engine {
         let (clock, entropy, events) = (Box::new(clock), Box::new(SystemEntropy), Box::new(events));
         let predecessor: Option<Box<dyn Predecessor>> = Some(Box::new(predecessor));
         let keys = keys.into();
-        Self(Arc::new(Inner { policy, keys, store, clock, entropy, events, predecessor, labels: OnceLock::new() }))
+        let (labels, places, bursts) = (OnceLock::new(), OnceLock::new(), Mutex::default());
+        Self(Arc::new(Inner { policy, keys, store, clock, entropy, events, predecessor, labels, places, bursts }))
     }
 
     /// Has `labels` name the devices of sign-ins from now on. The first call counts.
     pub fn label_devices_by(&self, labels: impl DeviceLabels) {
         // A second call changes nothing.
         let _ = self.0.labels.set(Box::new(labels));
+    }
+
+    /// Has `places` tell where addresses are from now on. The first call counts.
+    pub fn locate_by(&self, places: impl Places) {
+        // A second call changes nothing.
+        let _ = self.0.places.set(Box::new(places));
     }
 
     /// Takes in a request: reads its cookies, checks their tags, makes the CSRF decision. The store is not asked.
@@ -220,6 +240,15 @@ impl Engine {
 
     pub(crate) fn predecessor(&self) -> Option<&dyn Predecessor> {
         self.0.predecessor.as_deref()
+    }
+
+    /// Where an address is, as far as anybody told.
+    pub(crate) fn locate(&self, address: IpAddr) -> Place {
+        self.0.places.get().map_or(Place::UNKNOWN, |places| places.locate(address))
+    }
+
+    pub(crate) fn bursts(&self) -> &Mutex<Bursts> {
+        &self.0.bursts
     }
 
     pub(crate) fn labels(&self) -> Option<&dyn DeviceLabels> {

@@ -4,11 +4,13 @@ use parking_lot::MutexGuard;
 
 use super::Engine;
 use super::exchange::{Exchange, Holding, Presence, State};
+use super::sight::Look;
 use crate::event::EventKind;
 use crate::moment::Moment;
 use crate::policy::OnReuse;
 use crate::record::{Change, Elevation, Holder, Record};
 use crate::rules::{Context, EndReason, Judgement, Presented, Standing, Verdict};
+use crate::seam::Care;
 use crate::store::{Activity, Committed, Ending, Live, Loaded, StoreError};
 use crate::token::Token;
 
@@ -114,7 +116,7 @@ impl Exchange {
     /// The anonymous session from memory. A cache's "no" is asked again.
     fn peek_visit(&self, token: &Token) -> Option<Holding> {
         let presented = token.presented();
-        let loaded = self.recall(token, &presented)?;
+        let loaded = self.recall(token, self.activity(&presented))?;
         self.good_visit(&loaded, &presented)
     }
 
@@ -124,13 +126,14 @@ impl Exchange {
         let (live, standing) = self.engine.standing(loaded, now).ok()?;
         let good = live.record.member().is_none() && live.record.family.admits(presented, now);
         let good = good && standing == Standing::Live;
-        good.then_some(Holding { live, standing, verdict: Verdict::Accept, elevation: None })
+        good.then_some(Holding { standing, ..Holding::new(live) })
     }
 
     async fn open_session(&self, token: &Token) -> Result<Option<Holding>, StoreError> {
         let presented = token.presented();
         for _ in 0..ATTEMPTS {
-            let loaded = self.engine.store().load(token.id(), self.arrival.at, self.activity(&presented)).await?;
+            // Activity is noted once it is known whose it is: in the same step as where it was.
+            let loaded = self.engine.store().load(token.id(), self.arrival.at, self.unnoted()).await?;
             match self.decide(token, &presented, &loaded).await? {
                 Step::Done(holding) => return Ok(holding),
                 Step::Again => {}
@@ -139,22 +142,31 @@ impl Exchange {
         Err(StoreError::Unavailable("the session was changed by others too often".into()))
     }
 
-    /// From memory, only an accepted token that needs no write is decided; all else is judged on a fresh load.
+    /// From memory, only an accepted token that needs no write is decided; all else is judged on a fresh load. Activity that
+    /// is due is noted once it is known whose it is.
     fn peek_session(&self, token: &Token) -> Option<Holding> {
         let (presented, now) = (token.presented(), self.arrival.at);
-        let loaded = self.recall(token, &presented)?;
+        let loaded = self.recall(token, self.unnoted())?;
         let (live, standing) = self.engine.standing(&loaded, now).ok()?;
         let judgement = self.judge(&live.record, &presented);
-        let accepted = judgement.verdict == Verdict::Accept && self.write_of(&live.record, judgement).is_none();
-        (accepted && live.record.member().is_some()).then(|| self.holding(live, standing, Verdict::Accept))
+        let accepted =
+            judgement.verdict == Verdict::Accept && self.write_of(&live.record, judgement, Change::default()).is_none();
+        if !accepted || live.record.member().is_none() || !self.goes_on(&live.record) {
+            return None;
+        }
+        let live = match self.activity(&presented).filter(|activity| activity.touch(&live, now).is_some()) {
+            None => live,
+            due => self.engine.standing(&self.recall(token, due)?, now).ok()?.0,
+        };
+        Some(self.holding(live, standing, Verdict::Accept))
     }
 
     /// What memory has, where the route lets it answer.
-    fn recall(&self, token: &Token, presented: &Presented) -> Option<Loaded> {
-        if self.arrival.route.asks_store {
+    fn recall(&self, token: &Token, activity: Option<Activity>) -> Option<Loaded> {
+        if self.arrival.route.care != Care::Usual {
             return None;
         }
-        self.engine.store().peek(token.id(), self.arrival.at, self.activity(presented))
+        self.engine.store().peek(token.id(), self.arrival.at, activity)
     }
 
     /// Judges a fresh load and does what the judgement says.
@@ -178,15 +190,25 @@ impl Exchange {
                 self.tell(Some(token.id()), live.record.subject(), EventKind::TokenForgotten);
                 Ok(Step::Done(None))
             }
-            Verdict::Accept | Verdict::RolledBack => self.accept(live, standing, judgement).await,
+            Verdict::Accept | Verdict::RolledBack => self.accept(live, presented, standing, judgement).await,
         }
     }
 
-    async fn accept(&self, live: Live, standing: Standing, judgement: Judgement) -> Result<Step, StoreError> {
+    async fn accept(
+        &self,
+        live: Live,
+        presented: &Presented,
+        standing: Standing,
+        judgement: Judgement,
+    ) -> Result<Step, StoreError> {
         let (id, subject, verdict) = (live.record.id, live.record.subject(), judgement.verdict);
-        let live = match self.write_of(&live.record, judgement) {
-            None => live,
-            Some(change) => match self.write(&live, change).await? {
+        let look = self.look(&live);
+        if look.revokes() {
+            return self.end_on_suspicion(&live, &look).await;
+        }
+        let live = match self.write_of(&live.record, judgement, look.change()) {
+            None => self.note(live, presented).await,
+            Some(change) => match self.write(&live, presented, change).await? {
                 Some(live) => live,
                 None => return Ok(Step::Again),
             },
@@ -194,20 +216,57 @@ impl Exchange {
         if verdict == Verdict::RolledBack {
             self.tell(Some(id), subject, EventKind::TokenRolledBack);
         }
-        Ok(Step::Done(Some(self.holding(live, standing, verdict))))
+        self.tell_look(&live.record, &look);
+        let held_back = look.holds_back();
+        Ok(Step::Done(Some(Holding { held_back, ..self.holding(live, standing, verdict) })))
+    }
+
+    /// The policy ends sessions on what this one shows. Only at the revision that was judged.
+    async fn end_on_suspicion(&self, live: &Live, look: &Look) -> Result<Step, StoreError> {
+        let (id, reason) = (live.record.id, EndReason::Suspicion);
+        match self.engine.store().end(id, Some(live.revision), reason, self.arrival.at).await? {
+            Ending::Conflict(_) => return Ok(Step::Again),
+            Ending::Already => return Ok(Step::Done(None)),
+            Ending::Done => {}
+        }
+        self.tell_look(&live.record, look);
+        self.tell(Some(id), live.record.subject(), EventKind::SessionEnded { reason });
+        Ok(Step::Done(None))
     }
 
     /// Writes a change; `None` if the session changed or ended meanwhile and must be judged again.
-    async fn write(&self, live: &Live, change: Change) -> Result<Option<Live>, StoreError> {
+    async fn write(&self, live: &Live, presented: &Presented, change: Change) -> Result<Option<Live>, StoreError> {
         let (id, now) = (live.record.id, self.arrival.at);
-        let record = live.record.with(&change);
+        let change = Change { seen_at: self.due(live, presented), ..change };
+        let (record, seen_at) = (live.record.with(&change), change.seen_at.unwrap_or(live.seen_at));
         match self.engine.store().commit(id, live.revision, change, now).await? {
             Committed::Done(revision, yielded) => {
                 self.engine.tell_yielded(&yielded, record.subject());
-                Ok(Some(Live { record: record.into(), seen_at: live.seen_at, revision }))
+                Ok(Some(Live { record: record.into(), seen_at, revision }))
             }
             Committed::Conflict(_) | Committed::Gone(_) => Ok(None),
         }
+    }
+
+    /// Notes activity where nothing else is written. Where it could not be noted the session was found all the same; at worst
+    /// it ends early.
+    async fn note(&self, live: Live, presented: &Presented) -> Live {
+        let (id, now) = (live.record.id, self.arrival.at);
+        let Some(seen_at) = self.due(&live, presented) else { return live };
+        // Stores that keep sessions in memory gather such notes there.
+        if let Some(Loaded::Live(noted)) = self.engine.store().peek(id, now, self.activity(presented)) {
+            return noted;
+        }
+        let touch = Change { seen_at: Some(seen_at), ..Change::default() };
+        match self.engine.store().commit(id, live.revision, touch, now).await {
+            Ok(Committed::Done(revision, _)) => Live { seen_at, revision, ..live },
+            Ok(Committed::Conflict(_) | Committed::Gone(_)) | Err(_) => live,
+        }
+    }
+
+    /// The activity that is to be noted of this session, if any.
+    fn due(&self, live: &Live, presented: &Presented) -> Option<Moment> {
+        self.activity(presented)?.touch(live, self.arrival.at)
     }
 
     /// A genuine token that was superseded: somebody holds a copy. Only at the revision that was judged.
@@ -234,20 +293,20 @@ impl Exchange {
         record.family.judge(presented, context, now, grace)
     }
 
-    /// What must be written before the token counts: its family's next state, and its session's first use.
-    fn write_of(&self, record: &Record, judgement: Judgement) -> Option<Change> {
+    /// What must be written before the token counts: its family's next state, its session's first use, and where that was.
+    fn write_of(&self, record: &Record, judgement: Judgement, look: Change) -> Option<Change> {
         let first_use = record.member().is_some_and(|member| !member.presented);
-        let writes = first_use || judgement.becomes.is_some();
+        let writes = first_use || judgement.becomes.is_some() || look.is_more_than_touch();
         writes.then(|| Change {
             family: judgement.becomes,
             first_use: first_use.then(|| self.engine.policy().session_limit()),
-            ..Change::default()
+            ..look
         })
     }
 
     fn holding(&self, live: Live, standing: Standing, verdict: Verdict) -> Holding {
         let elevation = (standing == Standing::Live).then(|| self.elevation_in(&live.record)).flatten();
-        Holding { live, standing, verdict, elevation }
+        Holding { live, standing, verdict, elevation, held_back: false }
     }
 
     /// The step-up whose cookie came along. It counts only beside a live token of its own session.
@@ -263,7 +322,13 @@ impl Exchange {
 
     fn activity(&self, presented: &Presented) -> Option<Activity> {
         let limits = *self.engine.policy().limits();
-        (!self.arrival.route.quiet).then_some(Activity { token: *presented, limits })
+        (!self.arrival.route.quiet).then_some(Activity { token: Some(*presented), limits })
+    }
+
+    /// Activity that the store is to leave to us.
+    fn unnoted(&self) -> Option<Activity> {
+        let limits = *self.engine.policy().limits();
+        (!self.arrival.route.quiet).then_some(Activity { token: None, limits })
     }
 }
 

@@ -12,7 +12,7 @@ use crate::id::{SessionId, Subject};
 use crate::moment::Moment;
 use crate::policy::Policy;
 use crate::record::{Change, Holder, Member, Pending, Record, Reference};
-use crate::rules::{Amr, EndReason, Factor};
+use crate::rules::{Amr, EndReason, Factor, History};
 use crate::store::{Committed, Epochs, Inserted, Live, Replaced};
 
 /// A sign-in under way: the subject, its epochs as they were before any credential was checked, and what was verified.
@@ -151,6 +151,8 @@ impl Exchange {
     /// [`SignInError::OverLimit`] if the policy refuses one more.
     pub async fn complete(&self, attempt: Attempt, options: SignInOptions) -> Result<SignedInNow, SignInError> {
         self.check(&attempt)?;
+        let reference = self.engine.reference(&attempt.subject);
+        let familiar = self.engine.familiar(reference, attempt.epochs).await;
         for _ in 0..ATTEMPTS {
             let presence = self.presence().await?;
             let old = presence.holding().map(|holding| holding.live.clone());
@@ -177,6 +179,7 @@ impl Exchange {
                 Inserted::Done(yielded) => {
                     let previous = old.as_ref().map(|old| old.record.id);
                     let session = self.signed_in(minted, old.as_ref(), &yielded).await;
+                    self.meet(familiar, session, reference).await;
                     return Ok(SignedInNow { subject: attempt.subject, session, previous });
                 }
                 Inserted::Exists => {}
@@ -206,6 +209,7 @@ impl Exchange {
             label: self.arrival.label(self.engine.labels()),
             elevations: [None, None],
             references: options.references.clone(),
+            history: Some(History::born(self.arrival.sight(&self.engine))),
         };
         let data = carried_over(old.map(|old| &*old.record), &attempt.subject).map_err(SessionError::from)?;
         let remember = attempt.remember || options.remember;
@@ -226,6 +230,7 @@ impl Exchange {
         }
         self.engine.tell_yielded(yielded, subject);
         self.tell(Some(id), subject, EventKind::SessionCreated { previous });
+        self.engine.count_created();
         self.send(self.engine.cookie(CookieKind::Session, &token, record.limits.end_of(now), now));
         self.dismiss_old_cookie();
         self.settle(Presence::Member(Holding::new(Live::born(record))));

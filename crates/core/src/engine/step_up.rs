@@ -46,12 +46,12 @@ impl Exchange {
         let elevation = Elevation { hash: token.hash(), at: now, until: now + self.engine.policy().elevated_for() };
         let family = record.family.hastened(now);
         let step_up = Some(StepUp::Granted(elevation, Factor { amr, verified_at: now }));
-        let change = Change { family, step_up, ..Change::default() };
+        let change = Change { family, step_up, ..self.trusting(record) };
         let changed = record.with(&change);
         match self.engine.store().commit(record.id, holding.live.revision, change, now).await? {
             Committed::Done(revision, _) => {
                 let live = Live { record: Arc::new(changed), seen_at: holding.live.seen_at, revision };
-                let elevated = Holding { live, elevation: Some(elevation), ..holding.clone() };
+                let elevated = Holding { live, elevation: Some(elevation), held_back: false, ..holding.clone() };
                 self.tell(Some(record.id), record.subject(), EventKind::SteppedUp);
                 self.settle(Presence::Member(elevated));
                 self.send(self.engine.cookie(CookieKind::Elevated, &token, elevation.until, now));

@@ -39,6 +39,7 @@ pub struct KeyRing {
     reference: hmac::Key,
     adoption: hmac::Key,
     external: hmac::Key,
+    limits: hmac::Key,
     secrets: SectionKey,
     mark: [u8; 16],
     sessions_last: Option<Duration>,
@@ -82,6 +83,7 @@ impl KeyRing {
             reference: purpose(&material.reference, "counterfoil/v1/key/reference")?,
             adoption: purpose(&material.reference, "counterfoil/v1/key/adoption")?,
             external: purpose(&material.reference, "counterfoil/v1/key/external")?,
+            limits: purpose(&material.reference, "counterfoil/v1/key/limits")?,
             secrets: SectionKey::derive(&material.reference, "counterfoil/v1/key/secrets")?,
             mark: first_16(&hmac::sign(
                 &purpose(&material.reference, "counterfoil/v1/key/mark")?,
@@ -141,6 +143,16 @@ impl KeyRing {
         let length = u64::try_from(kind.len()).unwrap_or(u64::MAX).to_be_bytes();
         let mut context = hmac::Context::with_key(&self.external);
         for part in [&length[..], kind.as_bytes(), value.as_bytes()] {
+            context.update(part);
+        }
+        first_16(&context.sign())
+    }
+
+    /// The keyed hash under which limits count whatever these parts name: an address, an account at a place.
+    pub(crate) fn counted(&self, parts: &[&[u8]]) -> [u8; 16] {
+        let mut context = hmac::Context::with_key(&self.limits);
+        for part in parts {
+            context.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
             context.update(part);
         }
         first_16(&context.sign())

@@ -180,10 +180,10 @@ impl Store for MemoryStore {
             refused => refused,
         };
         drop(shard);
-        if let Committed::Done(_, yielded) = &committed {
+        if let Committed::Done(revision, yielded) = &committed {
             self.tell_ended(yielded);
             if change.is_more_than_touch() {
-                self.notices.tell(Notice::Changed(id));
+                self.notices.tell(Notice::Changed(id, *revision));
             }
         }
         Ok(committed)

@@ -1,5 +1,7 @@
 //! The policy: lifetimes, rotation, limits, reactions and where the site is. Checked once, when built.
 
+mod address;
+mod detection;
 mod error;
 mod settings;
 mod span;
@@ -7,10 +9,12 @@ mod trigger;
 
 use std::time::Duration;
 
+pub use self::address::AddressSettings;
+pub use self::detection::{DetectionSettings, GradeSetting, ShortenSettings};
 pub use self::error::PolicyError;
 pub use self::settings::{
-    AddressSettings, CookieSettings, CsrfSettings, CsrfWeakening, DangerSettings, PolicySettings, Preset,
-    SessionSettings, TimeoutSettings,
+    CookieSettings, CsrfSettings, CsrfWeakening, DangerSettings, PolicySettings, Preset, SessionSettings,
+    TimeoutSettings,
 };
 pub use self::span::Span;
 use self::trigger::Reactions;
@@ -19,7 +23,7 @@ use crate::address::AddressPolicy;
 use crate::cookie::{CookieLifetime, CookieShape};
 use crate::csrf::CsrfMode;
 use crate::origin::{PublicOrigins, TrustedOrigins};
-use crate::rules::{Limits, Reaction, Trigger};
+use crate::rules::{Grades, Limits, Reaction, Trigger, Vigilance};
 use crate::store::Limit;
 
 /// Everything an operator decides, checked and consistent.
@@ -56,6 +60,9 @@ pub struct Policy {
     cookies: CookieShape,
     until_browser_closes: bool,
     address: AddressPolicy,
+    vigilance: Vigilance,
+    grades: Grades,
+    shortened: (Duration, Duration),
     weakenings: Vec<&'static str>,
 }
 
@@ -164,6 +171,22 @@ impl Policy {
     /// Whose word on the client's address counts.
     pub const fn address(&self) -> &AddressPolicy {
         &self.address
+    }
+
+    /// What is looked at to notice a stolen session, and how closely.
+    pub const fn vigilance(&self) -> &Vigilance {
+        &self.vigilance
+    }
+
+    /// What is decided on what is noticed.
+    pub const fn grades(&self) -> &Grades {
+        &self.grades
+    }
+
+    /// What the limits of a session of this age become where they are tightened.
+    pub fn shortened(&self, age: Duration) -> Limits {
+        let (idle, absolute) = self.shortened;
+        Limits { idle, absolute: age.saturating_add(absolute), remember_for: None }
     }
 
     /// What was weakened, in words for the log at start. Empty with the defaults.

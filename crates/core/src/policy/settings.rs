@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::address::{AddressSettings, address_policy};
+use super::detection::DetectionSettings;
 use super::trigger::{Reactions, TriggerSettings};
 use super::{OnReuse, Policy, PolicyError, Span};
-use crate::address::{AddressPolicy, AddressSource};
 use crate::cookie::{CookieNames, CookieShape, SameSite};
 use crate::csrf::CsrfMode;
 use crate::origin::{Origin, PublicOrigins, TrustedOrigins};
@@ -35,6 +36,8 @@ pub struct PolicySettings {
     pub cookies: CookieSettings,
     /// Whose word on the client's address counts.
     pub address: AddressSettings,
+    /// How a stolen session is noticed, and what is done then.
+    pub detection: DetectionSettings,
     /// The door for everything that weakens.
     pub danger: DangerSettings,
 }
@@ -98,16 +101,6 @@ pub struct CookieSettings {
     pub same_site: SameSite,
     /// Drop them when the browser closes, instead of at the session's end.
     pub until_browser_closes: bool,
-}
-
-/// Whose word on the client's address counts. Nobody's unless set.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct AddressSettings {
-    /// Addresses or ranges of the proxies in front.
-    pub trusted_proxies: Vec<String>,
-    /// The one header they set.
-    pub header: Option<AddressSource>,
 }
 
 /// The door for everything that weakens. What is set here is logged at every start.
@@ -199,7 +192,7 @@ impl TryFrom<PolicySettings> for Policy {
     type Error = PolicyError;
 
     fn try_from(settings: PolicySettings) -> Result<Self, PolicyError> {
-        let times = Times::checked(&settings)?;
+        let (times, grades) = (Times::checked(&settings)?, settings.detection.grades());
         let public = public_origins(&settings.origins)?;
         let names =
             if public.iter().all(Origin::is_https) { CookieNames::https() } else { CookieNames::plain_http_loopback() };
@@ -218,6 +211,9 @@ impl TryFrom<PolicySettings> for Policy {
             cookies: CookieShape::new(names, settings.cookies.same_site)?,
             until_browser_closes: settings.cookies.until_browser_closes,
             address: address_policy(&settings.address)?,
+            vigilance: settings.detection.vigilance(&grades)?,
+            grades,
+            shortened: settings.detection.shortened()?,
             weakenings: weakenings(&settings, &public),
             public,
         })
@@ -349,22 +345,6 @@ const fn csrf_mode(danger: &DangerSettings) -> CsrfMode {
         Some(CsrfWeakening::Report) => CsrfMode::Report,
         Some(CsrfWeakening::Off) => CsrfMode::Off,
     }
-}
-
-fn address_policy(settings: &AddressSettings) -> Result<AddressPolicy, PolicyError> {
-    match settings.header {
-        None if settings.trusted_proxies.is_empty() => Ok(AddressPolicy::peer_only()),
-        Some(header) if !settings.trusted_proxies.is_empty() => {
-            let ranges = settings.trusted_proxies.iter().map(|text| range(text)).collect::<Result<Vec<_>, _>>()?;
-            Ok(AddressPolicy::new(ranges, header)?)
-        }
-        _ => Err(PolicyError::AddressHalfSet),
-    }
-}
-
-fn range(text: &str) -> Result<ipnet::IpNet, PolicyError> {
-    let single = |text: &str| text.parse::<std::net::IpAddr>().map(ipnet::IpNet::from);
-    text.parse().or_else(|_| single(text)).map_err(|_| PolicyError::NotARange { text: text.into() })
 }
 
 fn weakenings(settings: &PolicySettings, public: &PublicOrigins) -> Vec<&'static str> {

@@ -98,6 +98,16 @@ impl Family {
         Self { generation: 0, current, closed_at: now, next: None }
     }
 
+    /// The family of what is no session: no token opens it, ever.
+    pub const fn closed(now: Moment) -> Self {
+        Self::born(TokenHash::OF_NONE, now)
+    }
+
+    /// Whether it is of what is no session.
+    pub fn is_closed(&self) -> bool {
+        self.current == TokenHash::OF_NONE && self.next.is_none()
+    }
+
     /// What `token` is worth at `now`, the moment its request's head arrived.
     pub fn judge(&self, token: &Presented, context: Context, now: Moment, grace: Duration) -> Judgement {
         let view = self.at(now);

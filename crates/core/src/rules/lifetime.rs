@@ -65,6 +65,8 @@ pub enum EndReason {
     AccountDisabled,
     /// An operator ended it.
     Admin,
+    /// The policy ends sessions on what it showed of its client.
+    Suspicion,
 }
 
 impl Limits {
@@ -146,7 +148,7 @@ impl Limits {
 
 impl EndReason {
     /// Every reason.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::SignOut,
         Self::Superseded,
         Self::Idle,
@@ -159,6 +161,7 @@ impl EndReason {
         Self::AccountChanged,
         Self::AccountDisabled,
         Self::Admin,
+        Self::Suspicion,
     ];
 
     /// The reason of this name, as [`as_str`](Self::as_str) gives it.
@@ -181,6 +184,7 @@ impl EndReason {
             Self::AccountChanged => "account_changed",
             Self::AccountDisabled => "account_disabled",
             Self::Admin => "admin",
+            Self::Suspicion => "suspicion",
         }
     }
 }

@@ -53,8 +53,20 @@ pub struct Route {
     pub public: bool,
     /// The request is polling and does not count as user activity.
     pub quiet: bool,
+    /// How sure it must be who this is.
+    pub care: Care,
+}
+
+/// How sure a route must be who this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Care {
+    /// As sure as on any route.
+    #[default]
+    Usual,
     /// The session is asked of the store itself, whatever this node remembers of it.
-    pub asks_store: bool,
+    AskStore,
+    /// The same; and a request that shows another client than its session's, or another place, waits for a step-up.
+    Sensitive,
 }
 
 /// What the response must carry.

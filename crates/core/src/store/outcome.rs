@@ -50,8 +50,9 @@ pub enum Loaded {
 /// User activity that comes with a load.
 #[derive(Debug, Clone, Copy)]
 pub struct Activity {
-    /// The token that was presented: only a good one counts as activity.
-    pub token: Presented,
+    /// The token that was presented: only a good one counts as activity. `None` where whoever asks notes the activity once it
+    /// is judged whose it is: the store notes nothing then.
+    pub token: Option<Presented>,
     /// The policy's lifetimes; the record's apply as well.
     pub limits: Limits,
 }
@@ -167,7 +168,7 @@ impl Activity {
     pub fn touch(&self, live: &Live, now: Moment) -> Option<Moment> {
         let limits = live.record.limits.tightest(&self.limits);
         let seen_at = limits.touch(&live.record.life(live.seen_at), now)?;
-        live.record.family.admits(&self.token, now).then_some(seen_at)
+        self.token.is_some_and(|token| live.record.family.admits(&token, now)).then_some(seen_at)
     }
 }
 

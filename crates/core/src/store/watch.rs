@@ -7,14 +7,15 @@ use futures_core::Stream;
 
 use crate::id::{SessionId, SubjectRef};
 use crate::moment::Moment;
+use crate::store::Revision;
 
 /// Something happened in the store that other nodes, or waiting handlers, must hear of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Notice {
     /// A session ended.
     Ended(SessionId),
-    /// A session's data, family or step-up changed.
-    Changed(SessionId),
+    /// A session's data, family or step-up changed: it has this revision by it, or has it by now.
+    Changed(SessionId, Revision),
     /// All sessions of a subject ended, but perhaps one.
     SubjectEnded(SubjectRef),
     /// Every session ended.

@@ -45,6 +45,10 @@ impl<'a> Reader<'a> {
         self.array().map(u16::from_be_bytes)
     }
 
+    pub(super) fn i16(&mut self) -> Result<i16, StoredError> {
+        self.array().map(i16::from_be_bytes)
+    }
+
     pub(super) fn u32(&mut self) -> Result<u32, StoredError> {
         self.array().map(u32::from_be_bytes)
     }

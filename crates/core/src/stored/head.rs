@@ -102,7 +102,7 @@ impl Head {
     /// As [`Activity::touch`].
     pub fn touch(&self, activity: &Activity, now: Moment) -> Option<Moment> {
         let seen_at = self.limits.tightest(&activity.limits).touch(&self.life(), now)?;
-        self.family.admits(&activity.token, now).then_some(seen_at)
+        activity.token.is_some_and(|token| self.family.admits(&token, now)).then_some(seen_at)
     }
 
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, StoredError> {
@@ -184,6 +184,11 @@ impl FamilyHead {
             until: link.until,
         });
         Self { generation: family.generation, current: family.current, closed_at: family.closed_at, next }
+    }
+
+    /// As [`Family::is_closed`].
+    pub fn is_closed(&self) -> bool {
+        self.current == TokenHash::OF_NONE && self.next.is_none()
     }
 
     /// As [`Family::admits`].

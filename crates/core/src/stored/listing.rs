@@ -1,9 +1,10 @@
-//! What is sealed of a record's holder: who it is, what was verified, what people call the device, or a sign-in under way.
+//! What is sealed of a record's holder: who it is, what was verified, what people call the device, where it was used, or a
+//! sign-in under way.
 
 use std::sync::Arc;
 
 use super::codec::{Reader, Write as _};
-use super::{Head, Part, StoredError};
+use super::{Format, Head, Part, StoredError, history};
 use crate::id::Subject;
 use crate::record::{Elevation, Holder, Member, Pending, Reference};
 use crate::rules::{Amr, Factor};
@@ -11,7 +12,7 @@ use crate::store::{Epoch, Epochs};
 use crate::token::TokenHash;
 
 /// The plain text of the section; empty for a visitor. `None` if a part of it does not fit its length.
-pub(super) fn write(holder: &Holder) -> Option<Vec<u8>> {
+pub(super) fn write(holder: &Holder, format: Format) -> Option<Vec<u8>> {
     // Large enough for most: a buffer that grows leaves copies behind that nobody wipes.
     let mut out = Vec::with_capacity(256);
     match holder {
@@ -23,13 +24,16 @@ pub(super) fn write(holder: &Holder) -> Option<Vec<u8>> {
         Holder::Member(member) => {
             out.push(MEMBER);
             write_member(member, &mut out)?;
+            if let Some(history) = member.history.as_ref().filter(|_| keeps_history(format)) {
+                history::write(history, &mut out)?;
+            }
         }
     }
     Some(out)
 }
 
 /// The holder that `head` and the section's plain text make.
-pub(super) fn read(head: &Head, plain: Option<&[u8]>) -> Result<Holder, StoredError> {
+pub(super) fn read(head: &Head, plain: Option<&[u8]>, format: Format) -> Result<Holder, StoredError> {
     let Some(plain) = plain else {
         return Ok(Holder::Visitor(None));
     };
@@ -42,13 +46,22 @@ pub(super) fn read(head: &Head, plain: Option<&[u8]>) -> Result<Holder, StoredEr
             let label = reader.text()?.into();
             let elevations = read_elevations(&mut reader)?;
             let references = read_references(&mut reader)?;
+            let history = if keeps_history(format) { history::read(&mut reader)? } else { None };
             let presented = head.presented;
-            let member = Member { subject, reference, factors, presented, label, elevations, references };
+            let member = Member { subject, reference, factors, presented, label, elevations, references, history };
             Holder::Member(Arc::new(member))
         }
         _ => return Err(reader.malformed()),
     };
     reader.end().map(|()| holder)
+}
+
+/// The first format has no place for where a session was used.
+const fn keeps_history(format: Format) -> bool {
+    match format {
+        Format::One => false,
+        Format::Two => true,
+    }
 }
 
 fn write_member(member: &Member, out: &mut Vec<u8>) -> Option<()> {

@@ -7,6 +7,7 @@ mod codec;
 mod error;
 mod format;
 mod head;
+mod history;
 mod listing;
 mod record;
 #[cfg(test)]
@@ -17,6 +18,7 @@ pub use self::error::StoredError;
 pub use self::format::Format;
 pub(crate) use self::format::SharedFormat;
 pub use self::head::{FamilyHead, Head, LinkHead};
+pub(crate) use self::history::{read_history, write_history};
 pub use self::record::StoredRecord;
 pub use self::tombstone::{Tombstone, code_of};
 use crate::id::SessionId;

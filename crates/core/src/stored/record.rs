@@ -123,7 +123,7 @@ impl<'a> StoredRecord<'a> {
         self.verified(&ring)?;
         let head = &self.head;
         let listing = self.plain(&ring, Section::Listing)?;
-        let holder = listing::read(head, listing.as_deref().map(|plain| &plain[..]))?;
+        let holder = listing::read(head, listing.as_deref().map(|plain| &plain[..]), self.format)?;
         let link = self.plain(&ring, Section::Link)?.map(|plain| read_link(&plain, head)).transpose()?;
         let data = self.plain(&ring, Section::Data)?;
         let record = Record {
@@ -224,8 +224,8 @@ struct Fresh<'s> {
 impl Fresh<'_> {
     fn sections<'a>(&self, kept: &Sections<'a>) -> Result<Sections<'a>, SealError> {
         let (before, after) = (self.before, self.after);
-        let holder_same = before.is_some_and(|before| sealed_alike(before, after));
-        let listing = || listing::write(&after.holder).ok_or(too_large(Section::Listing, usize::MAX));
+        let holder_same = before.is_some_and(|before| sealed_alike(before, after, self.format));
+        let listing = || listing::write(&after.holder, self.format).ok_or(too_large(Section::Listing, usize::MAX));
         let link_same = before.is_some_and(|before| link_of(&before.family) == link_of(&after.family));
         let data_same = before.is_some_and(|before| before.data == after.data);
         Ok(Sections {
@@ -323,8 +323,8 @@ fn read_link(plain: &[u8], head: &Head) -> Result<(Nonce, Context), StoredError>
 }
 
 /// Whether two states of a holder read the same once sealed: what the head says in clear does not count.
-fn sealed_alike(one: &Record, other: &Record) -> bool {
-    listing::write(&one.holder) == listing::write(&other.holder)
+fn sealed_alike(one: &Record, other: &Record, format: Format) -> bool {
+    listing::write(&one.holder, format) == listing::write(&other.holder, format)
 }
 
 const fn part_of(section: Section) -> Part {

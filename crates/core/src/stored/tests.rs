@@ -1,5 +1,6 @@
 //! The format, held to its promises.
 
+mod contexts;
 mod formats;
 mod samples;
 mod strategies;
@@ -47,7 +48,7 @@ proptest! {
         for hash in [token, *family.current.as_bytes(), next] {
             for generation in [family.generation, family.generation.wrapping_add(1)] {
                 let token = crate::rules::Presented { generation, hash: TokenHash::from_bytes(hash) };
-                let activity_of = crate::store::Activity { token, limits: live.record.limits };
+                let activity_of = crate::store::Activity { token: Some(token), limits: live.record.limits };
                 let now = Moment::from_unix_millis(activity);
                 prop_assert_eq!(head.touch(&activity_of, now), activity_of.touch(&live, now));
             }

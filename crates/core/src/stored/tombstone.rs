@@ -100,6 +100,7 @@ pub const fn code_of(reason: EndReason) -> u8 {
         EndReason::AccountChanged => 10,
         EndReason::AccountDisabled => 11,
         EndReason::Admin => 12,
+        EndReason::Suspicion => 13,
     }
 }
 

@@ -7,6 +7,9 @@ use aws_lc_rs::{constant_time, digest};
 pub struct TokenHash([u8; 32]);
 
 impl TokenHash {
+    /// The hash of no token: nobody knows, or ever finds, what SHA-256 makes zeros of.
+    pub const OF_NONE: Self = Self([0; 32]);
+
     pub(crate) fn of(secret: &[u8]) -> Self {
         let mut hash = [0; 32];
         for (to, from) in hash.iter_mut().zip(digest::digest(&digest::SHA256, secret).as_ref()) {

@@ -106,12 +106,8 @@ broken! {
         "c13_sweep_beside_everything",
     ];
     a_store_whose_touch_revives: Twisted::<revival::TouchRevives>::default => [
-        "c01_sign_out_wins_over_slow_read",
         "c01_sign_out_wins_over_touch",
-        "c01_sign_out_wins_over_all_at_once",
         "c08_touch_never_revives",
-        "c09_outage_during_revocation",
-        "c22_end_all_ends_everybody",
     ];
     a_store_whose_replace_keeps_the_old: Twisted::<revival::ReplaceKeepsTheOld>::default => [
         "c23_a_late_anonymous_response",
@@ -151,7 +147,6 @@ broken! {
     ];
     a_store_that_follows_the_clock_back: Twisted::<touches::FollowsTheClock>::default => [
         "c07_only_activity_counts",
-        "c08_a_clock_that_steps_back_is_harmless",
         "c08_touch_never_revives",
     ];
     a_store_that_never_touches: || Twisted(Alters::never_touches()) => [
@@ -186,6 +181,9 @@ broken! {
     a_store_that_keeps_removed_keys: || Twisted(Alters::keeps_removed_keys()) => [
         "c05_removed_keys_stay_removed",
         "c05_data_reads_back",
+        "verb_commit_stores_every_change",
+    ];
+    a_store_that_forgets_where_it_was: || Twisted(Alters::forgets_where_it_was()) => [
         "verb_commit_stores_every_change",
     ];
     a_store_that_drops_step_ups: || Twisted(Alters::drops_step_ups()) => [

@@ -100,7 +100,7 @@ impl Hasher {
     ///
     /// # Security
     /// Takes as long whether it is or not. Check a name that has no account against a hash made at start, so that it costs
-    /// what a known one costs; and ask [`AttemptLimit`](super::AttemptLimit) before.
+    /// what a known one costs; and ask [`SignIn::trial`](crate::SignIn::trial) before.
     ///
     /// # Errors
     /// [`HashingFailed`]: answer 503, never "wrong password".

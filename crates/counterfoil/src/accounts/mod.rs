@@ -1,4 +1,5 @@
-//! For sites that keep accounts of their own: passwords hashed by argon2id, one-time codes, and a limit on trying them.
+//! For sites that keep accounts of their own: passwords hashed by argon2id, and one-time codes. How often they may be tried
+//! is limited in [`limits`](crate::limits).
 //!
 //! These are the parts that are the same everywhere; where accounts are kept, and what they are called, is yours.
 //!
@@ -20,13 +21,11 @@
 //! ```
 
 mod hashing;
-mod limit;
 mod password;
 mod totp;
 mod words;
 
 pub use self::hashing::{BadPasswordHash, Cost, Hasher, HashingFailed, LONGEST_WAIT, PasswordHash};
-pub use self::limit::{AttemptLimit, TooManyAttempts};
 pub use self::password::{MAXIMUM_BYTES, NewPasswordRefused, Password, PasswordRules};
 pub use self::totp::{NoSecret, Offer, TotpSecret};
 pub use self::words::sentence;

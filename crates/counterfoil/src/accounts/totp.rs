@@ -92,7 +92,7 @@ impl TotpSecret {
     /// A code is accepted once: the step it belongs to must be later than any accepted before (RFC 6238, section 5.2), so
     /// what was watched or intercepted is worth nothing, and of two requests with one code one is let in. A clock may be
     /// a step (30 s) off either way. Compared in constant time. Attempts are not counted here; ask
-    /// [`AttemptLimit::code`](super::AttemptLimit::code) first: six digits alone withstand nobody.
+    /// [`SignIn::code_trial`](crate::SignIn::code_trial) first: six digits alone withstand nobody.
     #[must_use]
     pub fn accepts(&self, code: &str, now: Moment, used: &mut u64) -> bool {
         match self.step_of(code, now) {

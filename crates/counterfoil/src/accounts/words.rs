@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use counterfoil_core::EventKind;
-use counterfoil_core::rules::{EndReason, Reaction, Trigger};
+use counterfoil_core::limits::Act;
+use counterfoil_core::rules::{EndReason, Evidence, Reaction, Signal, Trigger};
 
 /// What happened, as a sentence for the person whose session it is. Reveals what [`EventKind`] does, and no more.
 pub fn sentence(kind: &EventKind) -> Cow<'static, str> {
@@ -45,8 +46,41 @@ pub fn sentence(kind: &EventKind) -> Cow<'static, str> {
             format!("A page was about to do what its policy forbids ({blocked}, by {directive}); the browser says so.")
                 .into()
         }
+        EventKind::LimitHit { act, .. } => tried(*act).into(),
+        EventKind::Signalled { signal, evidence, .. } => noticed(*signal, evidence.as_ref()),
         EventKind::WriteDropped => "The session ended while a request ran; what that changed was dropped.".into(),
         other => other.name().into(),
+    }
+}
+
+/// What was noticed, and what showed it.
+fn noticed(signal: Signal, evidence: Option<&Evidence>) -> Cow<'static, str> {
+    let what = match signal {
+        Signal::TwoContexts => "Two machines use this session",
+        Signal::UserAgentChanged => "The session was used by another browser or device",
+        Signal::NetworkChanged => "The session was used from another network",
+        Signal::CountryChanged => "The account was used from another country",
+        Signal::ImpossibleTravel => "The session was used farther away than anybody travels in that time",
+        Signal::ManyPlaces => "The session is used in two places at once",
+        Signal::NewDevice => "Somebody signed in with a device that was not used here of late",
+        Signal::CsrfFailures => "Many requests were refused as not coming from this site",
+        Signal::StepUpFailures => "The confirmation failed several times. Somebody may be guessing",
+        other => return other.as_str().into(),
+    };
+    match evidence {
+        Some(evidence) => format!("{what}: {evidence}.").into(),
+        None => format!("{what}.").into(),
+    }
+}
+
+const fn tried(act: Act) -> &'static str {
+    match act {
+        Act::SignIn => {
+            "Passwords were tried too often. Somebody may be guessing; where you are known you can still sign in."
+        }
+        Act::Code => "Codes were tried too often by somebody who has the password. If that was not you, change it.",
+        Act::StepUp => "The password was tried too often in a session that is signed in.",
+        _ => "Something was tried too often, and was refused.",
     }
 }
 
@@ -80,6 +114,7 @@ const fn because(reason: EndReason) -> &'static str {
         EndReason::EndedByUser => "ended from another session",
         EndReason::CredentialChanged => "the password or the second factor was changed",
         EndReason::Admin => "ended by an operator",
+        EndReason::Suspicion => "ended because somebody else may have had it",
         _ => reason.as_str(),
     }
 }

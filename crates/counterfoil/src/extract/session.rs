@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use counterfoil_core::SessionId;
 use counterfoil_core::data::{Key, Keys, SessionData};
 use counterfoil_core::device::DeviceName;
-use counterfoil_core::engine::{Exchange, Identity};
+use counterfoil_core::engine::{Exchange, Identity, SessionError};
 use counterfoil_core::rules::{Amr, EndReason, Reaction, Trigger};
 use counterfoil_core::store::{Page, Summary};
 use http::request::Parts;
@@ -17,6 +17,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::error::Error;
 use crate::handle::Handle;
+use crate::limits::{Trial, TriedTooOften};
 
 /// The session of this request, anonymous or signed in, with data of type `T`.
 ///
@@ -63,6 +64,7 @@ impl<T: SessionData> Session<T> {
     /// # Errors
     /// [`Error`] if nothing was stored: the session ended meanwhile, or the store did not answer.
     pub async fn update<R: Send>(&self, change: impl FnMut(&mut T) -> R + Send) -> Result<R, Error> {
+        self.handle.may_create().await?;
         Ok(self.exchange().update(change).await?)
     }
 }
@@ -108,6 +110,7 @@ impl<T> Session<T> {
     /// # Errors
     /// As [`update`](Self::update).
     pub async fn commit(&self) -> Result<(), Error> {
+        self.handle.may_create().await?;
         Ok(self.exchange().commit().await?)
     }
 
@@ -135,6 +138,46 @@ impl<T> Session<T> {
     pub async fn sign_out(&self) -> Result<(), Error> {
         let done = self.handle.detached(|exchange| async move { exchange.sign_out().await }).await;
         Ok(done?)
+    }
+
+    /// Whether whoever is signed in may try now to prove it again, by a password: before [`step_up`](Self::step_up), or
+    /// before a new password is taken. Ask before it is looked at. What fails too often raises the signal `step_up_failures`.
+    ///
+    /// # Errors
+    /// [`Error::TriedTooOften`]: 429, and nothing is looked at. [`Error`] if nobody is signed in, or the store did not
+    /// answer.
+    pub async fn trial(&self) -> Result<Trial, Error> {
+        let id = self.identity().await?.ok_or(SessionError::NotSignedIn)?.session;
+        let asked = self.handle.site.limits.step_up(id).await;
+        self.guarded(asked)
+    }
+
+    /// The same for a one-time code.
+    ///
+    /// # Errors
+    /// As [`trial`](Self::trial).
+    pub async fn code_trial(&self) -> Result<Trial, Error> {
+        let identity = self.identity().await?.ok_or(SessionError::NotSignedIn)?;
+        let name = identity.subject().as_str();
+        let asked = self.handle.site.limits.code(self.handle.asker(name).await, name).await;
+        self.guarded(asked)
+    }
+
+    /// If it fails too often, somebody else may sit there.
+    fn guarded(&self, asked: Result<Trial, TriedTooOften>) -> Result<Trial, Error> {
+        let trial = asked.map_err(|refusal| self.handle.held_back(None, refusal))?;
+        let exchange = Arc::clone(&self.handle.exchange);
+        Ok(trial.or_else(move || exchange.step_up_failed()))
+    }
+
+    /// Whether this session may ask now to be kept, on a route that is for nothing else.
+    ///
+    /// # Errors
+    /// As [`trial`](Self::trial).
+    pub async fn refresh_trial(&self) -> Result<Trial, Error> {
+        let id = self.identity().await?.ok_or(SessionError::NotSignedIn)?.session;
+        let asked = self.handle.site.limits.refresh(id).await;
+        asked.map_err(|refusal| self.handle.held_back(None, refusal))
     }
 
     /// Grants a step-up, after `amr` was verified anew.

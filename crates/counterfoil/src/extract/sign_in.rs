@@ -1,5 +1,7 @@
 //! Signing in: the only road to a subject.
 
+use std::sync::Arc;
+
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Redirect, Response};
 use counterfoil_core::engine::{Attempt, SignInOptions, SignedInNow};
@@ -10,6 +12,7 @@ use http::request::Parts;
 
 use crate::error::Error;
 use crate::handle::Handle;
+use crate::limits::Trial;
 
 /// The way to sign somebody in. Put [`SessionLayer::sign_in`](crate::layer::SessionLayer::sign_in) around its route.
 ///
@@ -80,6 +83,31 @@ pub struct SigningIn {
 pub struct Completed(SignedInNow);
 
 impl SignIn {
+    /// Whether the password of `name` may be tried now, by whoever asks from where they ask. Ask before the password is
+    /// looked at, and before [`begin`](Self::begin); `name` is the account's, in one spelling, known or not. Best is what
+    /// its [`Subject`] will be: then a browser that was signed in to it is known by that. What fails at many accounts from one
+    /// network raises the signal `address_spray`.
+    ///
+    /// # Errors
+    /// [`Error::TriedTooOften`]: 429, and nothing is looked at.
+    pub async fn trial(&self, name: &str) -> Result<Trial, Error> {
+        let asker = self.0.asker(name).await;
+        let answer = self.0.site.limits.sign_in(asker, name).await;
+        let trial = answer.map_err(|refusal| self.0.held_back(Some(name), refusal))?;
+        let (exchange, name) = (Arc::clone(&self.0.exchange), name.to_owned());
+        Ok(trial.or_else(move || exchange.sign_in_failed(&name)))
+    }
+
+    /// The same for a one-time code of `name`, whose password was right.
+    ///
+    /// # Errors
+    /// As [`trial`](Self::trial).
+    pub async fn code_trial(&self, name: &str) -> Result<Trial, Error> {
+        let asker = self.0.asker(name).await;
+        let answer = self.0.site.limits.code(asker, name).await;
+        answer.map_err(|refusal| self.0.held_back(Some(name), refusal))
+    }
+
     /// Begins a sign-in, before the credential is checked.
     ///
     /// # Errors
@@ -129,6 +157,7 @@ impl SigningIn {
     /// [`Error`] if it could not be kept.
     pub async fn hold(self) -> Result<(), Error> {
         let Self { handle, attempt } = self;
+        handle.may_create().await?;
         Ok(handle.detached(|exchange| async move { exchange.hold(attempt).await }).await?)
     }
 
@@ -139,6 +168,7 @@ impl SigningIn {
     /// [`Error`] if nobody is signed in by it; a refused sign-in says why.
     pub async fn complete(self) -> Result<Completed, Error> {
         let Self { handle, attempt } = self;
+        handle.may_create().await?;
         let options = SignInOptions::default();
         let done = handle.detached(|exchange| async move { exchange.complete(attempt, options).await }).await;
         Ok(Completed(done?))

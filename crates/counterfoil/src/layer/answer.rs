@@ -5,7 +5,7 @@ use counterfoil_core::seam::Effects;
 use http::HeaderValue;
 use http::header::{CACHE_CONTROL, SET_COOKIE, VARY};
 
-use crate::reply::{self, Asked, Denied, NO_STORE};
+use crate::reply::{self, Asked, Denied, HeldBack, NO_STORE};
 use crate::site::Site;
 
 /// The answer with what the request's end adds to it; another one where it was denied.
@@ -13,7 +13,10 @@ pub(super) fn write(effects: &Effects, response: Response, asked: &Asked, site: 
     let denied = response.extensions().get::<Denied>().map(|Denied(denial)| *denial);
     let mut response = match effects.denial.or(denied) {
         Some(denial) => reply::write(denial, asked, &site.pages),
-        None => response,
+        None => match response.extensions().get::<HeldBack>() {
+            Some(HeldBack(refusal)) if asked.navigation => reply::tried_too_often(refusal, true),
+            _ => response,
+        },
     };
     let removal = effects.remove_old.as_ref().and_then(|removal| HeaderValue::from_str(removal).ok());
     let removes_old = removal.map(|removal| response.headers_mut().append(SET_COOKIE, removal)).is_some();

@@ -17,6 +17,7 @@ use http::{Extensions, HeaderValue, Request, StatusCode};
 use super::form::{Sought, Unread, seek_token};
 use super::service::Duty;
 use crate::handle::Handle;
+use crate::limits::TriedTooOften;
 use crate::reply::{self, Asked};
 use crate::site::Site;
 
@@ -27,6 +28,8 @@ pub(crate) type Admission = Result<(PassReason, Request<Body>), Refusal>;
 pub(crate) enum Refusal {
     Denied(Denial),
     Unread(Unread),
+    /// Denied again and again.
+    TriedTooOften(TriedTooOften),
     /// Two session layers stand around the route: a fault of the program's.
     Doubled,
 }
@@ -59,13 +62,16 @@ pub(super) fn admit_at_once(exchange: &Exchange, duty: Duty, request: &Request<B
 }
 
 /// The CSRF decision first: 403 wins over 401 and 503. Then the session, unless the route is public.
-pub(super) async fn admit(exchange: Arc<Exchange>, duty: Duty, request: Request<Body>) -> Admission {
+pub(super) async fn admit(site: Arc<Site>, exchange: Arc<Exchange>, duty: Duty, request: Request<Body>) -> Admission {
     if is_doubled(duty, &request) {
         tracing::error!(path = request.uri().path(), "two session layers around one route: the request is refused");
         return Err(Refusal::Doubled);
     }
     let (parts, body) = request.into_parts();
-    let (reason, body) = pass_csrf(&exchange, &parts, body).await?;
+    let (reason, body) = match pass_csrf(&exchange, &parts, body).await {
+        Err(Refusal::Denied(denial)) => return Err(held_back(&site, &exchange, denial).await),
+        settled => settled?,
+    };
     if opens(&exchange, duty) {
         exchange.open().await.map_err(|error| {
             tracing::error!(error = %error, "the session could not be opened");
@@ -76,8 +82,21 @@ pub(super) async fn admit(exchange: Arc<Exchange>, duty: Duty, request: Request<
 }
 
 /// The CSRF decision alone, for a route that is ours.
-pub(crate) async fn admit_alone(exchange: Arc<Exchange>, request: Request<Body>) -> Admission {
-    admit(exchange, Duty::CsrfAlone, request).await
+pub(crate) async fn admit_alone(site: Arc<Site>, exchange: Arc<Exchange>, request: Request<Body>) -> Admission {
+    admit(site, exchange, Duty::CsrfAlone, request).await
+}
+
+/// The refusal of a cross-site request: another one where its client was refused so too often. Only what is refused anyway
+/// is counted, so that no other site's page can have its visitors held back here.
+async fn held_back(site: &Site, exchange: &Exchange, denial: Denial) -> Refusal {
+    match site.believed_address(exchange) {
+        Some(client) if matches!(denial, Denial::Csrf(_)) => match site.limits.csrf_failure(client).await {
+            // It failed: that is what is counted.
+            Ok(_) => Refusal::Denied(denial),
+            Err(refusal) => Refusal::TriedTooOften(site.held_back(exchange, None, refusal)),
+        },
+        _ => Refusal::Denied(denial),
+    }
 }
 
 fn opens(exchange: &Exchange, duty: Duty) -> bool {
@@ -118,6 +137,7 @@ impl Refusal {
                 response.headers_mut().append(VARY, VARY_ON_CSRF);
                 response
             }
+            Self::TriedTooOften(refusal) => reply::tried_too_often(&refusal, asked.navigation),
             Self::Unread(Unread::TooLarge(_)) => reply::unread(StatusCode::PAYLOAD_TOO_LARGE, asked),
             Self::Doubled => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
             Self::Unread(Unread::Broken) => reply::unread(StatusCode::BAD_REQUEST, asked),

@@ -15,7 +15,7 @@ use tower_service::Service;
 use super::answer;
 use super::gate::{self, Admission};
 use crate::handle::Handle;
-use crate::reply::Asked;
+use crate::reply::{self, Asked};
 use crate::site::Site;
 
 /// A service behind a [`SessionLayer`](super::SessionLayer) or a [`CsrfLayer`](super::CsrfLayer).
@@ -101,7 +101,8 @@ where
             // The clone is not ready; the one that was polled is.
             let clone = self.inner.clone();
             let inner = std::mem::replace(&mut self.inner, clone);
-            let admission = Box::pin(gate::admit(Arc::clone(exchange), passage.duty, request));
+            let admission =
+                Box::pin(gate::admit(Arc::clone(&passage.handle.site), Arc::clone(exchange), passage.duty, request));
             Stage::Arriving { admission, inner }
         };
         GuardedFuture { passage, stage }
@@ -173,8 +174,14 @@ impl Passage {
     }
 
     fn conclude(&self, response: Response) -> Waiting<(Effects, Response)> {
-        let exchange = Arc::clone(&self.handle.exchange);
-        Box::pin(async move { (exchange.conclude().await, response) })
+        let (handle, navigation) = (self.handle.clone(), self.asked.navigation);
+        Box::pin(async move {
+            match handle.may_create().await {
+                Ok(()) => (handle.exchange.conclude().await, response),
+                // What was set is dropped, and nothing is made.
+                Err(refusal) => (Effects::default(), reply::tried_too_often(&refusal, navigation)),
+            }
+        })
     }
 
     fn leave(&self, effects: &Effects, response: Response) -> Response {

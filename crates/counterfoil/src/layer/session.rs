@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use counterfoil_core::seam::Route;
+use counterfoil_core::seam::{Care, Route};
 use tower_layer::Layer;
 
 use super::service::{Duty, Guard, GuardedService};
@@ -58,18 +58,20 @@ impl SessionLayer {
         self
     }
 
-    /// These routes need a CSRF token with every unsafe request, whatever its headers say; and they
-    /// [ask the store](Self::asks_store).
+    /// It matters who this is: these routes need a CSRF token with every unsafe request, whatever its headers say; they
+    /// [ask the store](Self::asks_store); and where a request shows another client than its session's, or another country,
+    /// whoever must be signed in steps up first. So the route where people step up must not be one of them.
     pub fn sensitive(mut self) -> Self {
         self.0.route.csrf.sensitive = true;
-        self.asks_store()
+        self.0.route.care = Care::Sensitive;
+        self
     }
 
     /// These routes ask the store itself for the session, whatever this node remembers: where nodes share a store and each has
     /// a near cache, a session that was ended on another node is refused here at once, not within the bound. It costs a
     /// round trip. What demands a step-up ([`Recent`](crate::Recent)) does so without being told.
     pub fn asks_store(mut self) -> Self {
-        self.0.route.asks_store = true;
+        self.0.route.care = self.0.route.care.max(Care::AskStore);
         self
     }
 

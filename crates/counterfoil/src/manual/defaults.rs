@@ -35,6 +35,16 @@
 //! | `sessions.on_reuse` | the session ends | a superseded token came back: somebody holds a copy. `report` tells it only, for the first weeks of a deployment |
 //! | `sessions.limit` | none | how many devices people have is the application's to say; where it is set, the oldest yields |
 //!
+//! # A session in other hands
+//!
+//! | `[detection]` | default | why |
+//! |---|---|---|
+//! | `network` | `asn`: another operator | phones change their address all day; with `strict` or `subnet` a change is grave |
+//! | `speed_kmh` | 1,000 | airliners do 900; with the wind, little more |
+//! | `window` | 10 minutes | somebody who reads in between still takes turns |
+//! | `retain` | 30 days | as long as a session of the longest preset; coarse places only |
+//! | `decisions` | notify, and step up where it is sensitive | another client, country or journey; another network alone is noted. Nothing ends a session unless it is asked for |
+//!
 //! # When the account changes
 //!
 //! The application says what happened, once it is stored: [`Session::trigger`](crate::Session::trigger), or

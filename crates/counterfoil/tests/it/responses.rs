@@ -144,7 +144,7 @@ async fn a_sign_in_is_refused() {
     pin!("one session too many", second.post_form("/login", &[("user", "ada")]).await);
     pin!("a name that cannot be a subject", second.post_form("/login", &[("user", "a\u{7}da")]).await);
     pin!("a name that is empty", second.submit("/login", &[("user", "")]).await);
-    assert_eq!(site.faults().asked_for(Verb::Insert), 2, "ada's, and the one that was refused");
+    assert_eq!(site.faults().asked_for(Verb::Insert), 3, "ada's, what her devices are, and the one that was refused");
 }
 
 #[tokio::test]

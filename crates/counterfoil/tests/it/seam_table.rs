@@ -18,7 +18,7 @@ use counterfoil_core::csrf::CsrfVerdict;
 use counterfoil_core::engine::{Exchange, SessionError, SignInError, SignInOptions, StepUpError};
 use counterfoil_core::keys::KeyRing;
 use counterfoil_core::seam::table::{self, Adapter, Deed, Observed, Setup};
-use counterfoil_core::seam::{Denial, RequestView, Route, is_websocket};
+use counterfoil_core::seam::{Care, Denial, RequestView, Route, is_websocket};
 use counterfoil_core::store::StoreError;
 use http::header::{CACHE_CONTROL, SET_COOKIE};
 use http::{Request, StatusCode};
@@ -62,7 +62,7 @@ impl Tower {
         let declarations: [(bool, Declare); 6] = [
             (route.public, SessionLayer::public),
             (route.quiet, SessionLayer::quiet),
-            (route.asks_store, SessionLayer::asks_store),
+            (route.care != Care::Usual, SessionLayer::asks_store),
             (route.csrf.sign_in, SessionLayer::sign_in),
             (route.csrf.sensitive, SessionLayer::sensitive),
             (route.csrf.changes_state, SessionLayer::changes_state),

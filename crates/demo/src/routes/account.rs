@@ -12,7 +12,7 @@ use counterfoil::local_path;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{refuse, second_factor, see_other};
+use super::{held_back, refuse, second_factor, see_other};
 use crate::{
     accounts::{ChangeRefused, Password, RULES, Verified},
     app::App,
@@ -76,26 +76,39 @@ pub(super) async fn login(
 ) -> Result<Response, Error> {
     let Credentials { username, password, remember, next } = form;
     let next = next.as_deref().and_then(local_path);
-    if let Err(refusal) = app.attempts.attempt(visitor.client(), &username) {
-        return Ok(refuse(&visitor, Problem::TooManyAttempts(refusal)));
-    }
+    let trial = match gate.trial(&username).await {
+        Ok(trial) => trial,
+        Err(error) => return held_back(&visitor, error),
+    };
     let (verified, takes_a_code) =
         (app.accounts.verify(&username, password), |name: &str| app.second_factors.is_enrolled(name));
     let problem = match sign_in(gate, &username, remember, verified, takes_a_code).await {
-        Ok(Entered::Inside) => return inside(&visitor, next).await,
-        Ok(Entered::HalfWay) => return Ok(second_factor::ask_for_code(&visitor, next)),
+        Ok(Entered::Inside) => {
+            trial.succeeded().await;
+            return inside(&visitor, next).await;
+        }
+        Ok(Entered::HalfWay) => {
+            trial.passed().await;
+            return Ok(second_factor::ask_for_code(&visitor, next));
+        }
         Err(SignInRefused::WrongPassword) => Problem::WrongPassword,
-        Err(SignInRefused::Hashing(error)) => unavailable(&error),
-        Err(SignInRefused::Refused(error)) => return Ok(refuse(&visitor, Problem::Conflict(&error.to_string()))),
-        Err(SignInRefused::Session(error)) => return Err(error),
+        Err(other) => {
+            // The password was right, or nobody looked at it.
+            trial.passed().await;
+            return match other {
+                SignInRefused::Hashing(error) => Ok(refuse(&visitor, unavailable(&error))),
+                SignInRefused::Session(error) => Err(error),
+                other => Ok(refuse(&visitor, Problem::Conflict(&other.to_string()))),
+            };
+        }
     };
     if visitor.wants == Wants::Page && problem == Problem::WrongPassword {
         let (message, ticked) = (Some(problem.explanation()), remember == Remember::Yes);
         let username = username.as_str();
         let filled_in = |form| Login { username, next, ticked, message, ..form };
-        return Ok(show_login(&app, &visitor, problem.status(), filled_in));
+        return Ok(trial.told(show_login(&app, &visitor, problem.status(), filled_in)));
     }
-    Ok(refuse(&visitor, problem))
+    Ok(trial.told(refuse(&visitor, problem)))
 }
 
 /// The answer to who is signed in now.
@@ -144,13 +157,17 @@ pub(super) async fn this_session(member: Member) -> Result<Response, Error> {
 
 /// `POST /stay`: being asked for is the activity that keeps the session.
 pub(super) async fn stay(member: Member, Fields(way): Fields<Way>) -> Result<Response, Error> {
-    match member.wants {
+    let trial = match member.refresh_trial().await {
+        Ok(trial) => trial,
+        Err(error) => return held_back(&member, error),
+    };
+    Ok(trial.told(match member.wants {
         Wants::Page => {
             let next = way.next.as_deref().and_then(local_path);
-            member.on_to(next.unwrap_or("/"), "You stay signed in.").await
+            member.on_to(next.unwrap_or("/"), "You stay signed in.").await?
         }
-        Wants::Data => Ok(Json(member.me().await?).into_response()),
-    }
+        Wants::Data => Json(member.me().await?).into_response(),
+    }))
 }
 
 /// `GET /step-up`
@@ -168,17 +185,19 @@ pub(super) async fn step_up(
     Fields(form): Fields<Confirmation>,
 ) -> Result<Response, Error> {
     let next = form.next.as_deref().and_then(local_path);
-    if let Err(refusal) = app.attempts.attempt(member.client(), member.name()) {
-        return Ok(refuse(&member, Problem::TooManyAttempts(refusal)));
-    }
+    let trial = match member.trial().await {
+        Ok(trial) => trial,
+        Err(error) => return held_back(&member, error),
+    };
     match app.accounts.verify(member.name(), form.password).await {
-        Ok(Verified::Yes) => {}
+        Ok(Verified::Yes) => trial.passed().await,
         Ok(Verified::No) if member.wants == Wants::Page => {
             let (frame, elevated) = (member.frame(), member.is_elevated());
             let message = Some("That is not your password.");
-            return Ok(page(Problem::WrongPassword.status(), &StepUp { frame, elevated, next, message }));
+            let view = StepUp { frame, elevated, next, message };
+            return Ok(trial.told(page(Problem::WrongPassword.status(), &view)));
         }
-        Ok(Verified::No) => return Ok(refuse(&member, Problem::WrongPassword)),
+        Ok(Verified::No) => return Ok(trial.told(refuse(&member, Problem::WrongPassword))),
         Err(error) => return Ok(refuse(&member, unavailable(&error))),
     }
     member.step_up().await?;
@@ -199,12 +218,17 @@ pub(super) async fn change_password(
     member: Member,
     Fields(form): Fields<NewPassword>,
 ) -> Result<Response, Error> {
-    if let Err(refusal) = app.attempts.attempt(member.client(), member.name()) {
-        return Ok(refuse(&member, Problem::TooManyAttempts(refusal)));
-    }
+    let trial = match member.trial().await {
+        Ok(trial) => trial,
+        Err(error) => return held_back(&member, error),
+    };
     // In a task of its own: a client that hangs up must not leave a new password beside the old sessions.
     let member = Arc::new(member);
-    let refused = match tokio::spawn(replace_password(app, Arc::clone(&member), form)).await {
+    let replaced = tokio::spawn(replace_password(app, Arc::clone(&member), form)).await;
+    if !matches!(replaced, Ok(Ok(Err(ChangeRefused::WrongCurrent)))) {
+        trial.passed().await;
+    }
+    let refused = match replaced {
         Ok(replaced) => match replaced? {
             Ok(()) if member.wants == Wants::Page => {
                 return member.on_to("/devices", "Your password is changed.").await;

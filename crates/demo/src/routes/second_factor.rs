@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::{
     account::{Way, inside},
-    refuse, see_other,
+    held_back, refuse, see_other,
 };
 use crate::{
     app::App,
@@ -73,17 +73,19 @@ pub(super) async fn check_code(
         }
         Err(refused) => return refused_as(&visitor, refused),
     };
-    if let Err(refusal) = app.attempts.code(visitor.client(), half_way.name()) {
-        return Ok(refuse(&visitor, Problem::TooManyAttempts(refusal)));
-    }
+    let trial = match gate.code_trial(half_way.name()).await {
+        Ok(trial) => trial,
+        Err(error) => return held_back(&visitor, error),
+    };
     if !app.second_factors.verify(half_way.name(), &form.code, SystemClock.now()) {
         let problem = Problem::WrongCode;
         let message = Some(problem.explanation());
-        return Ok(match visitor.wants {
+        return Ok(trial.told(match visitor.wants {
             Wants::Page => page(problem.status(), &LoginCode { frame: visitor.frame(), next, message }),
             Wants::Data => refuse(&visitor, problem),
-        });
+        }));
     }
+    trial.succeeded().await;
     match half_way.complete().await {
         Ok(()) => inside(&visitor, next).await,
         Err(refused) => refused_as(&visitor, refused),
@@ -135,9 +137,10 @@ pub(super) async fn confirm(
     member: SteppedUp,
     Fields(form): Fields<Code>,
 ) -> Result<Response, Error> {
-    if let Err(refusal) = app.attempts.code(member.client(), member.name()) {
-        return Ok(refuse(&member, Problem::TooManyAttempts(refusal)));
-    }
+    let trial = match member.code_trial().await {
+        Ok(trial) => trial,
+        Err(error) => return held_back(&member, error),
+    };
     if !app.second_factors.confirm(member.name(), &form.code, SystemClock.now()) {
         let problem = Problem::Invalid("that code is not right, or nothing waits to be confirmed");
         let message = Some(problem.explanation());
@@ -146,6 +149,7 @@ pub(super) async fn confirm(
             Wants::Data => refuse(&member, problem),
         });
     }
+    trial.passed().await;
     if let Err(error) = member.trigger(Trigger::MfaChanged).await {
         drop(app.second_factors.remove(member.name()));
         return Err(error);

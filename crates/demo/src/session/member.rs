@@ -5,6 +5,7 @@ use std::ops::Deref;
 use axum::{extract::FromRequestParts, http::request::Parts, response::Response};
 use counterfoil::{
     Amr, DeviceName, EndReason, Error, Identity, Moment, Page, Reaction, Recent, SessionId, SignedIn, Summary, Trigger,
+    limits::Trial,
 };
 use serde::Serialize;
 
@@ -59,6 +60,30 @@ impl Member {
     /// Whether a step-up is in force.
     pub fn is_elevated(&self) -> bool {
         self.identity.elevated_at.is_some()
+    }
+
+    /// Whether the password may be tried now.
+    ///
+    /// # Errors
+    /// [`Error::TriedTooOften`], and as every session operation.
+    pub async fn trial(&self) -> Result<Trial, Error> {
+        self.session.trial().await
+    }
+
+    /// Whether a code may be tried now.
+    ///
+    /// # Errors
+    /// As [`trial`](Self::trial).
+    pub async fn code_trial(&self) -> Result<Trial, Error> {
+        self.session.code_trial().await
+    }
+
+    /// Whether this session may ask now to be kept.
+    ///
+    /// # Errors
+    /// As [`trial`](Self::trial).
+    pub async fn refresh_trial(&self) -> Result<Trial, Error> {
+        self.session.refresh_trial().await
     }
 
     /// Notes that the password was confirmed.

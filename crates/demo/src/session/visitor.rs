@@ -1,9 +1,6 @@
 //! Whoever asks, and what their session remembers.
 
-use std::{
-    collections::BTreeMap,
-    net::{IpAddr, Ipv4Addr},
-};
+use std::collections::BTreeMap;
 
 use axum::{
     extract::FromRequestParts,
@@ -80,11 +77,6 @@ impl Visitor {
     /// How surely anybody is known.
     pub fn assurance(&self) -> Assurance {
         self.identity.as_ref().map_or(Assurance::Anonymous, |identity| identity.assurance)
-    }
-
-    /// Where the request came from, as far as it can be believed.
-    pub fn client(&self) -> IpAddr {
-        self.session.exchange().client_address().unwrap_or(Ipv4Addr::UNSPECIFIED.into())
     }
 
     /// How far this session has counted.

@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderMap, Request, StatusCode, header},
 };
 use clap::{Args as _, Command, FromArgMatches as _};
-use counterfoil::accounts::AttemptLimit;
+use counterfoil::Limiter;
 use counterfoil_demo::{
     app::App,
     options::{DemoArgs, Mode, Plan},
@@ -43,15 +43,15 @@ impl Demo {
     pub(crate) fn start(line: &str) -> Self {
         let command = DemoArgs::augment_args(Command::new("demo").no_binary_name(true));
         let mut arguments = DemoArgs::from_arg_matches(&command.get_matches_from(line.split_whitespace())).unwrap();
-        let settings = policy::read(&mut arguments).unwrap();
+        let (settings, limits) = policy::read(&mut arguments).unwrap();
         let plan = Plan::try_from(arguments).unwrap();
         let origins = plan.origins(plan.listen).unwrap();
         let policy = policy::policy(&plan, &origins, settings).unwrap();
-        let attempts = match plan.mode {
-            Mode::Normal => AttemptLimit::at_a_standstill(),
-            Mode::Test => AttemptLimit::off(),
+        let limiter = match plan.mode {
+            Mode::Normal => Limiter::at_a_standstill(limits),
+            Mode::Test => Limiter::off(),
         };
-        let router = routes::service(App::with_attempts(plan, policy, attempts).unwrap());
+        let router = routes::service(App::with_limits(plan, policy, limiter).unwrap());
         Self { router, origin: origins[0].to_string() }
     }
 
@@ -59,12 +59,15 @@ impl Demo {
     pub(crate) async fn keeping(line: &str) -> Self {
         let command = DemoArgs::augment_args(Command::new("demo").no_binary_name(true));
         let mut arguments = DemoArgs::from_arg_matches(&command.get_matches_from(line.split_whitespace())).unwrap();
-        let settings = policy::read(&mut arguments).unwrap();
+        let (settings, limits) = policy::read(&mut arguments).unwrap();
         let plan = Plan::try_from(arguments).unwrap();
         let origins = plan.origins(plan.listen).unwrap();
         let policy = policy::policy(&plan, &origins, settings).unwrap();
         let kept = plan.keep.clone().open(policy.limits().absolute).await.unwrap();
-        Self { router: routes::service(App::keeping(plan, policy, kept).unwrap()), origin: origins[0].to_string() }
+        Self {
+            router: routes::service(App::keeping(plan, policy, limits, kept).unwrap()),
+            origin: origins[0].to_string(),
+        }
     }
 
     /// With a cheap password hash and no limit on attempts.

@@ -23,6 +23,34 @@ async fn so_is_one_in_postgres() {
     the_same_everywhere(&server.url()).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes a Redis: run in the stage that installs it"]
+async fn what_is_tried_at_three_nodes_counts_together() {
+    let server = Redis::start().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let policy = folder.path().join("policy.toml");
+    std::fs::write(&policy, "[limits.sign_in]\naddress = \"6 per day\"").unwrap();
+    let (store, data) = (server.url(), folder.path().join("data"));
+    let line = format!("--policy {} --store {store} --data {}", policy.display(), data.display());
+    let mut tries = Vec::new();
+    for node in 0..3 {
+        let demo = Demo::keeping(&line).await;
+        for n in 0..10 {
+            let mut browser = demo.browser();
+            let name = format!("nobody-{node}-{n}");
+            tries.push(tokio::spawn(async move {
+                browser.post("/login", &[("username", &name), ("password", "wrong")]).await.status.as_u16()
+            }));
+        }
+    }
+    let mut statuses = Vec::new();
+    for tried in tries {
+        statuses.push(tried.await.unwrap());
+    }
+    statuses.sort_unstable();
+    assert_eq!(statuses, [[401; 6].as_slice(), &[429; 24]].concat());
+}
+
 async fn the_same_everywhere(store: &str) {
     let folder = tempfile::tempdir().unwrap();
     let line = format!("--test-mode --store {store} --data {}", folder.path().display());

@@ -151,7 +151,7 @@ impl Accounts {
     ///
     /// # Security
     /// One hash either way. Attempts are not counted here; ask
-    /// [`AttemptLimit`](counterfoil::accounts::AttemptLimit) first. Hashes of another cost, brought from elsewhere, take
+    /// [`SignIn::trial`](counterfoil::SignIn::trial) first. Hashes of another cost, brought from elsewhere, take
     /// the time of theirs until their owner sets another password.
     ///
     /// # Errors

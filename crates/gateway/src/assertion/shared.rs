@@ -144,7 +144,9 @@ mod tests {
         let (name, apps) = (wiki.name.clone(), vec![wiki, app("shop")]);
         let (data, listen) = (folder.path().to_owned(), Listen::default());
         let near_cache = counterfoil::stores::near_cache::Settings::default();
-        let config = Config { data, store: None, near_cache, listen, proxy_protocol: None, apps };
+        let limits = counterfoil::LimitSettings::default();
+        let geo = counterfoil::geo::GeoSettings::default();
+        let config = Config { data, store: None, near_cache, limits, geo, listen, proxy_protocol: None, apps };
         let of = |name: &str| SharedKeys::of(&config, &name.parse().unwrap(), SystemClock);
         assert!(matches!(of("wiki"), Err(NoSharedKeys::NotMade(_))), "and none are made for whoever runs the command");
         let assertions = Assertions::in_file(&config.assertion_keys(), SystemClock).unwrap();

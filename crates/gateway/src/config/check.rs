@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use counterfoil::geo::GeoSettings;
 use counterfoil_core::origin::Origin;
 use counterfoil_serve::place as store;
 use serde::de::DeserializeOwned;
@@ -74,7 +75,8 @@ impl Checking<'_> {
         };
         let near_cache = self.near_cache(settings.near_cache.as_ref(), store.as_ref())?;
         let apps = apps.into_iter().map(|app| app.config).collect();
-        Some(Config { data, store, near_cache, listen, proxy_protocol, apps })
+        let (limits, geo) = (settings.limits, self.geo(settings.geo, folder)?);
+        Some(Config { data, store, near_cache, limits, geo, listen, proxy_protocol, apps })
     }
 
     fn data(&self, text: &str, folder: &Path) -> Option<PathBuf> {
@@ -91,6 +93,16 @@ impl Checking<'_> {
             // What was written may have a password in it.
             Err(why) => self.wrong("store", why.to_string()),
         }
+    }
+
+    /// Whether the files are any good is seen when they are read.
+    fn geo(&self, settings: GeoSettings, folder: &Path) -> Option<GeoSettings> {
+        let named = [("city", &settings.city), ("asn", &settings.asn), ("networks", &settings.networks)];
+        let empty = |path: &PathBuf| path.as_os_str().is_empty();
+        if let Some((key, _)) = named.into_iter().find(|(_, path)| path.as_ref().is_some_and(empty)) {
+            return self.wrong(&format!("geo.{key}"), "is empty; name the file, or remove the key");
+        }
+        Some(settings.within(folder))
     }
 
     /// The apps without mistakes of their own.

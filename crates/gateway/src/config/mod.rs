@@ -13,6 +13,8 @@ mod tree;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use counterfoil::LimitSettings;
+use counterfoil::geo::{Databases, GeoError, GeoSettings};
 use counterfoil::stores::near_cache;
 use counterfoil_serve::Peers;
 use counterfoil_serve::keep::Keep;
@@ -32,6 +34,10 @@ pub struct Config {
     pub store: Option<counterfoil_serve::place::Place>,
     /// This node's memory before a store that others share.
     pub near_cache: near_cache::Settings,
+    /// How often things may be tried, on all apps together.
+    pub limits: LimitSettings,
+    /// What tells where addresses are.
+    pub geo: GeoSettings,
     /// Where it listens.
     pub listen: Listen,
     /// Whose word on who connects to the public listener counts, if connections begin with a header of the PROXY protocol.
@@ -58,6 +64,14 @@ impl Config {
             None => Keep::in_folder(&self.data),
             Some(store) => Keep::with_store(&self.data, store.clone()).near_cache(self.near_cache),
         }
+    }
+
+    /// Reads the databases of places, if any are named.
+    ///
+    /// # Errors
+    /// [`GeoError`]: a file must be put right, or another be named; it says which.
+    pub fn places(&self) -> Result<Option<Databases>, GeoError> {
+        (!self.geo.is_empty()).then(|| Databases::open(&self.geo)).transpose()
     }
 
     /// The file of the keys that sign assertions: `counterfoil keys` reads and changes it.

@@ -1,6 +1,7 @@
 //! The configuration as it is written: read, checked, then never looked at again.
 
-use counterfoil::Span;
+use counterfoil::geo::GeoSettings;
+use counterfoil::{LimitSettings, Span};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -18,6 +19,12 @@ pub(super) struct Settings {
     pub(super) near_cache: Option<NearCacheSettings>,
     #[serde(default)]
     pub(super) listen: ListenSettings,
+    /// How often things may be tried.
+    #[serde(default)]
+    pub(super) limits: LimitSettings,
+    /// Databases of places.
+    #[serde(default)]
+    pub(super) geo: GeoSettings,
     #[serde(default)]
     pub(super) danger: DangerSettings,
     #[serde(default, rename = "policy")]

@@ -28,6 +28,18 @@ impl fmt::Display for Config {
             let announced = if announced { ", PROXY protocol v2 expected" } else { "" };
             writeln!(out, "{name:<9} http://{address}{announced}")?;
         }
+        for rates in self.limits.rates().chunk_by(|(one, ..), (other, ..)| one == other) {
+            let act = rates.first().map_or("", |(act, ..)| act.as_str());
+            let each = rates.iter().map(|(_, per, rate)| format!("{rate} by {}", per.as_str()));
+            writeln!(out, "limits    {act}: {}", each.collect::<Vec<_>>().join("; "))?;
+        }
+        for (tells, file) in
+            [("country and place", &self.geo.city), ("operator", &self.geo.asn), ("kind", &self.geo.networks)]
+        {
+            if let Some(file) = file {
+                writeln!(out, "geo       {tells} by {}", file.display())?;
+            }
+        }
         for app in &self.apps {
             write!(out, "\n{}", described(app)?)?;
         }

@@ -203,6 +203,16 @@ fn each_mistake_is_named_with_its_place_its_key_and_its_values() {
             "counterfoil.toml:21: near_cache.memory: `256` is no size: write a number with its unit, KiB, MiB or GiB, such as \"256 MiB\""),
         ("a setting of the memory nobody knows", format!("{FILE}[near_cache]\nleases = \"5s\""),
             "counterfoil.toml:21: near_cache.leases: there is no such key; did you mean `lease`?"),
+        ("a database nobody named", format!("{FILE}[geo]\ncity = \"\""),
+            "counterfoil.toml:21: geo.city: is empty; name the file, or remove the key"),
+        ("a database nobody knows", format!("{FILE}[geo]\ncitty = \"city.mmdb\""),
+            "counterfoil.toml:21: geo.citty: there is no such key; did you mean `city`?"),
+        ("a limit that is no rate", format!("{FILE}[limits.sign_in]\naddress = \"often\""),
+            "counterfoil.toml:21: limits.sign_in.address: `often` is no rate: write `10 per minute`, `12 per hour, burst 5` or `3 per 10m`"),
+        ("a limit nobody knows", format!("{FILE}[limits.signin]\naddress = \"1 per second\""),
+            "counterfoil.toml:20: limits.signin: there is no such key; did you mean `sign_in`?"),
+        ("a limit by what it is not counted by", format!("{FILE}[limits.refresh]\naddress = \"1 per second\""),
+            "counterfoil.toml:21: limits.refresh.address: there is no such key\ncounterfoil.toml:20: limits.refresh: `session` is missing"),
         ("the age of a step-up that is not asked for", with("max_idle", "max_step_up_age"),
             "counterfoil.toml:19: apps.wiki.rules[1].max_step_up_age: is 20m, and access is not step-up: write access = \"step-up\", or remove it"),
         ("two at once", with("\"nginx\"", "\"apache\"").replace("decision =", "decisoin ="),
@@ -251,6 +261,20 @@ fn the_memory_before_a_shared_store_is_shown_with_its_bound_in_words() {
 }
 
 #[test]
+fn databases_of_places_are_beside_the_file_and_shown() {
+    let text = format!("{FILE}[geo]\ncity = \"geo/city.mmdb\"\nnetworks = \"/etc/networks\"\n");
+    let config =
+        read_text(Path::new("/etc/counterfoil/counterfoil.toml"), &text, &Environment::default()).unwrap().config;
+    let shown = config.to_string();
+    let lines: Vec<_> = shown.lines().filter(|line| line.starts_with("geo ")).collect();
+    let city = "geo       country and place by /etc/counterfoil/geo/city.mmdb";
+    assert_eq!(lines, [city, "geo       kind by /etc/networks"]);
+    let refused = config.places().unwrap_err().to_string();
+    assert!(refused.starts_with("geo.city: /etc/counterfoil/geo/city.mmdb is not there"), "{refused}");
+    assert!(read_with(FILE, &[]).unwrap().config.places().unwrap().is_none());
+}
+
+#[test]
 fn flags_of_a_rule_are_shown_where_they_are_set() {
     let text = with("max_idle = \"20m\"", "quiet = true\nsensitive = true");
     let checked = read_with(&text, &[]).unwrap();
@@ -291,6 +315,7 @@ fn the_environment_stands_above_the_file_for_every_kind_of_key() {
         ("COUNTERFOIL__DATA", "/elsewhere"),
         ("COUNTERFOIL__LISTEN__PUBLIC", "127.0.0.1:1"),
         ("COUNTERFOIL__LISTEN__PROXY_PROTOCOL", "true"),
+        ("COUNTERFOIL__GEO__CITY", "/var/lib/GeoIP/city.mmdb"),
         ("COUNTERFOIL__POLICY__PRESET", "aal3"),
         ("COUNTERFOIL__POLICY__TIMEOUTS__IDLE", "10m"),
         ("COUNTERFOIL__POLICY__SESSIONS__LIMIT", "5"),
@@ -308,6 +333,7 @@ fn the_environment_stands_above_the_file_for_every_kind_of_key() {
     let config = read_with(&text, &variables).unwrap_or_else(|error| panic!("{error}")).config;
     assert_eq!(config.data, Path::new("/elsewhere"));
     assert_eq!(config.listen.public.port(), 1);
+    assert_eq!(config.geo.city.as_deref(), Some(Path::new("/var/lib/GeoIP/city.mmdb")));
     let peers = config.proxy_protocol.unwrap();
     assert!(peers.contain("10.9.8.7".parse().unwrap()) && !peers.contain("127.0.0.1".parse().unwrap()));
     let [wiki, shop] = &config.apps[..] else { panic!() };
@@ -333,6 +359,8 @@ fn a_mistake_in_the_environment_names_the_variable() {
             "COUNTERFOIL__LISTEN__PUBLICK: listen.publick: there is no such key; did you mean `public`?"),
         ("COUNTERFOIL__LISTEN__PUBLIC", "everywhere",
             "COUNTERFOIL__LISTEN__PUBLIC: listen.public: `everywhere` is not an address and a port, such as 127.0.0.1:9400 or [::1]:9400"),
+        ("COUNTERFOIL__LIMITS__SIGN_IN__PLACE", "0 per hour",
+            "COUNTERFOIL__LIMITS__SIGN_IN__PLACE: limits.sign_in.place: `0 per hour` is no rate: write `10 per minute`, `12 per hour, burst 5` or `3 per 10m`"),
         ("COUNTERFOIL__LISTEN__PROXY_PROTOCOL", "yes",
             "COUNTERFOIL__LISTEN__PROXY_PROTOCOL: listen.proxy_protocol: wants true or false, and is `yes`"),
         ("COUNTERFOIL__APPS__WIKI__RULES__0__ACCESS", "open",

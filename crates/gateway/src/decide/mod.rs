@@ -8,7 +8,7 @@ use axum::response::Response;
 use counterfoil_core::Exchange;
 use counterfoil_core::cookie::SetCookie;
 use counterfoil_core::csrf::{PassReason, RouteFlags};
-use counterfoil_core::seam::{Denial, Route};
+use counterfoil_core::seam::{Care, Denial, Route};
 use counterfoil_core::token::looks_like_token;
 use http::header::{CACHE_CONTROL, COOKIE, LOCATION, SET_COOKIE};
 use http::uri::PathAndQuery;
@@ -63,7 +63,8 @@ pub(crate) async fn decide(gateway: &Gateway, site: &Site, original: &Original<'
 
 fn route(demands: &Demands) -> Route {
     let csrf = RouteFlags { changes_state: demands.changes_state, ..RouteFlags::default() };
-    Route { csrf, public: demands.is_public(), quiet: demands.quiet, asks_store: demands.sensitive }
+    let care = if demands.sensitive { Care::Sensitive } else { Care::Usual };
+    Route { csrf, public: demands.is_public(), quiet: demands.quiet, care }
 }
 
 /// The CSRF token of a request, from its header alone: a form's would be in a body.
@@ -221,7 +222,7 @@ mod tests {
             (plain(),                                                  Route::default()),
             (Rule { access: Access::Public, ..plain() },               Route { public: true, ..Route::default() }),
             (Rule { quiet: true, ..plain() },                          Route { quiet: true, ..Route::default() }),
-            (Rule { sensitive: true, ..plain() },                      Route { asks_store: true, ..Route::default() }),
+            (Rule { sensitive: true, ..plain() },                      Route { care: Care::Sensitive, ..Route::default() }),
             (Rule { changes_state: ChangesState::Always, ..plain() },  Route { csrf: acting, ..Route::default() }),
         ];
         for (rule, expected) in table {

@@ -16,7 +16,6 @@ mod visitor;
 use std::sync::Arc;
 
 use axum::Router;
-use counterfoil::accounts::AttemptLimit;
 
 use crate::accounts::Accounts;
 
@@ -29,8 +28,6 @@ pub use self::history::{History, KEPT_LINES, MOST_SESSIONS, MOST_SUBJECTS};
 pub struct Local {
     /// Who may sign in.
     pub accounts: Accounts,
-    /// How often they may try.
-    pub attempts: Arc<AttemptLimit>,
     /// What happened to their sessions: the sink that the gateway tells.
     pub history: Arc<History>,
 }

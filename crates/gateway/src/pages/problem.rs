@@ -1,7 +1,7 @@
 //! Every refusal of our pages, and the one place that turns it into an answer.
 
 use axum::response::{IntoResponse as _, Response};
-use counterfoil::accounts::TooManyAttempts;
+use counterfoil::TriedTooOften;
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 
@@ -27,7 +27,7 @@ pub(super) enum Problem<'a> {
     /// What reading the body made of it: 400, 408, 413, 415 or 422.
     Unreadable(StatusCode, &'a str),
     /// 429
-    TooManyAttempts(TooManyAttempts),
+    TriedTooOften(TriedTooOften),
     /// 503: something this needs does not answer; nothing was changed.
     Unavailable,
 }
@@ -41,7 +41,7 @@ impl Problem<'_> {
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Unreadable(status, _) => *status,
-            Self::TooManyAttempts(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::TriedTooOften(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -56,9 +56,12 @@ impl Problem<'_> {
                 page(status, &ProblemPage { frame, status: status.as_u16(), title, explanation, retry_after, way_out })
             }
             Wants::Data => {
-                let body = json!({
+                let mut body = json!({
                     "type": "about:blank", "title": title, "status": status.as_u16(), "detail": explanation,
                 });
+                if let (Self::TriedTooOften(refusal), Some(members)) = (self, body.as_object_mut()) {
+                    members.insert("violated-policies".to_owned(), json!([refusal.limit()]));
+                }
                 let kind = HeaderValue::from_static("application/problem+json");
                 (status, [(header::CONTENT_TYPE, kind)], body.to_string()).into_response()
             }
@@ -70,7 +73,10 @@ impl Problem<'_> {
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
-        response
+        match self {
+            Self::TriedTooOften(refusal) => refusal.told(response),
+            _ => response,
+        }
     }
 
     fn title(&self) -> &'static str {
@@ -82,7 +88,7 @@ impl Problem<'_> {
             Self::Conflict(_) => "Not any more",
             Self::Invalid(_) => "That does not work",
             Self::Unreadable(..) => "The request could not be read",
-            Self::TooManyAttempts(_) => "Too many attempts",
+            Self::TriedTooOften(_) => "Too many attempts",
             Self::Unavailable => "Not available at the moment",
         }
     }
@@ -95,14 +101,14 @@ impl Problem<'_> {
             Self::NotFound => "There is no page at this address.",
             Self::MethodNotAllowed => "This address exists, but not for this method.",
             Self::Conflict(text) | Self::Invalid(text) | Self::Unreadable(_, text) => text,
-            Self::TooManyAttempts(_) => "This was tried too often, for this name or from this address.",
+            Self::TriedTooOften(_) => "This was tried too often, for this name or from this address.",
             Self::Unavailable => "Something this needs does not answer. Nothing was changed; you are not signed out.",
         }
     }
 
     fn retry_after(&self) -> Option<u64> {
         match self {
-            Self::TooManyAttempts(refusal) => Some(refusal.retry_after_seconds()),
+            Self::TriedTooOften(refusal) => Some(refusal.retry_after_seconds()),
             Self::Unavailable => Some(UNAVAILABLE_FOR_SECONDS),
             _ => None,
         }
@@ -110,9 +116,7 @@ impl Problem<'_> {
 
     fn way_out(&self) -> (&'static str, &'static str) {
         match self {
-            Self::WrongPassword | Self::WrongCode | Self::TooManyAttempts(_) | Self::Conflict(_) => {
-                (SIGN_IN, "Sign in")
-            }
+            Self::WrongPassword | Self::WrongCode | Self::TriedTooOften(_) | Self::Conflict(_) => (SIGN_IN, "Sign in"),
             _ => ("/", "Back to the app"),
         }
     }

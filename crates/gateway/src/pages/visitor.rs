@@ -1,7 +1,6 @@
 //! Whoever asks: their session, what every page shows of it, and whether they want a page or data.
 
 use std::convert::Infallible;
-use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -178,11 +177,6 @@ impl Visitor {
     pub(super) fn without_app_cookies(&self, mut answer: Response) -> Response {
         app_cookies::end(&self.app_endings, answer.headers_mut());
         answer
-    }
-
-    /// Where the request came from, as far as it can be believed.
-    pub(super) fn client(&self) -> IpAddr {
-        self.session.exchange().client_address().unwrap_or(Ipv4Addr::UNSPECIFIED.into())
     }
 
     /// What `me` says by now: after a sign-in or a step-up, other than at the start of the request.

@@ -10,7 +10,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use counterfoil::accounts::{AttemptLimit, Cost};
+use counterfoil::accounts::Cost;
+use counterfoil::geo::{Databases, GeoError};
 use counterfoil::stores::embedded::{EmbeddedStore, Sealer};
 use counterfoil::stores::near_cache::NearCache;
 use counterfoil::{Event, EventSink as _, FileKeys, KeyError, Store, SystemClock};
@@ -70,6 +71,9 @@ pub enum ServeFailed {
     /// The keys do not suit a policy.
     #[error(transparent)]
     Keys(#[from] KeyError),
+    /// A database of places cannot be used; the text says why.
+    #[error(transparent)]
+    Geo(#[from] GeoError),
     /// The accounts cannot be read; the text says why.
     #[error("the accounts in the data folder cannot be used")]
     Accounts(#[from] SelfServiceRefused),
@@ -78,7 +82,7 @@ pub enum ServeFailed {
 impl ServeFailed {
     /// Whether the configuration is at fault, not the machine.
     pub const fn is_configuration(&self) -> bool {
-        matches!(self, Self::Config(ConfigError::Mistakes(_)))
+        matches!(self, Self::Config(ConfigError::Mistakes(_)) | Self::Geo(_))
     }
 }
 
@@ -132,21 +136,29 @@ struct House {
 
 impl House {
     async fn open(config: &Config, log: Log) -> Result<Self, ServeFailed> {
+        // Before anything is made that a start would leave behind.
+        let places = config.places()?;
+        if let Some(places) = &places {
+            places.follow(Databases::EVERY);
+        }
         let limits = config.apps.iter().map(|app| app.policy.limits());
         let longest = limits.map(|limits| limits.absolute.max(limits.remember_for.unwrap_or_default())).max();
-        let Kept { ring, sessions, file, .. } = config.keep().open(longest.unwrap_or_default()).await?;
+        let kept = config.keep().open(longest.unwrap_or_default()).await?;
+        let limiter = kept.limiter(config.limits.clone());
+        let Kept { ring, sessions, file, .. } = kept;
         let Opened { store, count, near_cache } = Opened::from(sessions);
         let history = Arc::new(History::default());
         let assertions = Assertions::in_file(&config.assertion_keys(), SystemClock)?;
         let told = Arc::clone(&history);
         let builder = Gateway::builder(ring.clone(), store).assertions(assertions).doctor(Doctor::at(&config.data));
-        let gateway = builder.events(move |event: &Event| told.emit(event)).build(&config.apps)?;
+        let gateway =
+            builder.limits(limiter).places(places).events(move |event: &Event| told.emit(event)).build(&config.apps)?;
         if let Some(time) = gateway.time() {
             // A clock that is off is told now, not with the first request; being put right needs no other start.
             time.look().await;
         }
         let accounts = Accounts::open(accounts::Folder::at(&config.data), Sealer::new(ring), Cost::Owasp)?;
-        let local = Local { accounts, attempts: Arc::new(AttemptLimit::on()), history };
+        let local = Local { accounts, history };
         let count = move || count.as_ref().map(|store| store.sessions());
         let health = Health::new(gateway.clone(), count).remembering(near_cache).with(log);
         Ok(Self { gateway, local, keys: file, health })

@@ -77,8 +77,10 @@ fn needs_restart(running: &Config, new: &Config) -> Vec<String> {
     let store = (running.store != new.store).then(|| format!("store ({}, now {})", place(running), place(new)));
     let announced = (running.proxy_protocol != new.proxy_protocol)
         .then(|| "listen.proxy_protocol, or whose word counts there,".to_owned());
+    let limits = (running.limits != new.limits).then(|| "limits".to_owned());
     let near_cache = (running.near_cache != new.near_cache).then(|| "near_cache".to_owned());
-    data.into_iter().chain(store).chain(near_cache).chain(moved).chain(announced).collect()
+    let geo = (running.geo != new.geo).then(|| "geo".to_owned());
+    data.into_iter().chain(geo).chain(store).chain(near_cache).chain(limits).chain(moved).chain(announced).collect()
 }
 
 #[cfg(test)]
@@ -150,6 +152,7 @@ mod tests {
             ("an app",        WIKI.replace("nginx", "caddy"),                                           &[]),
             ("a listener",    format!("{WIKI}[listen]\nhealth = \"127.0.0.1:9\"\n"),                    &["listen.health (127.0.0.1:9403, now 127.0.0.1:9)"]),
             ("the store",     format!("store = \"redis://a:secret@cache\"\n{WIKI}"),                     &["store (in the data folder, now redis://cache)"]),
+            ("where places are", format!("{WIKI}[geo]\ncity = \"city.mmdb\"\n"),                       &["geo"]),
             ("who announces", format!("{WIKI}[listen]\nproxy_protocol = true\n"),                       &["listen.proxy_protocol, or whose word counts there,"]),
         ];
         for (name, text, expected) in table {

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use counterfoil::{Assurance, Counterfoil};
 use counterfoil_core::Engine;
-use counterfoil_core::seam::Route;
 use counterfoil_core::seam::table::{self, Adapter, CsrfSent, Deed, Observed, Row, Setup, StoreState};
+use counterfoil_core::seam::{Care, Route};
 use counterfoil_gateway::app::{AppConfig, Proxy};
 use counterfoil_gateway::rules::{Access, ChangesState, Rule, Rules};
 use http::Request;
@@ -93,7 +93,7 @@ impl Endpoint {
         Rule {
             changes_state,
             quiet: route.quiet,
-            sensitive: route.asks_store,
+            sensitive: route.care != Care::Usual,
             ..Rule::new("/*".parse().unwrap(), access)
         }
     }

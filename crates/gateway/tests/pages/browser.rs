@@ -9,10 +9,10 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
-use counterfoil::accounts::{AttemptLimit, Cost, Hasher, Password};
+use counterfoil::accounts::{Cost, Hasher, Password};
 use counterfoil::keys::SharedRing;
 use counterfoil::{
-    Clock as _, Event, EventSink as _, FakeClock, GeneratedKeys, Moment, Policy, PolicySettings, SystemClock,
+    Clock as _, Event, EventSink as _, FakeClock, GeneratedKeys, Limiter, Moment, Policy, PolicySettings, SystemClock,
 };
 use counterfoil_core::MemoryStore;
 use counterfoil_core::seal::Sealer;
@@ -89,10 +89,10 @@ pub(crate) fn app(name: &str, origin: &str) -> AppConfig {
 impl Gate {
     /// With `ada` and `grace`, and no limit on attempts.
     pub(crate) fn open() -> Self {
-        Self::with(AttemptLimit::off())
+        Self::with(Limiter::off())
     }
 
-    pub(crate) fn with(attempts: AttemptLimit) -> Self {
+    pub(crate) fn with(limiter: Limiter) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let hasher = Hasher::new(Cost::Test).unwrap();
         for name in ["ada", "grace"] {
@@ -107,11 +107,11 @@ impl Gate {
         let history = Arc::new(History::default());
         let told = Arc::clone(&history);
         let apps = [app("wiki", WIKI), app("shop", SHOP)];
-        let gateway = Gateway::builder(ring.clone(), Arc::new(store.clone()));
+        let gateway = Gateway::builder(ring.clone(), Arc::new(store.clone())).limits(limiter);
         let clock = FakeClock::at(SystemClock.now());
         let gateway = gateway.events(move |event: &Event| told.emit(event)).clock(clock.clone()).build(&apps).unwrap();
         let accounts = Accounts::open(Folder::at(folder.path()), Sealer::new(ring), Cost::Test).unwrap();
-        let local = Local { accounts: accounts.clone(), attempts: Arc::new(attempts), history };
+        let local = Local { accounts: accounts.clone(), history };
         Self { router: pages::router(gateway.clone(), local), accounts, gateway, folder, clock, store }
     }
 

@@ -1,6 +1,6 @@
 //! Signing in and out: one answer for whatever is wrong, one hash for it, and no way around the limit.
 
-use counterfoil::accounts::AttemptLimit;
+use counterfoil::{LimitSettings, Limiter};
 use http::Request;
 
 use crate::browser::{Gate, Reply, SHOP, WIKI, form, named, password};
@@ -139,7 +139,7 @@ async fn whatever_is_wrong_is_answered_the_same_after_one_hash() {
 
 #[tokio::test]
 async fn an_address_gets_ten_attempts_and_a_name_twenty_from_wherever_and_none_is_hashed_after_that() {
-    let gate = Gate::with(AttemptLimit::at_a_standstill());
+    let gate = Gate::with(Limiter::at_a_standstill(LimitSettings::default()));
     for _ in 0..10 {
         assert_eq!(attempt(&gate, "ada", "wrong password here").await.status, 401);
     }
@@ -149,7 +149,7 @@ async fn an_address_gets_ten_attempts_and_a_name_twenty_from_wherever_and_none_i
     assert_eq!(refused.json()["status"], 429);
     assert_eq!(gate.accounts.passwords_checked(), before);
 
-    let gate = Gate::with(AttemptLimit::at_a_standstill());
+    let gate = Gate::with(Limiter::at_a_standstill(LimitSettings::default()));
     let spellings = ["ada", "ADA", " ada ", "Ada"];
     for number in 0..20_u8 {
         let mut browser = gate.browser();
@@ -267,4 +267,28 @@ async fn nobody_is_signed_in_by_a_request_that_does_not_say_where_it_comes_from(
         let reply = gate.browser().send(form(request, &[("username", "ada"), ("password", &right)])).await;
         assert_eq!(reply.status, status, "{header:?}: {reply:?}");
     }
+}
+
+#[tokio::test]
+async fn who_fails_at_an_account_from_elsewhere_keeps_its_owner_out_neither_at_home_nor_in_the_same_browser() {
+    let gate = Gate::with(Limiter::at_a_standstill(LimitSettings::default()));
+    let mut home = gate.browser();
+    assert_eq!(home.sign_in("ada").await.status, 200);
+    let mut statuses = Vec::new();
+    for number in 0..40_u8 {
+        let mut thief = gate.browser();
+        thief.address = [198, 51, 100, number];
+        let fields = [("username", "ada"), ("password", "wrong")];
+        statuses.push(thief.post("/.session/login", &fields).await.status.as_u16());
+    }
+    assert_eq!(statuses, [[401; 20], [429; 20]].concat());
+    assert_eq!(gate.browser().sign_in("ada").await.status, 200, "another browser at home");
+    home.address = [203, 0, 113, 9];
+    assert_eq!(home.sign_in("ada").await.status, 200, "the same browser elsewhere");
+    let mut stranger = gate.browser();
+    stranger.address = [203, 0, 113, 9];
+    assert_eq!(stranger.sign_in("ada").await.status, 200, "where that browser was in the meantime");
+    stranger.address = [203, 0, 113, 10];
+    stranger.jar.clear();
+    assert_eq!(stranger.sign_in("ada").await.status, 429, "somewhere new, as long as it lasts");
 }

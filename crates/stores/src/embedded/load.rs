@@ -7,7 +7,7 @@ use super::Progress;
 use super::disk::{Disk, Space};
 use super::epochs::{self, hex};
 use super::error::DiskError;
-use super::table::{Row, State, Table, Traits};
+use super::table::{Row, State, Table, Traits, Whose};
 
 /// Fills an empty table. How many records cannot be read: they stay, and are answered as corrupt.
 pub(super) fn load(disk: &dyn Disk, table: &Table, progress: &mut Progress<'_>) -> Result<u64, DiskError> {
@@ -59,8 +59,7 @@ pub(super) fn load(disk: &dyn Disk, table: &Table, progress: &mut Progress<'_>) 
 
 /// The row of a session as its record's head has it.
 pub(super) fn row_of(head: &Head) -> Row {
-    let traits =
-        Traits { presented: head.presented, provisional: head.subject.is_some() && !head.presented, referenced: false };
+    let traits = Traits { whose: Whose::of(head), referenced: false };
     Row {
         created_at: head.created_at,
         seen_at: head.seen_at,

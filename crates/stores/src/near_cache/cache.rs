@@ -4,13 +4,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use counterfoil_core::rules::Limits;
-use counterfoil_core::store::{Activity, Loaded, Notice};
-use counterfoil_core::{Bucket, Clock, Moment, SessionId};
+use counterfoil_core::store::{Activity, Loaded, Notice, Revision};
+use counterfoil_core::{Bucket, Change, Clock, Moment, Record, SessionId};
 use parking_lot::{Mutex, MutexGuard};
 
+use super::happened::Concerned;
 use super::heard::Heard;
 use super::settings::Settings;
-use super::shard::{Counted, Reading, Shard};
+use super::shard::{Becomes, Counted, Reading, Shard};
 
 /// The cache itself, shared by whoever asks and whoever listens.
 pub(super) struct Cache {
@@ -21,19 +22,14 @@ pub(super) struct Cache {
     bypassed: AtomicU64,
 }
 
-/// What a verb of ours, or a notice, is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Concerned {
-    One(SessionId),
-    Bucket(Bucket),
-    All,
-}
-
-/// Forgets what a verb is about when it is over, however it ends: answered, failed, or let go of by a caller whose client
-/// hung up. In each case the store may have done it.
-pub(super) struct Forgets<'c> {
+/// A write of ours that is under way. When it is over, however it ends, what it is about is forgotten: answered, failed, or
+/// let go of by a caller whose client hung up; in each case the store may have done it. Only of what is known to be done
+/// is kept what it left.
+pub(super) struct Write<'c> {
     cache: &'c Cache,
     concerned: Concerned,
+    becomes: Option<Becomes>,
+    done: bool,
 }
 
 impl Cache {
@@ -75,7 +71,8 @@ impl Cache {
     /// Takes in one notice. They must come in their order.
     pub(super) fn hear(&self, notice: Notice) {
         match notice {
-            Notice::Ended(id) | Notice::Changed(id) => self.forget(Concerned::One(id)),
+            Notice::Ended(id) => self.forget(Concerned::One(id)),
+            Notice::Changed(id, revision) => self.forget(Concerned::Change(id, revision)),
             Notice::SubjectEnded(subject) => self.forget(Concerned::Bucket(subject.bucket())),
             Notice::AllEnded | Notice::Gap => self.forget(Concerned::All),
             Notice::UpTo(moment) => {
@@ -88,9 +85,33 @@ impl Cache {
         }
     }
 
-    /// Forgets what a verb is about, when the answer is dropped.
-    pub(super) const fn forgets(&self, concerned: Concerned) -> Forgets<'_> {
-        Forgets { cache: self, concerned }
+    /// A write begins that leaves nothing to be kept.
+    pub(super) const fn write(&self, concerned: Concerned) -> Write<'_> {
+        self.begun(concerned, None)
+    }
+
+    /// A change begins. Only of what is in memory is known what it becomes.
+    pub(super) fn change(&self, id: SessionId, expect: Revision, change: &Change) -> Write<'_> {
+        let concerned = match change.first_use {
+            // Who yields to it is of the same subject.
+            Some(Some(_)) => Concerned::Bucket(id.bucket()),
+            _ => Concerned::One(id),
+        };
+        let (clock, lease) = (self.clock.now(), self.settings.lease);
+        let becomes = || self.shard(id.bucket()).becomes((id, expect), change, (clock, lease));
+        let becomes = change.is_more_than_touch().then(becomes).flatten();
+        self.begun(concerned, becomes)
+    }
+
+    /// A new session begins. A provisional one is kept by nobody: its first request writes.
+    pub(super) fn birth(&self, record: &Record) -> Write<'_> {
+        let provisional = record.member().is_some_and(|member| !member.presented);
+        let becomes = (!provisional).then(|| Becomes::born(record, self.begin(record.id)));
+        self.begun(Concerned::Bucket(record.id.bucket()), becomes)
+    }
+
+    const fn begun(&self, concerned: Concerned, becomes: Option<Becomes>) -> Write<'_> {
+        Write { cache: self, concerned, becomes, done: false }
     }
 
     pub(super) fn bypassed(&self) -> u64 {
@@ -113,10 +134,17 @@ impl Cache {
 
     fn forget(&self, concerned: Concerned) {
         match concerned {
-            Concerned::One(id) => self.shard(id.bucket()).drop_one(id),
-            Concerned::Bucket(bucket) => self.shard(bucket).drop_bucket(bucket),
-            Concerned::All => self.shards.iter().for_each(|shard| shard.lock().drop_all()),
+            Concerned::One(id) | Concerned::Change(id, _) => self.shard(id.bucket()).forget(concerned),
+            Concerned::Bucket(bucket) => self.shard(bucket).forget(concerned),
+            Concerned::All => self.shards.iter().for_each(|shard| shard.lock().forget(concerned)),
         }
+    }
+
+    fn keep(&self, concerned: Concerned, becomes: Becomes) {
+        let clock = self.clock.now();
+        let mut shard = self.shard(becomes.bucket());
+        shard.keep(concerned, becomes);
+        shard.shrink(self.settings.bytes / SHARDS, clock, self.settings.lease);
     }
 
     fn shard(&self, bucket: Bucket) -> MutexGuard<'_, Shard> {
@@ -125,9 +153,19 @@ impl Cache {
     }
 }
 
-impl Drop for Forgets<'_> {
+impl Write<'_> {
+    /// The store has answered that it is done, and what it left is at `revision`.
+    pub(super) fn done(mut self, revision: Revision) {
+        self.done = self.becomes.as_ref().is_some_and(|becomes| becomes.is_at(revision));
+    }
+}
+
+impl Drop for Write<'_> {
     fn drop(&mut self) {
-        self.cache.forget(self.concerned);
+        match self.becomes.take().filter(|_| self.done) {
+            Some(becomes) => self.cache.keep(self.concerned, becomes),
+            None => self.cache.forget(self.concerned),
+        }
     }
 }
 

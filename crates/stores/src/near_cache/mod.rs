@@ -9,9 +9,32 @@
 //!
 //! # Why nothing old gets in
 //! A reading of the store may be overtaken by a revocation while its answer is on the way. So its shard's *generation* is
-//! noted before the store is asked, rises with every notice and every write of this node, and what was read counts only
-//! if it has not risen. A write of this node forgets what it is about before it answers, because its notice may come
-//! after the answer; also if its caller lets go of it half-way, because the store may have done it all the same.
+//! noted before the store is asked. It rises with every notice and every write of this node; the shard knows the last of
+//! them, and what was read counts only if none since then concerned it, and none is forgotten. A write of this node forgets
+//! what it is about before it answers, because its notice may come after the answer; also if its caller lets go of it
+//! half-way, because the store may have done it all the same.
+//!
+//! # What a write of this node leaves
+//! A change that the store has answered as done is the store's own word too: when it did that, the session was live, under
+//! both epochs, at the revision that the change expects, and became what the change makes of it. So it counts as a reading
+//! that began when the change did, with the same rule: nothing that concerns the session may have been heard or done since,
+//! **but one thing**, the notice of this very change, which is told by the session and the revision that the change made. It
+//! may come before the answer, and is then no news; or after it, and then leaves the entry as it is. Any other notice of the
+//! same session, of whatever revision, drops the entry or keeps it from being made: a revocation on another node, a change
+//! that followed ours, and one before ours that is heard late.
+//!
+//! What it becomes is known only if memory held, when the change began, what it was made from, at that revision. So a change
+//! never brings in a session: it replaces an entry that nothing has concerned from its reading until now, and a store that
+//! has forgotten a revocation of it (after a failover, until it was told again) cannot bring it back here by doing a change.
+//! An answer that is lost, or is any other than that it was done, leaves nothing. Nor does a change of activity alone.
+//!
+//! What is being read while a change is under way is refused by the change itself, since it may be older; of a reading that
+//! began after the change and was answered before it nobody knows which came first, and neither is kept. Sessions that may
+//! have yielded to a first use, or to a new session, are forgotten as before. A new session is kept in the same way, where
+//! its first request would not have to write anyway: there is no earlier word of it that a revocation could have concerned.
+//!
+//! A revision may be given twice in one case alone: a server took over that has forgotten the first. Every store tells
+//! [`Notice::Gap`] then, before it tells anything of that server, and whatever was kept of the first is gone.
 //!
 //! An entry needs no epochs beside it: it is the store's own word, at a moment, that its session was under both. Whatever
 //! raises one tells [`Notice::SubjectEnded`] or [`Notice::AllEnded`], which drop all it could concern, the session that was
@@ -59,6 +82,7 @@
 //! ```
 
 mod cache;
+mod happened;
 mod heard;
 mod settings;
 mod shard;
@@ -104,8 +128,10 @@ pub struct Figures {
     pub bypassed: u64,
     /// Sessions that were dropped by notices and by writes of this node.
     pub dropped: u64,
-    /// Readings of the store that were not kept, because something was heard or written meanwhile.
+    /// Readings of the store, and writes of this node, that were not kept because something was heard or written meanwhile.
     pub overtaken: u64,
+    /// Sessions that stayed in memory as writes of this node left them.
+    pub kept: u64,
     /// Ids in memory.
     pub sessions: usize,
     /// Roughly what they take, in bytes.
@@ -158,6 +184,7 @@ impl<S> NearCache<S> {
             bypassed: self.cache.bypassed(),
             dropped: counted.dropped,
             overtaken: counted.overtaken,
+            kept: counted.kept,
             sessions: counted.sessions,
             bytes: counted.bytes,
             lag: self.cache.lag(),

@@ -5,9 +5,10 @@ use std::ops::AddAssign;
 use std::time::Duration;
 
 use counterfoil_core::rules::{Life, Limits};
-use counterfoil_core::store::{Activity, Live, Loaded};
-use counterfoil_core::{Bucket, Moment, SessionId};
+use counterfoil_core::store::{Activity, Live, Loaded, Revision};
+use counterfoil_core::{Bucket, Change, Moment, Record, SessionId};
 
+use super::happened::{Concerned, Happened};
 use crate::weight;
 
 /// Sessions of some buckets, as the store had them.
@@ -17,8 +18,8 @@ pub(super) struct Shard {
     /// The ids by the number of the reading they come from: the first goes first.
     by_age: BTreeMap<u64, SessionId>,
     bytes: usize,
-    /// Rises with whatever was heard or done here: what was being read meanwhile may be older than that.
-    generation: u64,
+    /// What was heard or done here: what was being read meanwhile may be older than that.
+    happened: Happened,
     readings: u64,
     pub(super) counted: Counted,
 }
@@ -30,6 +31,7 @@ pub(super) struct Counted {
     pub(super) misses: u64,
     pub(super) dropped: u64,
     pub(super) overtaken: u64,
+    pub(super) kept: u64,
     pub(super) sessions: usize,
     pub(super) bytes: usize,
 }
@@ -42,9 +44,18 @@ pub(super) struct Reading {
     began: Moment,
 }
 
-/// What one reading found.
+/// A session that a change of ours is about to be made of, and what it becomes by that.
+pub(super) struct Becomes {
+    reading: Reading,
+    live: Live,
+    limits: Option<Limits>,
+}
+
+/// What one reading found, or a write of ours left.
 struct Entry {
     found: Found,
+    /// Whether it is what a change of ours made of it: then the notice of that change is no news.
+    ours: bool,
     number: u64,
     read_at: Moment,
     bytes: usize,
@@ -58,8 +69,8 @@ enum Found {
 
 struct Session {
     live: Live,
-    /// The record's limits under the policy's, for requests that do not say the policy's.
-    limits: Limits,
+    /// The record's limits under the policy's, for requests that do not say the policy's; if any ever said them.
+    limits: Option<Limits>,
 }
 
 impl Shard {
@@ -81,13 +92,13 @@ impl Shard {
     /// A reading of the store begins.
     pub(super) fn begin(&mut self, began: Moment) -> Reading {
         self.readings += 1;
-        Reading { generation: self.generation, number: self.readings, began }
+        Reading { generation: self.happened.generation(), number: self.readings, began }
     }
 
-    /// Takes in what a reading found. Not if anything was heard or done here since it began; and of two readings that
-    /// cross, the one that began later counts.
+    /// Takes in what a reading found. Not if anything that concerns it was heard or done here since it began; and of two
+    /// readings that cross, the one that began later counts.
     pub(super) fn fill(&mut self, id: SessionId, reading: Reading, loaded: &Loaded, limits: Option<Limits>) {
-        if self.generation != reading.generation {
+        if self.happened.concerns(id, reading.generation, None) {
             self.counted.overtaken += 1;
             return;
         }
@@ -97,17 +108,46 @@ impl Shard {
         let found = match (loaded, limits) {
             (Loaded::Live(live), Some(limits)) => {
                 let limits = live.record.limits.tightest(&limits);
-                Found::Session(Session { live: live.clone(), limits })
+                Found::Session(Session { live: live.clone(), limits: Some(limits) })
             }
             // Requests without activity do not say under which limits it is good.
             (Loaded::Live(_), None) => return,
             (Loaded::Ended(_) | Loaded::Absent, _) => Found::Over,
         };
-        self.take(id);
-        let entry = Entry { bytes: found.bytes(), found, number: reading.number, read_at: reading.began };
-        self.bytes += entry.bytes;
-        self.by_age.insert(entry.number, id);
-        self.entries.insert(id, entry);
+        self.put(id, reading, found, false);
+    }
+
+    /// What a session in memory that is at `expect` becomes by a change of ours, which begins.
+    pub(super) fn becomes(
+        &mut self,
+        (id, expect): (SessionId, Revision),
+        change: &Change,
+        (began, lease): (Moment, Duration),
+    ) -> Option<Becomes> {
+        let session = self.entries.get(&id).filter(|entry| entry.is_leased(began, lease)).and_then(Entry::session);
+        let session = session.filter(|session| session.live.revision == expect)?;
+        let (live, limits) = (session.live.changed(change), session.limits);
+        Some(Becomes { reading: self.begin(began), live, limits })
+    }
+
+    /// Takes in what a write of ours left, which is done, and forgets what else it concerns. As a reading that began when
+    /// the write did: nothing that concerns it may have been heard or done since, but the notice of this very change.
+    pub(super) fn keep(&mut self, concerned: Concerned, becomes: Becomes) {
+        let Becomes { reading, live, limits } = becomes;
+        let (id, own) = (live.record.id, Some(live.revision));
+        let counts = !self.happened.concerns(id, reading.generation, own)
+            && self.entries.get(&id).is_none_or(|entry| entry.number < reading.number);
+        if counts {
+            // It is not dropped, it became something else.
+            self.take(id);
+        }
+        self.forget(concerned);
+        if counts {
+            self.counted.kept += 1;
+            self.put(id, reading, Found::Session(Session { live, limits }), true);
+        } else {
+            self.counted.overtaken += 1;
+        }
     }
 
     /// Lets go of what is over its lease at `clock`, and of the oldest until the rest fits.
@@ -122,32 +162,42 @@ impl Shard {
         }
     }
 
-    /// Something happened to a session.
-    pub(super) fn drop_one(&mut self, id: SessionId) {
-        self.generation += 1;
-        self.counted.dropped += u64::from(self.take(id));
-    }
-
-    /// Something happened to the sessions of a subject: they all lie in its bucket, and hardly any other does.
-    pub(super) fn drop_bucket(&mut self, bucket: Bucket) {
-        self.generation += 1;
-        let all: Vec<_> = self.entries.range(first(bucket)..=last(bucket)).map(|(id, _)| *id).collect();
-        for id in all {
-            self.counted.dropped += u64::from(self.take(id));
-        }
-    }
-
-    /// Something happened to all.
-    pub(super) fn drop_all(&mut self) {
-        self.generation += 1;
-        self.counted.dropped += self.entries.len() as u64;
-        self.entries.clear();
-        self.by_age.clear();
-        self.bytes = 0;
+    /// Something was heard or done: drops what it concerns.
+    pub(super) fn forget(&mut self, concerned: Concerned) {
+        let dropped = match concerned {
+            // It is what this made of it. Whoever began to read before that was told when it was kept.
+            Concerned::Change(id, revision) if self.is_ours(id, revision) => return,
+            Concerned::One(id) | Concerned::Change(id, _) => u64::from(self.take(id)),
+            // A subject's sessions all lie in its bucket, and hardly any other does.
+            Concerned::Bucket(bucket) => {
+                let all: Vec<_> = self.entries.range(first(bucket)..=last(bucket)).map(|(id, _)| *id).collect();
+                all.into_iter().map(|id| u64::from(self.take(id))).sum()
+            }
+            Concerned::All => {
+                self.by_age.clear();
+                self.bytes = 0;
+                std::mem::take(&mut self.entries).len() as u64
+            }
+        };
+        self.counted.dropped += dropped;
+        self.happened.note(concerned);
     }
 
     pub(super) fn counted(&self) -> Counted {
         Counted { sessions: self.entries.len(), bytes: self.bytes, ..self.counted }
+    }
+
+    fn is_ours(&self, id: SessionId, revision: Revision) -> bool {
+        let ours = self.entries.get(&id).filter(|entry| entry.ours).and_then(Entry::session);
+        ours.is_some_and(|session| session.live.revision == revision)
+    }
+
+    fn put(&mut self, id: SessionId, reading: Reading, found: Found, ours: bool) {
+        self.take(id);
+        let entry = Entry { bytes: found.bytes(), found, ours, number: reading.number, read_at: reading.began };
+        self.bytes += entry.bytes;
+        self.by_age.insert(entry.number, id);
+        self.entries.insert(id, entry);
     }
 
     fn take(&mut self, id: SessionId) -> bool {
@@ -155,6 +205,22 @@ impl Shard {
         self.by_age.remove(&entry.number);
         self.bytes -= entry.bytes;
         true
+    }
+}
+
+impl Becomes {
+    /// A session that a write of ours makes.
+    pub(super) fn born(record: &Record, reading: Reading) -> Self {
+        Self { reading, live: Live::born(record.clone()), limits: None }
+    }
+
+    pub(super) fn bucket(&self) -> Bucket {
+        self.live.record.id.bucket()
+    }
+
+    /// Whether it is of this revision.
+    pub(super) fn is_at(&self, revision: Revision) -> bool {
+        self.live.revision == revision
     }
 }
 
@@ -174,7 +240,8 @@ impl Entry {
 
 impl Session {
     fn answers(&self, now: Moment, activity: Option<Activity>) -> bool {
-        let limits = activity.map_or(self.limits, |activity| self.live.record.limits.tightest(&activity.limits));
+        let asked = activity.map(|activity| self.live.record.limits.tightest(&activity.limits));
+        let Some(limits) = asked.or(self.limits) else { return false };
         let known = self.live.record.life(self.live.seen_at);
         let active = Life { seen_at: now, ..known };
         let certain = limits.judge(&known, now) == limits.judge(&active, now);
@@ -199,6 +266,7 @@ impl AddAssign for Counted {
         self.misses += other.misses;
         self.dropped += other.dropped;
         self.overtaken += other.overtaken;
+        self.kept += other.kept;
         self.sessions += other.sessions;
         self.bytes += other.bytes;
     }

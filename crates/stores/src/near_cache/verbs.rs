@@ -8,7 +8,7 @@ use counterfoil_core::store::{
 use counterfoil_core::{Change, Moment, Record, SessionId, SubjectRef};
 
 use super::NearCache;
-use super::cache::Concerned;
+use super::happened::Concerned;
 
 impl<S: Store> Store for NearCache<S> {
     /// Always asks the store: whatever cannot be decided from memory is judged on a fresh load.
@@ -24,9 +24,12 @@ impl<S: Store> Store for NearCache<S> {
     }
 
     async fn insert(&self, record: Record, limit: Option<Limit>, now: Moment) -> Result<Inserted, StoreError> {
-        // Who yields to it is of the same subject.
-        let _forgets = self.cache.forgets(Concerned::Bucket(record.id.bucket()));
-        self.inner.insert(record, limit, now).await
+        let write = self.cache.birth(&record);
+        let inserted = self.inner.insert(record, limit, now).await?;
+        if matches!(inserted, Inserted::Done(_)) {
+            write.done(Revision(0));
+        }
+        Ok(inserted)
     }
 
     async fn replace(
@@ -37,9 +40,13 @@ impl<S: Store> Store for NearCache<S> {
         limit: Option<Limit>,
         now: Moment,
     ) -> Result<Replaced, StoreError> {
-        let _forgets_old = self.cache.forgets(Concerned::One(old));
-        let _forgets = self.cache.forgets(Concerned::Bucket(record.id.bucket()));
-        self.inner.replace(old, expect, record, limit, now).await
+        let _old = self.cache.write(Concerned::One(old));
+        let write = self.cache.birth(&record);
+        let replaced = self.inner.replace(old, expect, record, limit, now).await?;
+        if matches!(replaced, Replaced::Inserted(Inserted::Done(_))) {
+            write.done(Revision(0));
+        }
+        Ok(replaced)
     }
 
     async fn commit(
@@ -49,11 +56,12 @@ impl<S: Store> Store for NearCache<S> {
         change: Change,
         now: Moment,
     ) -> Result<Committed, StoreError> {
-        let _forgets = self.cache.forgets(match change.first_use {
-            Some(Some(_)) => Concerned::Bucket(id.bucket()),
-            _ => Concerned::One(id),
-        });
-        self.inner.commit(id, expect, change, now).await
+        let write = self.cache.change(id, expect, &change);
+        let committed = self.inner.commit(id, expect, change, now).await?;
+        if let Committed::Done(revision, _) = &committed {
+            write.done(*revision);
+        }
+        Ok(committed)
     }
 
     async fn end(
@@ -63,7 +71,7 @@ impl<S: Store> Store for NearCache<S> {
         reason: EndReason,
         now: Moment,
     ) -> Result<Ending, StoreError> {
-        let _forgets = self.cache.forgets(Concerned::One(id));
+        let _write = self.cache.write(Concerned::One(id));
         self.inner.end(id, expect, reason, now).await
     }
 
@@ -78,12 +86,12 @@ impl<S: Store> Store for NearCache<S> {
         reason: EndReason,
         now: Moment,
     ) -> Result<Epoch, StoreError> {
-        let _forgets = self.cache.forgets(Concerned::Bucket(subject.bucket()));
+        let _write = self.cache.write(Concerned::Bucket(subject.bucket()));
         self.inner.end_subject(subject, except, reason, now).await
     }
 
     async fn end_all(&self, reason: EndReason, now: Moment) -> Result<Epoch, StoreError> {
-        let _forgets = self.cache.forgets(Concerned::All);
+        let _write = self.cache.write(Concerned::All);
         self.inner.end_all(reason, now).await
     }
 

@@ -12,7 +12,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use counterfoil_core::store::{Notice, Notices};
+use counterfoil_core::store::{Notice, Notices, Revision};
 use counterfoil_core::{Clock, SessionId, SubjectRef};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -157,8 +157,9 @@ impl Listener {
         format!(
             "SELECT pg_snapshot_xmin(pg_current_snapshot())::text, \
              (extract(epoch FROM clock_timestamp()) * 1000)::bigint, r.seq, r.kind, r.key, \
-             coalesce(r.tx >= pg_snapshot_xmin(pg_current_snapshot()), false), m.home = {schema}.home(), m.format \
-             FROM {schema}.meta m LEFT JOIN {schema}.rev r ON r.tx >= $1::text::xid8 ORDER BY r.tx, r.seq",
+             coalesce(r.tx >= pg_snapshot_xmin(pg_current_snapshot()), false), m.home = {schema}.home(), m.format, s.revision \
+             FROM {schema}.meta m LEFT JOIN {schema}.rev r ON r.tx >= $1::text::xid8 \
+             LEFT JOIN {schema}.sessions s ON r.kind = 'c' AND s.id = r.key ORDER BY r.tx, r.seq",
             schema = self.connector.schema
         )
     }
@@ -187,7 +188,11 @@ fn notice(row: &Row) -> Result<Option<Notice>, PostgresError> {
     let session = || key.try_into().ok().map(SessionId::from_bytes);
     let notice = match kind {
         "e" => session().map(Notice::Ended),
-        "c" => session().map(Notice::Changed),
+        "c" => {
+            let revision = row.try_get::<_, Option<i64>>(8)?.map(|revision| Revision(revision.cast_unsigned()));
+            // What is not there any more is over.
+            session().map(|id| revision.map_or(Notice::Ended(id), |revision| Notice::Changed(id, revision)))
+        }
         "s" => key.try_into().ok().map(SubjectRef::from_bytes).map(Notice::SubjectEnded),
         "a" => Some(Notice::AllEnded),
         _ => None,

@@ -16,8 +16,8 @@ pub struct Settings {
     pub connections: usize,
     /// How long a verb may take, waiting for a connection included. By default one second.
     pub timeout: Duration,
-    /// Sealed records that were read or written a moment ago, in bytes: what a write is made from without reading first.
-    /// By default 16 MiB, some 20,000 sessions in use.
+    /// Records that were read or written a moment ago, sealed and opened, in bytes: what a write is made from without reading
+    /// or opening it first. By default 64 MiB, some 35,000 sessions in use.
     pub recent_bytes: u64,
 }
 
@@ -45,7 +45,7 @@ impl Default for Settings {
             schema: "counterfoil".to_owned(),
             connections: 16,
             timeout: Duration::from_secs(1),
-            recent_bytes: 16 * 1_024 * 1_024,
+            recent_bytes: 64 * 1_024 * 1_024,
         }
     }
 }

@@ -74,7 +74,7 @@ impl Store for PostgresStore {
             let current = match self.try_commit(&before, &sealed, &change, now).await? {
                 (revision, Decided::Done(yielded)) => {
                     self.tell(yielded.iter().map(|id| Notice::Ended(*id)));
-                    self.tell(change.is_more_than_touch().then_some(Notice::Changed(id)));
+                    self.tell(change.is_more_than_touch().then_some(Notice::Changed(id, revision)));
                     return Ok(Committed::Done(revision, yielded));
                 }
                 (_, Decided::Gone(reason)) => {
@@ -84,8 +84,8 @@ impl Store for PostgresStore {
                 (_, Decided::Conflict(current)) => current,
                 _ => return Err(unexpected("an outcome of `insert` for `commit`")),
             };
-            self.recent.put(id, &current[..]);
             let now_live = open(id, &current, &self.sealer)?;
+            self.recent.put(&current[..], &now_live);
             // A touch alone is no reason to judge anew. The same revision with other content is: a failover forgot one.
             if now_live.record != before.record {
                 return Ok(Committed::Conflict(now_live));
@@ -208,7 +208,7 @@ impl PostgresStore {
         let row = self.ask_one(verb, Ask::Load, &[&&id.as_bytes()[..]]).await?;
         let found = Found::read(&row, id, now, judges, &self.sealer)?;
         match &found {
-            Found::Live(_, sealed) => self.recent.put(id, &sealed[..]),
+            Found::Live(live, sealed) => self.recent.put(&sealed[..], live),
             _ => self.recent.drop(id),
         }
         Ok(found)
@@ -216,11 +216,8 @@ impl PostgresStore {
 
     /// A session to be changed: as it was a moment ago, if it was at `expect` then; the database has the last word.
     async fn before(&self, id: SessionId, expect: Revision, now: Moment) -> Result<Found, StoreError> {
-        if let Some(sealed) = self.recent.get(id)
-            && let Ok(live) = open(id, &sealed, &self.sealer)
-            && live.revision == expect
-        {
-            return Ok(Found::Live(live, sealed.to_vec()));
+        if let Some(known) = self.recent.get(id).filter(|known| known.live.revision == expect) {
+            return Ok(Found::Live(known.live, known.sealed.to_vec()));
         }
         self.find("commit", id, now, Judges::AllThenSubject).await
     }

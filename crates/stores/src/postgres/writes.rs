@@ -60,7 +60,7 @@ impl PostgresStore {
             .await?;
         let decided = Decided::read(&row)?;
         if matches!(decided, Decided::Done(_)) {
-            self.recent.put(id, bytes);
+            self.recent.put(bytes, &after);
         }
         Ok((after.revision, decided))
     }
@@ -128,7 +128,7 @@ impl PostgresStore {
             .await?;
         let inserted = match Decided::read(&row)? {
             Decided::Done(yielded) => {
-                self.recent.put(id, sealed);
+                self.recent.put(sealed, &live);
                 self.tell(yielded.iter().map(|id| Notice::Ended(*id)));
                 self.tell(old.map(|(old, _)| Notice::Ended(old)));
                 Inserted::Done(yielded)

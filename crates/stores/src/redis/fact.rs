@@ -1,7 +1,7 @@
 //! What nodes tell each other, as it travels: something ended or changed, under a number of its tag.
 
 use counterfoil_core::rules::EndReason;
-use counterfoil_core::store::{Epoch, Notice};
+use counterfoil_core::store::{Epoch, Notice, Revision};
 use counterfoil_core::stored::code_of;
 use counterfoil_core::{SessionId, SubjectRef};
 
@@ -32,8 +32,9 @@ pub(super) struct Told {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum What {
     Ended(Fact),
-    Changed(SessionId),
-    /// A later version's.
+    /// A session, which has this revision by it.
+    Changed(SessionId, Revision),
+    /// Another version's.
     Unknown,
 }
 
@@ -67,7 +68,7 @@ impl What {
             Self::Ended(Fact::Session(id, _)) => Notice::Ended(*id),
             Self::Ended(Fact::Subject(subject, ..)) => Notice::SubjectEnded(*subject),
             Self::Ended(Fact::Tag(..)) => Notice::AllEnded,
-            Self::Changed(id) => Notice::Changed(*id),
+            Self::Changed(id, revision) => Notice::Changed(*id, *revision),
             Self::Unknown => Notice::Gap,
         }
     }
@@ -92,7 +93,11 @@ fn what(kind: u8, tag: u8, bytes: &[u8]) -> Option<What> {
             let reason = EndReason::ALL.into_iter().find(|known| [code_of(*known)] == reason)?;
             Some(What::Ended(Fact::Session(SessionId::from_bytes(*id), reason)))
         }
-        b'c' => Some(What::Changed(SessionId::from_bytes(bytes.try_into().ok()?))),
+        b'c' => {
+            let (id, revision) = bytes.split_first_chunk()?;
+            let revision = Revision(u64::from_be_bytes(revision.try_into().ok()?));
+            Some(What::Changed(SessionId::from_bytes(*id), revision))
+        }
         b's' => {
             let (subject, rest) = bytes.split_first_chunk()?;
             let (epoch, reason) = risen(rest)?;
@@ -121,13 +126,15 @@ mod tests {
         let (id, subject) = (SessionId::from_bytes([7; 18]), SubjectRef::from_bytes([7; 16]));
         let risen = [&9_u64.to_be_bytes()[..], b"admin"].concat();
         let ended = |fact| What::Ended(fact);
-        let rows: [(u8, Vec<u8>, What); 8] = [
+        let rows: [(u8, Vec<u8>, What); 10] = [
             (b'e', [&[7; 18][..], &[1]].concat(), ended(Fact::Session(id, EndReason::SignOut))),
-            (b'c', [7; 18].into(), What::Changed(id)),
+            (b'c', [&[7; 18][..], &3_u64.to_be_bytes()].concat(), What::Changed(id, Revision(3))),
             (b's', [&[7; 16][..], &risen].concat(), ended(Fact::Subject(subject, Epoch(9), EndReason::Admin))),
             (b'a', risen.clone(), ended(Fact::Tag(7, Epoch(9), EndReason::Admin))),
             (b'e', [&[7; 18][..], &[99]].concat(), What::Unknown),
             (b'c', [7; 17].into(), What::Unknown),
+            (b'c', [7; 18].into(), What::Unknown),
+            (b'c', [7; 27].into(), What::Unknown),
             (b'a', b"short".into(), What::Unknown),
             (b'z', vec![], What::Unknown),
         ];

@@ -27,9 +27,8 @@ pub(super) enum Found {
 impl RedisStore {
     /// What was read or written a moment ago, if it is of that revision.
     pub(super) fn remembered(&self, id: SessionId, revision: Revision) -> Option<Seen> {
-        let bytes = self.recent.get(id)?;
-        let live = stored::decode(id, &bytes, &self.sealer).ok()?;
-        (live.revision == revision).then_some(Seen { bytes, live })
+        let known = self.recent.get(id)?;
+        (known.live.revision == revision).then_some(Seen { bytes: known.sealed, live: known.live })
     }
 
     pub(super) async fn look(&self, id: SessionId, now: Moment) -> Result<Found, StoreError> {
@@ -89,11 +88,29 @@ impl RedisStore {
         Ok(names.fold(call, |call, name| call.bytes(name.as_bytes())))
     }
 
-    pub(super) fn commit_call(&self, seen: &Seen, after: &[u8], touch: bool, max: u32, now: Moment) -> Call<'_> {
-        let id = seen.live.record.id;
-        let call = self.call(&self.scripts.commit, id.as_bytes(), now).bytes(id.as_bytes());
-        let call = call.bytes(stored::closing_of(&seen.bytes)).bytes(after);
-        call.bytes(if touch { b"touch" } else { b"" }).number(max.into())
+    /// A change of what was seen. With a limit, it is the first use of it.
+    pub(super) fn commit_call(
+        &self,
+        seen: &Seen,
+        after: &[u8],
+        touch: bool,
+        limit: Option<Limit>,
+        now: Moment,
+    ) -> Call<'_> {
+        let record = &seen.live.record;
+        let (id, closing) = (record.id.as_bytes(), stored::closing_of(&seen.bytes));
+        if let Some(limit) = limit {
+            let call = self.call(&self.scripts.first_use, id, now).bytes(id);
+            return call.bytes(closing).bytes(after).number(limit.max.get().into());
+        }
+        let (prefix, global) = (&*self.settings.prefix, key_of_tag(&self.settings.prefix, 'g', tag_of(id)));
+        let call = self.call(&self.scripts.commit, id, now).bytes(&key_of(prefix, 's', id)).bytes(global.as_bytes());
+        // A stranger's is under the global epoch alone.
+        let call = match record.subject() {
+            Some(subject) => call.bytes(&key_of(prefix, 'e', subject.as_bytes())),
+            None => call.bytes(global.as_bytes()),
+        };
+        call.bytes(closing).bytes(after).bytes(if touch { b"touch" } else { b"" })
     }
 
     /// The session that is to live on, as it is and under the epoch that the subject's becomes; none where there is no such

@@ -16,8 +16,8 @@ pub struct Settings {
     pub timeout: Duration,
     /// How long connecting may take.
     pub connect_timeout: Duration,
-    /// How much of what was loaded last is remembered, in bytes, so that a change does not have to load it again. Nothing
-    /// is decided from it.
+    /// How much of what was loaded or changed last is remembered, in bytes, so that a change does not have to load it again,
+    /// nor open it. Nothing is decided from it. By default 64 MiB, some 35,000 sessions in use.
     pub recent_bytes: u64,
     /// Where this node keeps what it ended of late, on a disk of its own: what a server forgets in a failover it is told
     /// again, by whoever did it or heard of it. None keeps that in memory alone, and it is gone with the node. Where another
@@ -33,7 +33,7 @@ impl Default for Settings {
             prefix: "counterfoil:".into(),
             timeout: Duration::from_secs(1),
             connect_timeout: Duration::from_secs(1),
-            recent_bytes: 8 << 20,
+            recent_bytes: 64 << 20,
             journal: None,
             journal_lasts: Duration::from_hours(1),
         }

@@ -15,7 +15,7 @@ impl RedisStore {
         let Some(seen_at) = activity.and_then(|activity| activity.touch(&seen.live, now)) else { return seen };
         let touched = StoredRecord::from_bytes(&seen.bytes).and_then(|record| record.seen(seen_at, &self.sealer));
         let Ok(touched) = touched.map(|record| record.to_bytes()) else { return seen };
-        let call = self.commit_call(&seen, &touched, true, 0, now);
+        let call = self.commit_call(&seen, &touched, true, None, now);
         let word = self.run(call).await.and_then(Reply::new).and_then(|mut reply| reply.word());
         match word {
             Ok(Word::Done) => Seen { bytes: touched.into(), live: Live { seen_at, ..seen.live } },

@@ -21,7 +21,7 @@ impl Store for RedisStore {
         match self.look(id, now).await? {
             Found::Live(seen) => {
                 let seen = self.touched(seen, activity, now).await;
-                self.recent.put(id, seen.bytes);
+                self.recent.put(seen.bytes, &seen.live);
                 Ok(Loaded::Live(seen.live))
             }
             Found::Ended(reason) => Ok(Loaded::Ended(reason)),
@@ -35,7 +35,7 @@ impl Store for RedisStore {
         let call = self.call(&self.scripts.insert, id.as_bytes(), now);
         let mut reply = self.ask(self.with_new(call, record, limit)?).await?;
         let word = reply.word()?;
-        self.inserted(id, word, reply)
+        self.inserted(id, word, reply, now)
     }
 
     async fn replace(
@@ -59,7 +59,13 @@ impl Store for RedisStore {
                 Found::Live(seen) => Ok(Replaced::Conflict(seen.live)),
                 Found::Ended(_) | Found::Absent => Ok(Replaced::Gone),
             },
-            word => Ok(Replaced::Inserted(self.inserted(old, word, reply)?)),
+            word => {
+                let inserted = self.inserted(old, word, reply, now)?;
+                if matches!(inserted, Inserted::Done(_)) {
+                    self.journal.hear(Fact::Session(old, EndReason::Superseded), now);
+                }
+                Ok(Replaced::Inserted(inserted))
+            }
         }
     }
 
@@ -85,20 +91,20 @@ impl Store for RedisStore {
             let after = seen.live.changed(&change);
             let bytes =
                 StoredRecord::from_bytes(&seen.bytes)?.with(&seen.live.record, &after, &self.sealer)?.to_bytes();
-            let max = change.first_use.flatten().map_or(0, |limit| limit.max.get());
-            let call = self.commit_call(&seen, &bytes, !change.is_more_than_touch(), max, now);
+            let (touch, limit) = (!change.is_more_than_touch(), change.first_use.flatten());
+            let call = self.commit_call(&seen, &bytes, touch, limit, now);
             let (mut reply, sure) =
                 if is_offer(&change) { self.ask_surely(call).await? } else { (self.ask(call).await?, Sure::Yes) };
             match reply.word()? {
                 Word::Done => {
                     let revision = after.revision;
-                    self.recent.put(id, bytes);
+                    self.recent.put(bytes, &after);
                     self.told(id.as_bytes(), &mut reply)?;
                     if sure == Sure::No {
                         // The browser keeps the token it has: a failover now would not know another one.
                         return Err(StoreError::Unavailable("no replica has the new token yet".into()));
                     }
-                    return Ok(Committed::Done(revision, reply.ids()?));
+                    return Ok(Committed::Done(revision, self.yielded(reply, now)?));
                 }
                 Word::Gone => {
                     self.recent.drop(id);
@@ -128,8 +134,10 @@ impl Store for RedisStore {
         match reply.word()? {
             Word::Done => {
                 self.told(id.as_bytes(), &mut reply)?;
-                if revokes {
-                    self.remember(vec![Fact::Session(id, reason)], sure, now).await?;
+                match reason {
+                    _ if revokes => self.remember(vec![Fact::Session(id, reason)], sure, now).await?,
+                    EndReason::Superseded => self.journal.hear(Fact::Session(id, reason), now),
+                    _ => {}
                 }
                 Ok(Ending::Done)
             }
@@ -264,17 +272,26 @@ impl RedisStore {
     }
 
     /// `id` is whose end or beginning was told last.
-    fn inserted(&self, id: SessionId, word: Word, mut reply: Reply) -> Result<Inserted, StoreError> {
+    fn inserted(&self, id: SessionId, word: Word, mut reply: Reply, now: Moment) -> Result<Inserted, StoreError> {
         match word {
             Word::Done => {
                 self.told(id.as_bytes(), &mut reply)?;
-                Ok(Inserted::Done(reply.ids()?))
+                Ok(Inserted::Done(self.yielded(reply, now)?))
             }
             Word::Exists => Ok(Inserted::Exists),
             Word::Over => Ok(Inserted::OverLimit),
             Word::Moved => Ok(Inserted::SubjectMoved),
             _ => Err(odd()),
         }
+    }
+
+    /// The sessions that a limit ended, remembered at once: what tells them to all nodes may be lost with its server.
+    fn yielded(&self, reply: Reply, now: Moment) -> Result<Vec<SessionId>, StoreError> {
+        let ids = reply.ids()?;
+        for id in &ids {
+            self.journal.hear(Fact::Session(*id, EndReason::Limit), now);
+        }
+        Ok(ids)
     }
 
     /// Raises the global epoch in these tags, which lie on one server: to this, or to the next there is.
@@ -305,8 +322,8 @@ fn is_offer(change: &Change) -> bool {
     next.is_some_and(|next| next.seen.is_none() && next.until.is_none())
 }
 
-/// Whether somebody was told that it is over. What a clock ended it ends again, and a session that another one replaced
-/// has no cookie any more; those are remembered as what others did is.
+/// Whether somebody was told that it is over. What a clock ended it ends again; a session that another one replaced has no
+/// cookie any more, and is remembered in memory, as what others did is, and what a limit ended beside it.
 const fn is_revocation(reason: EndReason) -> bool {
     !matches!(reason, EndReason::Idle | EndReason::Absolute | EndReason::NeverUsed | EndReason::Superseded)
 }

@@ -20,7 +20,7 @@ pub(super) async fn tells(bench: Bench) -> Verdict {
     records::insert(&bench, &*store, &old).await?;
     let live = records::live(&bench, &*store, record.id).await?;
     records::commit(&bench, &*store, &live, records::data(b"x")).await?;
-    told(&bench, &mut watches, Notice::Changed(record.id), "a change").await?;
+    told(&bench, &mut watches, Notice::Changed(record.id, live.revision.next()), "a change").await?;
     let new = records::member(&bench, &*store, "ada", 3).await?;
     let at = records::live(&bench, &*store, old.id).await?.revision;
     store.replace(old.id, at, new, None, bench.now()).await?;

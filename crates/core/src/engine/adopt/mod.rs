@@ -16,7 +16,7 @@ use crate::event::EventKind;
 use crate::id::{SessionId, Subject};
 use crate::moment::Moment;
 use crate::record::{Holder, Member, Record};
-use crate::rules::{Amr, EndReason, Factor, Family, Limits};
+use crate::rules::{Amr, EndReason, Factor, Family, History, Limits};
 use crate::store::{BoxError, BoxFuture, DynStore, Epoch, Epochs, Inserted, Limit, Live, Replaced, StoreError};
 use crate::token::Token;
 
@@ -202,6 +202,7 @@ impl Exchange {
             label: self.arrival.label(self.engine.labels()),
             elevations: [None, None],
             references: vec![heir.reference()],
+            history: Some(History::born(self.arrival.sight(&self.engine))),
         };
         let (family, holder) = (Family::born(token.hash(), now), Holder::Member(Arc::new(member)));
         Record { id, created_at: now, epochs, limits, family, holder, data: crate::data::Payload::default() }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::CookieSent::{Nothing, Removes, Sets};
 use super::{Answer, Asked, Caching, CsrfSent, Deed, Row, StoreState, Worn as W};
 use crate::cookie::CookieKind;
+use crate::seam::Care;
 use crate::csrf::{DenyReason as D, NeedReason as N, RouteFlags};
 use crate::rules::Assurance as A;
 use crate::seam::{Denial, Route};
@@ -170,7 +171,7 @@ const POST: Asked = Asked { headers: OWN, ..BARE };
 const TRACE: Asked = Asked { method: "TRACE", ..GET };
 
 // Routes.
-const PRIVATE: Route = Route { csrf: RouteFlags { changes_state: false, sign_in: false, sensitive: false }, public: false, quiet: false, asks_store: false };
+const PRIVATE: Route = Route { csrf: RouteFlags { changes_state: false, sign_in: false, sensitive: false }, public: false, quiet: false, care: Care::Usual };
 const PUBLIC: Route = Route { public: true, ..PRIVATE };
 const QUIET: Route = Route { quiet: true, ..PRIVATE };
 const DOOR: Route = Route { csrf: RouteFlags { sign_in: true, ..PRIVATE.csrf }, ..PUBLIC };

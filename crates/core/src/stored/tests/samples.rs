@@ -77,6 +77,7 @@ pub(super) fn sample(alter: impl FnOnce(&mut Record)) -> Live {
             label: "Firefox on Linux".into(),
             elevations: [Some(Elevation { hash: TokenHash::from_bytes([7; 32]), at: at(30), until: at(40) }), None],
             references: vec![Reference { kind: "oidc.sid".into(), value: "op-7".into() }],
+            history: None,
         })),
         data: Payload::from_bytes(b"the data"),
     };

@@ -102,6 +102,7 @@ prop_compose! {
                 until: Moment::from_unix_millis(until),
             })),
             references: references.into_iter().map(|(kind, value)| Reference { kind: kind.into(), value: value.into() }).collect(),
+            history: None,
         }
     }
 }

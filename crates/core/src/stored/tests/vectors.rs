@@ -6,13 +6,14 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use serde::Deserialize;
 
+use super::contexts::ContextRow;
 use crate::data::Payload;
 use crate::entropy::{Entropy, NoEntropy};
 use crate::id::{SessionId, Subject, SubjectRef};
 use crate::keys::{KeyError, KeyId, KeyMaterial, KeyRing, KeySource};
 use crate::moment::Moment;
 use crate::record::{Elevation, Holder, Member, Pending, Record, Reference};
-use crate::rules::{Amr, Context, EndReason, Factor, Family, Limits, Link, Seen};
+use crate::rules::{Amr, Context, EndReason, Factor, Family, History, Limits, Link, Seen};
 use crate::seal::{Sealer, Section};
 use crate::store::{Epoch, Epochs, Live, Revision};
 use crate::stored::{Format, StoredRecord, Tombstone, decode, decode_head, encode};
@@ -245,6 +246,8 @@ enum HolderRow {
         label: String,
         elevations: [Option<ElevationRow>; 2],
         references: Vec<(String, String)>,
+        #[serde(default)]
+        history: Vec<ContextRow>,
     },
 }
 
@@ -309,7 +312,7 @@ impl HolderRow {
                     until: moment(*until),
                 })))
             }
-            Self::Member { reference, presented, subject, factors: given, label, elevations, references } => {
+            Self::Member { reference, presented, subject, factors: given, label, elevations, references, history } => {
                 let elevation = |row: &Option<ElevationRow>| {
                     let row = row.as_ref()?;
                     Some(Elevation { hash: hash(&row.hash), at: moment(row.at), until: moment(row.until) })
@@ -327,6 +330,8 @@ impl HolderRow {
                     label: label.as_str().into(),
                     elevations: [elevation(last), elevation(before)],
                     references: references.iter().map(reference_of).collect(),
+                    history: (!history.is_empty())
+                        .then(|| History::of(history.iter().map(ContextRow::known).collect()).unwrap()),
                 }))
             }
         }
@@ -348,7 +353,7 @@ const fn epochs(global: u64, subject: u64) -> Epochs {
     Epochs { global: Epoch(global), subject: Epoch(subject) }
 }
 
-const fn moment(millis: u64) -> Moment {
+pub(super) const fn moment(millis: u64) -> Moment {
     Moment::from_unix_millis(millis)
 }
 
@@ -360,7 +365,7 @@ fn hash(text: &str) -> TokenHash {
     TokenHash::from_bytes(array(text))
 }
 
-fn array<const N: usize>(text: &str) -> [u8; N] {
+pub(super) fn array<const N: usize>(text: &str) -> [u8; N] {
     bytes(text).try_into().unwrap()
 }
 

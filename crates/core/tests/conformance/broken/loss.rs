@@ -53,6 +53,11 @@ impl Alters {
         Self::changes(|change| Change { data: change.data.filter(|data| !data.as_bytes().is_empty()), ..change })
     }
 
+    /// Where a session was used is lost.
+    pub(crate) fn forgets_where_it_was() -> Self {
+        Self::changes(|change| Change { history: None, ..change })
+    }
+
     /// Step-ups are lost.
     pub(crate) fn drops_step_ups() -> Self {
         Self::changes(|change| Change { step_up: None, ..change })

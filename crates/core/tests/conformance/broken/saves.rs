@@ -112,7 +112,8 @@ impl Twist for Adopts {
         let loaded = Store::load(&self.0, id, now, activity).await?;
         let (Loaded::Absent, Some(activity)) = (&loaded, activity) else { return Ok(loaded) };
         let mut record = blank(id, now);
-        record.family = Family::born(activity.token.hash, now);
+        let Some(token) = activity.token else { return Ok(loaded) };
+        record.family = Family::born(token.hash, now);
         record.epochs = Store::epochs(&self.0, None).await?;
         Store::insert(&self.0, record.clone(), None, now).await?;
         Ok(Loaded::Live(Live::born(record)))
@@ -143,6 +144,7 @@ fn member(reference: SubjectRef, subject: Subject) -> Member {
         label: Box::default(),
         elevations: [None, None],
         references: Vec::new(),
+        history: None,
     }
 }
 

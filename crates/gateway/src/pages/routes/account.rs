@@ -16,7 +16,7 @@ use super::super::fields::Fields;
 use super::super::problem::Problem;
 use super::super::views::{ChangePassword, StepUp, page};
 use super::super::visitor::{Here, Member, Wants};
-use super::{Way, refuse, see_other, unavailable};
+use super::{Way, held_back, refuse, see_other, unavailable};
 use crate::accounts::{AccountName, CodeRefused, Pending, RULES, SelfServiceRefused, Verified};
 
 #[derive(Deserialize)]
@@ -53,33 +53,34 @@ pub(super) async fn step_up(
     let Some(name) = member.account() else {
         return Ok(refuse(&member, Problem::Conflict(NOT_LOCAL)));
     };
-    if let Err(refusal) = here.local.attempts.attempt(member.client(), name.as_str()) {
-        return Ok(refuse(&member, Problem::TooManyAttempts(refusal)));
-    }
+    let trial = match member.session.trial().await {
+        Ok(trial) => trial,
+        Err(error) => return held_back(&member, error),
+    };
     let wrong = |problem: Problem<'static>, message: &'static str| match member.wants {
         Wants::Page => show_step_up(&here, &member, problem.status(), next, Some(message)),
         Wants::Data => refuse(&member, problem),
     };
     let amr = match here.local.accounts.verify(Some(&name), form.password).await {
-        Ok(Verified::No) => return Ok(wrong(Problem::WrongPassword, "That is not your password.")),
+        Ok(Verified::No) => return Ok(trial.told(wrong(Problem::WrongPassword, "That is not your password."))),
         Ok(Verified::Yes { takes_a_code: false, .. }) => Amr::Pwd,
         Ok(Verified::Yes { .. }) => {
-            if let Err(refusal) = here.local.attempts.code(member.client(), name.as_str()) {
-                return Ok(refuse(&member, Problem::TooManyAttempts(refusal)));
-            }
+            let of_code = match member.session.code_trial().await {
+                Ok(trial) => trial,
+                Err(error) => return held_back(&member, error),
+            };
             match here.local.accounts.accepts_code(&name, form.code).await {
-                Ok(true) => Amr::Otp,
+                Ok(true) => of_code.passed().await,
                 Ok(false) => {
-                    return Ok(wrong(
-                        Problem::WrongCode,
-                        "That code is not right, or it was used before. Wait for the next one.",
-                    ));
+                    return Ok(of_code.told(wrong(Problem::WrongCode, WRONG_CODE)));
                 }
                 Err(error) => return Ok(no_code(&member, &error)),
             }
+            Amr::Otp
         }
         Err(error) => return Ok(unavailable(&member, &error, "a password could not be checked")),
     };
+    trial.passed().await;
     member.session.step_up(amr).await?;
     Ok(match member.wants {
         Wants::Page => see_other(here.onward(next)),
@@ -118,14 +119,19 @@ pub(super) async fn change_password(
     let Some(name) = member.account() else {
         return Ok(refuse(&member, Problem::Conflict(NOT_LOCAL)));
     };
-    if let Err(refusal) = here.local.attempts.attempt(member.client(), name.as_str()) {
-        return Ok(refuse(&member, Problem::TooManyAttempts(refusal)));
-    }
+    let trial = match member.session.trial().await {
+        Ok(trial) => trial,
+        Err(error) => return held_back(&member, error),
+    };
     let changed = async move |here: Here, name: AccountName| {
         here.local.accounts.change_password(&name, form.current, form.new).await
     };
     let member = Arc::new(member);
-    let refused = match told(here, Arc::clone(&member), name, Trigger::PasswordChanged, changed).await? {
+    let done = told(here, Arc::clone(&member), name, Trigger::PasswordChanged, changed).await?;
+    if !matches!(done, Err(SelfServiceRefused::WrongCurrent)) {
+        trial.passed().await;
+    }
+    let refused = match done {
         Ok(()) if member.wants == Wants::Page => {
             return member
                 .on_to("/.session/devices", "Your password is changed. Every other session of yours is over.")
@@ -187,3 +193,4 @@ where
 }
 
 pub(super) const NOT_LOCAL: &str = "This session belongs to no account of this gateway.";
+const WRONG_CODE: &str = "That code is not right, or it was used before. Wait for the next one.";

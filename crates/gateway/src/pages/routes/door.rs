@@ -16,7 +16,7 @@ use super::super::fields::Fields;
 use super::super::problem::Problem;
 use super::super::views::{Code, Login, Logout, page};
 use super::super::visitor::{Here, Visitor, Wants};
-use super::{Way, refuse, see_other, unavailable, with_next};
+use super::{Way, held_back, refuse, see_other, unavailable, with_next};
 use crate::accounts::{AccountName, Verified};
 
 #[derive(Deserialize)]
@@ -79,9 +79,10 @@ pub(super) async fn sign_in(
     let name = AccountName::typed(&username);
     // By the name that is meant: other spellings of it are the same account.
     let counted = name.as_ref().map_or(username.as_str(), AccountName::as_str);
-    if let Err(refusal) = here.local.attempts.attempt(visitor.client(), counted) {
-        return Ok(refuse(&visitor, Problem::TooManyAttempts(refusal)));
-    }
+    let trial = match gate.trial(counted).await {
+        Ok(trial) => trial,
+        Err(error) => return held_back(&visitor, error),
+    };
     let attempt = match name.as_ref().and_then(AccountName::subject) {
         Some(subject) => Some(gate.begin(subject).await?),
         // No account has such a name; it costs what any other wrong one costs.
@@ -98,16 +99,19 @@ pub(super) async fn sign_in(
                 attempt.remember();
             }
             if takes_a_code {
+                trial.passed().await;
                 ask_for_code(&visitor, attempt, next).await
             } else {
+                trial.succeeded().await;
                 complete(&here, &visitor, attempt, next).await
             }
         }
-        _ if visitor.wants == Wants::Data => Ok(refuse(&visitor, Problem::WrongPassword)),
+        _ if visitor.wants == Wants::Data => Ok(trial.told(refuse(&visitor, Problem::WrongPassword))),
         _ => {
             let (problem, ticked) = (Problem::WrongPassword, remember == Remember::Yes);
             let (username, message) = (shortened(&username), Some(problem.explanation()));
-            Ok(show(&here, &visitor, problem.status(), |form| Login { username, next, ticked, message, ..form }))
+            let filled_in = |form| Login { username, next, ticked, message, ..form };
+            Ok(trial.told(show(&here, &visitor, problem.status(), filled_in)))
         }
     }
 }
@@ -163,25 +167,27 @@ pub(super) async fn check_code(
         });
     };
     let name = attempt.subject().as_str().to_owned();
-    if let Err(refusal) = here.local.attempts.code(visitor.client(), &name) {
-        return Ok(refuse(&visitor, Problem::TooManyAttempts(refusal)));
-    }
+    let trial = match gate.code_trial(&name).await {
+        Ok(trial) => trial,
+        Err(error) => return held_back(&visitor, error),
+    };
     let right = match AccountName::typed(&name) {
         Some(name) => here.local.accounts.accepts_code(&name, form.code).await,
         None => Ok(false),
     };
     match right {
         Ok(true) => {
+            trial.succeeded().await;
             attempt.factor(Amr::Otp);
             complete(&here, &visitor, attempt, next).await
         }
         Ok(false) => {
             let problem = Problem::WrongCode;
             let message = Some(problem.explanation());
-            Ok(match visitor.wants {
+            Ok(trial.told(match visitor.wants {
                 Wants::Page => page(problem.status(), &Code { frame: visitor.frame(), next, message }),
                 Wants::Data => refuse(&visitor, problem),
-            })
+            }))
         }
         Err(error) => Ok(unavailable(&visitor, &error, "a code could not be checked")),
     }

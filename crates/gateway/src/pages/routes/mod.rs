@@ -11,6 +11,7 @@ use axum::extract::{Request, State};
 use axum::middleware::map_request;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
+use counterfoil::Error;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 
@@ -85,6 +86,14 @@ fn refuse_stranger(here: &Here, request: &Request, problem: Problem<'_>) -> Resp
 /// The answer to a problem of somebody whose session is known.
 fn refuse(visitor: &Visitor, problem: Problem<'_>) -> Response {
     problem.answer(visitor.wants, visitor.frame())
+}
+
+/// The answer to an error before anything was looked at: a page or data where it was tried too often, else the error's own.
+fn held_back(visitor: &Visitor, error: Error) -> Result<Response, Error> {
+    match error {
+        Error::TriedTooOften(refusal) => Ok(refuse(visitor, Problem::TriedTooOften(refusal))),
+        other => Err(other),
+    }
 }
 
 /// What to answer where something other than the session failed: its cause goes to the log, and no further.

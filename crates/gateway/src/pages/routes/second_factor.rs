@@ -20,7 +20,7 @@ use super::super::qr;
 use super::super::views::{SecondFactor, page};
 use super::super::visitor::{Here, Member, SteppedUp, Visitor, Wants};
 use super::account::{NOT_LOCAL, told};
-use super::{refuse, see_other, unavailable};
+use super::{held_back, refuse, see_other, unavailable};
 use crate::accounts::{AccountName, SelfServiceRefused};
 
 #[derive(Deserialize)]
@@ -95,9 +95,10 @@ pub(super) async fn confirm(
     let Some(name) = member.account() else {
         return Ok(refuse(&member, Problem::Conflict(NOT_LOCAL)));
     };
-    if let Err(refusal) = here.local.attempts.code(member.client(), name.as_str()) {
-        return Ok(refuse(&member, Problem::TooManyAttempts(refusal)));
-    }
+    let trial = match member.session.code_trial().await {
+        Ok(trial) => trial,
+        Err(error) => return held_back(&member, error),
+    };
     let Some(secret) = offered(&member).await? else {
         return Ok(refuse(
             &member,
@@ -109,6 +110,7 @@ pub(super) async fn confirm(
     let asking = Arc::new(Member::clone(&member));
     match told(here, asking, name, Trigger::MfaChanged, enrol).await? {
         Ok(()) => {
+            trial.passed().await;
             member.session.remove(OFFERED)?;
             changed(&member, "Your second factor is set up. Every other session of yours is over.").await
         }

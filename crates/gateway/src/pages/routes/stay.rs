@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::super::fields::Fields;
 use super::super::views::{Denied, page};
 use super::super::visitor::{Here, Member, Visitor, Wants};
-use super::{Way, see_other};
+use super::{Way, held_back, see_other};
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Why {
@@ -32,11 +32,15 @@ pub(super) async fn bounce(_: Visitor, way: Result<Query<Way>, QueryRejection>) 
 
 /// `POST refresh`: being asked for is the activity that keeps the session.
 pub(super) async fn refresh(member: Member, Fields(way): Fields<Way>) -> Result<Response, Error> {
+    let trial = match member.session.refresh_trial().await {
+        Ok(trial) => trial,
+        Err(error) => return held_back(&member, error),
+    };
     let next = way.next.as_deref().and_then(local_path);
-    match member.wants {
-        Wants::Page => Ok(see_other(next.unwrap_or("/"))),
-        Wants::Data => Ok(Json(member.me().await?).into_response()),
-    }
+    Ok(trial.told(match member.wants {
+        Wants::Page => see_other(next.unwrap_or("/")),
+        Wants::Data => Json(member.me().await?).into_response(),
+    }))
 }
 
 /// `GET denied`

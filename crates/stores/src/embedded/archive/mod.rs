@@ -52,6 +52,8 @@ pub struct Archive {
 pub struct Stats {
     /// Records of sessions, also of those that are over and not swept yet.
     pub sessions: u64,
+    /// Records of what is known of subjects: their devices.
+    pub memos: u64,
     /// Tombstones.
     pub tombstones: u64,
     /// Records among them that are in an earlier format than the one that is written.
@@ -207,7 +209,11 @@ fn stats(view: &dyn View, written: Format, progress: &mut Progress<'_>) -> Resul
     for space in Space::ALL {
         view.scan(space, &[], &mut |key, value| {
             let count = match (space, stored::kind_of(value)) {
-                (Space::Sessions, Ok(Stored::Record)) if stored::decode_head(value).is_ok() => &mut stats.sessions,
+                (Space::Sessions, Ok(Stored::Record)) => match stored::decode_head(value) {
+                    Ok(head) if head.family.is_closed() => &mut stats.memos,
+                    Ok(_) => &mut stats.sessions,
+                    Err(_) => &mut stats.unreadable,
+                },
                 (Space::Sessions, Ok(Stored::Tombstone)) => &mut stats.tombstones,
                 (Space::Sessions, _) => &mut stats.unreadable,
                 (Space::Subjects, _) => &mut stats.subjects,
@@ -215,7 +221,8 @@ fn stats(view: &dyn View, written: Format, progress: &mut Progress<'_>) -> Resul
                 (Space::Meta, _) => &mut 0,
             };
             *count += 1;
-            stats.earlier += u64::from(space == Space::Sessions && is_earlier(value, written));
+            let is_memo = stored::decode_head(value).is_ok_and(|head| head.family.is_closed());
+            stats.earlier += u64::from(space == Space::Sessions && !is_memo && is_earlier(value, written));
             stats.bytes += (key.len() + value.len()) as u64;
             done += 1;
             progress(done);

@@ -66,7 +66,11 @@ pub(super) fn resting_on(
     Ok(Resting { people: people.len() as u64, ..found })
 }
 
+/// A session that somebody may use.
 fn is_live(head: &Head, current: Epochs, now: Moment) -> bool {
+    if head.family.is_closed() {
+        return false;
+    }
     let before = head.epochs.global < current.global || head.epochs.subject < current.subject;
     !before && !matches!(head.limits.judge(&head.life(), now), Standing::Over(_))
 }

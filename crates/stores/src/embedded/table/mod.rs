@@ -13,7 +13,7 @@ use counterfoil_core::rules::EndReason;
 use counterfoil_core::store::{Epoch, Epochs};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
-pub(super) use self::row::{Row, State, Traits};
+pub(super) use self::row::{Row, State, Traits, Whose};
 pub(super) use self::shard::{Is, Known, Moved, Shard};
 pub(super) use self::sweep::{Over, Swept};
 

@@ -2,6 +2,7 @@
 
 use counterfoil_core::rules::{EndReason, Life, Limits};
 use counterfoil_core::store::{Epochs, Revision};
+use counterfoil_core::stored::Head;
 use counterfoil_core::{Moment, SessionId};
 
 /// One id the store knows: 104 bytes.
@@ -40,18 +41,41 @@ pub(in crate::embedded) enum State {
 /// What the verbs must know of a session without its record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::embedded) struct Traits {
-    /// Whether somebody is signed in and the session's token was presented.
-    pub(in crate::embedded) presented: bool,
-    /// Whether somebody is signed in and it was not.
-    pub(in crate::embedded) provisional: bool,
+    /// Whose it is.
+    pub(in crate::embedded) whose: Whose,
     /// Whether it has names elsewhere.
     pub(in crate::embedded) referenced: bool,
+}
+
+/// Whose a session is, as far as its row must know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::embedded) enum Whose {
+    /// Nobody's yet.
+    Visitor,
+    /// Somebody's who signed in, and whose token was not presented so far.
+    Provisional,
+    /// Somebody's who uses it.
+    Presented,
+    /// No session at all: what is known of a subject, under an id that no token opens.
+    Memo,
+}
+
+impl Whose {
+    /// As the head of a record has it.
+    pub(in crate::embedded) fn of(head: &Head) -> Self {
+        match head.subject {
+            Some(_) if head.presented => Self::Presented,
+            Some(_) => Self::Provisional,
+            None if head.family.is_closed() => Self::Memo,
+            None => Self::Visitor,
+        }
+    }
 }
 
 impl Row {
     /// The times of the session.
     pub(in crate::embedded) fn life(&self) -> Life {
-        let provisional = matches!(self.state, State::Live(traits) if traits.provisional);
+        let provisional = matches!(self.state, State::Live(traits) if traits.whose == Whose::Provisional);
         Life { created_at: self.created_at, seen_at: self.seen_at, provisional }
     }
 

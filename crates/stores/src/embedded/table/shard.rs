@@ -10,7 +10,7 @@ use counterfoil_core::{Moment, Record, SessionId, SubjectRef};
 use hashbrown::HashTable;
 
 use super::cache::Cache;
-use super::row::{NONE, Row, Slab, State, Traits};
+use super::row::{NONE, Row, Slab, State, Traits, Whose};
 use super::subjects::Subjects;
 
 /// Sessions, tombstones and subjects of some buckets.
@@ -55,7 +55,10 @@ impl Shard {
 
     /// How many sessions there are, without what has ended.
     pub(in crate::embedded) fn sessions(&self) -> usize {
-        let is_session = |index: &&u32| self.rows.get(**index).is_some_and(|row| matches!(row.state, State::Live(_)));
+        let is_session = |index: &&u32| {
+            let state = self.rows.get(**index).map(|row| row.state);
+            matches!(state, Some(State::Live(traits)) if traits.whose != Whose::Memo)
+        };
         self.ids.iter().filter(is_session).count()
     }
 
@@ -217,15 +220,16 @@ impl Shard {
         let rivals = sessions.map(|(_, row, traits)| Rival {
             id: row.id,
             created_at: row.created_at,
-            presented: traits.presented,
+            presented: traits.whose == Whose::Presented,
         });
         rivals.collect()
     }
 
     /// The sessions of `subject` that were presented, are not over, and no epoch ended. Whether one is in flight.
     pub(in crate::embedded) fn listed(&self, subject: SubjectRef, global: Epoch, now: Moment) -> (Vec<Row>, bool) {
+        let in_use = |traits: &Traits| traits.whose == Whose::Presented;
         let sessions =
-            self.sessions_of(subject, now).filter(|(_, row, traits)| traits.presented && row.epochs.global >= global);
+            self.sessions_of(subject, now).filter(|(_, row, traits)| in_use(traits) && row.epochs.global >= global);
         let rows: Vec<_> = sessions.map(|(_, row, _)| row.clone()).collect();
         let in_flight = self.epoch(subject).1 || rows.iter().any(|row| row.in_flight);
         (rows, in_flight)

@@ -71,7 +71,7 @@ fn a_folder_is_written_in_its_format_until_an_operator_raises_it() {
     let member = keys.member("ada", 2);
     let later = NOW + member.limits.touch_step();
     let token = Presented { generation: 0, hash: member.family.current };
-    let activity = Activity { token, limits: member.limits };
+    let activity = Activity { token: Some(token), limits: member.limits };
     block_on(Store::load(&store, ids[1], later, Some(activity))).unwrap();
     drop(store);
     let store = keys.open(path);

@@ -51,6 +51,7 @@ impl Keys {
             label: "Firefox on Linux".into(),
             elevations: [None, None],
             references: vec![Reference { kind: "oidc.sid".into(), value: format!("{name}-{number}").into() }],
+            history: None,
         };
         Record { id: SessionId::from_bytes(id), holder: Holder::Member(Arc::new(member)), ..visitor(number) }
     }

@@ -69,7 +69,7 @@ fn activity_is_there_after_a_restart() {
     insert(&store, &ada);
     let later = NOW + ada.limits.touch_step();
     let token = Presented { generation: 0, hash: ada.family.current };
-    let activity = Activity { token, limits: ada.limits };
+    let activity = Activity { token: Some(token), limits: ada.limits };
     block_on(Store::load(&store, ada.id, later, Some(activity))).unwrap();
     drop(store);
     let store = keys.open(folder.path());
@@ -87,7 +87,7 @@ fn all_activity_is_there_however_much_there_was_at_once() {
     for record in &sessions {
         insert(&store, record);
         let token = Presented { generation: 0, hash: record.family.current };
-        let activity = Activity { token, limits: record.limits };
+        let activity = Activity { token: Some(token), limits: record.limits };
         block_on(Store::load(&store, record.id, later, Some(activity))).unwrap();
     }
     drop(store);

@@ -6,7 +6,7 @@ use counterfoil_core::Moment;
 
 use super::Turn;
 use crate::embedded::disk::Space;
-use crate::embedded::table::{Over, SHARDS, State, Swept, Traits};
+use crate::embedded::table::{Over, SHARDS, State, Swept, Traits, Whose};
 
 /// Watches the clock that comes with sweeps. One that leaps ahead would have everything forgotten, tombstones included,
 /// and nothing brings those back when it is set right again.
@@ -75,7 +75,7 @@ impl Turn<'_> {
 
 /// Enough of a row's state to find its names elsewhere.
 const fn state_of(over: &Over) -> State {
-    State::Live(Traits { presented: false, provisional: false, referenced: over.referenced })
+    State::Live(Traits { whose: Whose::Visitor, referenced: over.referenced })
 }
 
 /// Days at once: no server is not swept for so long while it runs.

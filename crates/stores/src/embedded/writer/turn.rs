@@ -13,7 +13,7 @@ use crate::embedded::disk::{Batch, Disk, Space};
 use crate::embedded::epochs;
 use crate::embedded::error::DiskError;
 use crate::embedded::shared::Shared;
-use crate::embedded::table::{Global, Is, Known, Moved, State};
+use crate::embedded::table::{Global, Is, Known, Moved, State, Whose};
 
 /// One batch in the making. Each verb checks, then changes the table and notes what is to be written.
 pub(in crate::embedded) struct Turn<'a> {
@@ -120,8 +120,9 @@ impl<'a> Turn<'a> {
         if let Some(row) = shard.row_mut(index) {
             row.seen_at = row.seen_at.max(after.seen_at);
             (row.revision, row.epochs, row.in_flight) = (after.revision, after.record.epochs, true);
+            row.limits = after.record.limits;
             if let (State::Live(traits), Some(member)) = (&mut row.state, after.record.member()) {
-                (traits.presented, traits.provisional) = (member.presented, !member.presented);
+                traits.whose = if member.presented { Whose::Presented } else { Whose::Provisional };
             }
         }
         shard.keep(index, after.record);

@@ -111,7 +111,7 @@ impl Turn<'_> {
         let revision = after.revision;
         self.change(index, after, sealed);
         if change.is_more_than_touch() {
-            self.note(Notice::Changed(id));
+            self.note(Notice::Changed(id, revision));
         }
         Ok(Committed::Done(revision, yielding))
     }

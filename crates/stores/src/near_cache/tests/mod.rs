@@ -3,6 +3,7 @@
 #[cfg(any(feature = "postgres", feature = "redis"))]
 pub(crate) mod cached;
 mod conformance;
+mod kept;
 mod link;
 mod records;
 mod rules;

@@ -45,6 +45,7 @@ pub(super) fn record(letter: u8, number: u8) -> Record {
         label: "Firefox on Linux".into(),
         elevations: [None, None],
         references: Vec::new(),
+        history: None,
     };
     Record {
         id: id(letter, number),
@@ -63,7 +64,7 @@ pub(super) fn live(letter: u8, number: u8) -> Live {
 
 /// What the session's own token brings.
 pub(super) fn activity(number: u8) -> Activity {
-    Activity { token: Presented { generation: 0, hash: TokenHash::from_bytes([number; 32]) }, limits: LIMITS }
+    Activity { token: Some(Presented { generation: 0, hash: TokenHash::from_bytes([number; 32]) }), limits: LIMITS }
 }
 
 pub(super) fn data(bytes: &[u8]) -> Change {

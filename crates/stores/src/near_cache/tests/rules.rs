@@ -7,7 +7,8 @@ use counterfoil_core::store::{Activity, Live, Loaded, Notice, Revision};
 use counterfoil_core::{FakeClock, Moment, SessionId};
 
 use super::records::{LIMITS, NOW, activity, after, bucket, id, live, record, subject};
-use crate::near_cache::cache::{Cache, Concerned};
+use crate::near_cache::cache::Cache;
+use crate::near_cache::happened::Concerned;
 use crate::near_cache::{BadSettings, Settings};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -100,12 +101,13 @@ fn a_reading_lasts_for_its_lease_from_when_it_began() {
 /// What may happen while a reading is under way, or after it.
 enum Happens {
     Heard(Notice),
+    Often(Notice),
     Done(Concerned),
 }
 
 #[test]
 fn what_is_heard_or_done_drops_what_it_is_about_read_or_being_read() {
-    use Happens::{Done, Heard};
+    use Happens::{Done, Heard, Often};
     use Notice::{AllEnded, Changed, Ended, Gap, SubjectEnded, UpTo};
     // Buckets 1 and 2 lie in different shards.
     #[rustfmt::skip]
@@ -113,8 +115,11 @@ fn what_is_heard_or_done_drops_what_it_is_about_read_or_being_read() {
         //  name                                what                              after it  during it
         ("nothing but a moment",                Heard(UpTo(NOW)),                 true,     true),
         ("it ended",                            Heard(Ended(id(1, 1))),           false,    false),
-        ("it changed",                          Heard(Changed(id(1, 1))),         false,    false),
-        ("another of its shard ended",          Heard(Ended(id(1, 2))),           true,     false),
+        ("it changed",                          Heard(Changed(id(1, 1), Revision(1))), false, false),
+        ("it had changed before",               Heard(Changed(id(1, 1), Revision(0))), false, false),
+        ("another of its shard ended",          Heard(Ended(id(1, 2))),           true,     true),
+        ("another of its shard changed",        Heard(Changed(id(1, 2), Revision(0))), true, true),
+        ("more than is remembered",             Often(Ended(id(1, 2))),           true,     false),
         ("one of another shard ended",          Heard(Ended(id(2, 1))),           true,     true),
         ("its subject's ended",                 Heard(SubjectEnded(subject(1))),  false,    false),
         ("another subject's ended",             Heard(SubjectEnded(subject(2))),  true,     true),
@@ -128,7 +133,8 @@ fn what_is_heard_or_done_drops_what_it_is_about_read_or_being_read() {
     for (name, what, after_it, during_it) in rows {
         let happens = |cache: &Cache| match what {
             Heard(notice) => cache.hear(notice),
-            Done(concerned) => drop(cache.forgets(concerned)),
+            Often(notice) => (0..33).for_each(|_| cache.hear(notice)),
+            Done(concerned) => drop(cache.write(concerned)),
         };
         let (cache, _) = cache();
         fill(&cache, live(1, 1));

@@ -27,6 +27,7 @@ pub(super) fn member(whose: u8, number: u32) -> Record {
         label: "Firefox on Linux".into(),
         elevations: [None, None],
         references: vec![Reference { kind: "oidc.sid".into(), value: format!("{whose}-{number}").into() }],
+        history: None,
     };
     let mut record = visitor(number);
     let mut id = *record.id.as_bytes();
@@ -59,7 +60,7 @@ pub(super) fn data(bytes: &[u8]) -> Change {
 /// That of whoever presents the session's current token.
 pub(super) fn activity(record: &Record) -> Activity {
     let token = Presented { generation: record.family.generation, hash: record.family.current };
-    Activity { token, limits: record.limits }
+    Activity { token: Some(token), limits: record.limits }
 }
 
 pub(super) fn at_most(max: u32, over: OverLimit) -> Limit {

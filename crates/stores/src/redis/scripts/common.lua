@@ -38,25 +38,19 @@ local function head(value)
   if not value or not is_known(value) or string.byte(value, 2) ~= RECORD then
     return nil
   end
-  local flags = string.byte(value, 77)
-  local at = 78
-  local remember = 0
-  if bit.band(flags, 8) ~= 0 then
-    remember = number(value, at)
-    at = at + 8
+  local created, seen, global, epoch, idle, absolute, flags, remember = struct.unpack('>I8I8I8I8I8I8BI8', value, 29)
+  local at = 86
+  if bit.band(flags, 8) == 0 then
+    at, remember = 78, 0
   end
-  local h = {
+  return {
     id = string.sub(value, 3, 20), revision = string.sub(value, 21, 28),
-    created = number(value, 29), seen = number(value, 37),
-    global = number(value, 45), epoch = number(value, 53),
-    idle = number(value, 61), absolute = number(value, 69), remember = remember,
+    created = created, seen = seen, global = global, epoch = epoch,
+    idle = idle, absolute = absolute, remember = remember,
     presented = bit.band(flags, 2) ~= 0,
+    subject = bit.band(flags, 1) ~= 0 and string.sub(value, at, at + 15) or nil,
+    forget = created + math.max(absolute, remember) + HOUR,
   }
-  if bit.band(flags, 1) ~= 0 then
-    h.subject = string.sub(value, at, at + 15)
-  end
-  h.forget = h.created + math.max(h.absolute, h.remember) + HOUR
-  return h
 end
 
 -- When an entry means nothing any more. What we do not know is kept.

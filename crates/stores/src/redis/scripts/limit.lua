@@ -14,14 +14,22 @@ local function over(h)
   return age >= h.remember
 end
 
--- The sessions that share the limit with `mine`, but `leaving`.
-local function rivals(mine, leaving)
+-- The sessions that share the limit with `mine`, but `leaving`. None are looked at where there are too few to matter.
+local function rivals(mine, leaving, max)
   local index = key_of('u', mine.subject)
   redis.call('ZREMRANGEBYSCORE', index, '-inf', whole(NOW))
-  local epoch = epoch_of(mine.subject)
-  local used, provisional = {}, {}
+  local others, used, provisional = {}, {}, {}
   for _, id in ipairs(redis.call('ZRANGE', index, 0, -1)) do
-    local h = id ~= leaving and id ~= mine.id and head(redis.call('GET', key_of('s', id)))
+    if id ~= leaving and id ~= mine.id then
+      others[#others + 1] = id
+    end
+  end
+  if #others < max then
+    return used, provisional
+  end
+  local epoch = epoch_of(mine.subject)
+  for _, id in ipairs(others) do
+    local h = head(redis.call('GET', key_of('s', id)))
     if h and h.epoch >= epoch and h.global >= mine.global and not over(h) then
       table.insert(h.presented and used or provisional, h)
     end
@@ -56,7 +64,7 @@ end
 
 -- Which sessions end so that one more fits; nil if it does not.
 local function make_room(mine, leaving, max, refuse)
-  local used, provisional = rivals(mine, leaving)
+  local used, provisional = rivals(mine, leaving, max)
   if refuse and #used >= max then
     return nil
   end
@@ -65,7 +73,7 @@ end
 
 -- Which sessions end because `mine` is used for the first time.
 local function yield_to_first_use(mine, max)
-  local used = rivals(mine, nil)
+  local used = rivals(mine, nil, max)
   return oldest(used, math.max(#used + 1 - max, 0))
 end
 

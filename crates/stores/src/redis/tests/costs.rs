@@ -11,7 +11,7 @@ use crate::redis::RedisStore;
 use crate::redis::line::Line;
 
 /// How many scripts were called since it was asked last.
-async fn calls(connection: &mut Line) -> u64 {
+pub(super) async fn calls(connection: &mut Line) -> u64 {
     let told: String = redis::cmd("INFO").arg("commandstats").query_async(connection).await.unwrap();
     redis::cmd("CONFIG").arg("RESETSTAT").query_async::<()>(connection).await.unwrap();
     scripts(&told)
@@ -70,7 +70,7 @@ async fn every_verb_is_one_command() {
     calls(&mut connection).await;
     for (at, expected) in [(NOW, 1), (later, 2), (later, 1)] {
         let token = Presented { generation: 0, hash: second.family.current };
-        let activity = Activity { token, limits: second.limits };
+        let activity = Activity { token: Some(token), limits: second.limits };
         store.load(second.id, at, Some(activity)).await.unwrap();
         assert_eq!(calls(&mut connection).await, expected, "a read at {at:?}: a touch is one more, at its interval");
     }

@@ -122,7 +122,7 @@ async fn raised_under_its_nodes(url: &str, ring: &Sealer) {
     other.insert(visitor(4), None, NOW).await.unwrap();
     change(&other, visitor(1).id, data(b"new"), NOW).await;
     let old = visitor(2);
-    let activity = Activity { token: Presented { generation: 0, hash: old.family.current }, limits: old.limits };
+    let activity = Activity { token: Some(Presented { generation: 0, hash: old.family.current }), limits: old.limits };
     one.load(old.id, NOW + old.limits.touch_step(), Some(activity)).await.unwrap();
     let mut versions = Vec::new();
     for number in 1..=4 {

@@ -44,6 +44,7 @@ pub(super) fn member(number: u32) -> Record {
         label: "Firefox on Linux".into(),
         elevations: [None, None],
         references: vec![Reference { kind: "oidc.sid".into(), value: number.to_string().into() }],
+        history: None,
     };
     Record { id: SessionId::from_bytes(id), holder: Holder::Member(Arc::new(member)), ..visitor(7) }
 }
