@@ -54,6 +54,9 @@ fn check(arguments: CheckArgs) -> ExitCode {
                 eprintln!("error: {error}");
                 return ExitCode::from(2);
             }
+            if let Err(error) = checked.config.events.check() {
+                return crate::failed(&error, ExitCode::from(2));
+            }
             print!("{}", checked.config);
             if !checked.assumed.is_empty() {
                 println!("\nassumed");

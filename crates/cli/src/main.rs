@@ -3,11 +3,16 @@
 mod audit;
 mod config;
 mod doctor;
+mod events;
+mod folder;
 mod keys;
 mod log;
 mod proxy_config;
 mod replay;
+mod sessions;
 mod store;
+mod terminal;
+mod trail;
 mod user;
 
 use std::{error::Error, process::ExitCode};
@@ -19,12 +24,15 @@ use counterfoil_demo::options::DemoArgs;
 use counterfoil_gateway::options::ServeArgs;
 use counterfoil_serve::Log;
 use doctor::DoctorArgs;
+use events::EventsCommand;
 use keys::KeysCommand;
 use log::LogFormat;
 use proxy_config::ProxyConfigArgs;
 use replay::ReplayArgs;
+use sessions::SessionsCommand;
 use store::StoreCommand;
 use tracing_subscriber::filter::Targets;
+use trail::TrailCommand;
 use user::UserCommand;
 
 /// Counterfoil, the session layer for web apps and APIs
@@ -75,6 +83,21 @@ enum Command {
     /// PostgreSQL is looked at while nodes work with it.
     #[command(subcommand, after_help = store::EXAMPLES, arg_required_else_help = true)]
     Store(StoreCommand),
+
+    /// Look at the sessions of a running server, and end some
+    ///
+    /// Whose they are, what was verified, where they were used and what speaks against that. What is ended is over at once, on
+    /// every node.
+    #[command(subcommand, after_help = sessions::EXAMPLES, arg_required_else_help = true)]
+    Sessions(SessionsCommand),
+
+    /// Watch what happens to the sessions of a running server
+    #[command(subcommand, after_help = events::EXAMPLES, arg_required_else_help = true)]
+    Events(EventsCommand),
+
+    /// Look after the audit trail: verify it, read it, erase a person from it
+    #[command(subcommand, after_help = trail::EXAMPLES, arg_required_else_help = true)]
+    Trail(TrailCommand),
 
     /// Say who may sign in at the gateway's own pages
     ///
@@ -160,6 +183,20 @@ fn main() -> ExitCode {
             Err(error) => failed(&*error, ExitCode::FAILURE),
         },
         Command::Store(command) => match store::run(command) {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::FAILURE,
+            Err(error) => failed(&*error, ExitCode::FAILURE),
+        },
+        Command::Sessions(command) => match sessions::run(command) {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::FAILURE,
+            Err(error) => failed(&*error, ExitCode::FAILURE),
+        },
+        Command::Events(command) => match events::run(command) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => failed(&*error, ExitCode::FAILURE),
+        },
+        Command::Trail(command) => match trail::run(command) {
             Ok(true) => ExitCode::SUCCESS,
             Ok(false) => ExitCode::FAILURE,
             Err(error) => failed(&*error, ExitCode::FAILURE),

@@ -34,7 +34,7 @@ mod vectors;
 pub use engine::{Engine, Exchange};
 pub use entropy::{Entropy, NoEntropy, SystemEntropy};
 pub use event::{Event, EventKind, EventSink};
-pub use id::{BadSubject, Bucket, NotASessionId, SessionId, Subject, SubjectRef};
+pub use id::{BadSubject, Bucket, NotASessionId, NotASubjectRef, SessionId, Subject, SubjectRef};
 pub use memory::MemoryStore;
 pub use moment::{Clock, FakeClock, Moment, Rfc3339};
 pub use policy::Policy;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use counterfoil::geo::{Databases, GeoError};
 use counterfoil::{Counterfoil, KeyError, LimitSettings, Limiter, Policy, origin::Origin};
 use counterfoil_serve::{keep::Kept, place::Place};
+use counterfoil_telemetry::Telemetry;
 
 use crate::{
     accounts::{Accounts, Cost, HashingFailed},
@@ -61,19 +62,25 @@ impl App {
     /// # Errors
     /// [`AppFailed`]: the machine is at fault, not the arguments.
     pub fn new(plan: Plan, policy: Policy) -> Result<Self, AppFailed> {
-        Self::keeping(plan, policy, LimitSettings::default(), Kept::in_memory()?)
+        Self::keeping(plan, policy, LimitSettings::default(), Kept::in_memory()?, None)
     }
 
-    /// As [`new`](Self::new), with limits of one's own, and the sessions and keys that are kept.
+    /// As [`new`](Self::new), with limits of one's own, the sessions and keys that are kept, and who is told what happens.
     ///
     /// # Errors
     /// As [`new`](Self::new).
-    pub fn keeping(plan: Plan, policy: Policy, limits: LimitSettings, kept: Kept) -> Result<Self, AppFailed> {
+    pub fn keeping(
+        plan: Plan,
+        policy: Policy,
+        limits: LimitSettings,
+        kept: Kept,
+        telemetry: Option<Telemetry>,
+    ) -> Result<Self, AppFailed> {
         let limiter = match plan.mode {
             Mode::Normal => kept.limiter(limits),
             Mode::Test => Limiter::off(),
         };
-        Self::with(plan, policy, limiter, kept)
+        Self::with(plan, policy, limiter, kept, telemetry)
     }
 
     /// As [`new`](Self::new), with other limits.
@@ -81,10 +88,16 @@ impl App {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn with_limits(plan: Plan, policy: Policy, limiter: Limiter) -> Result<Self, AppFailed> {
-        Self::with(plan, policy, limiter, Kept::in_memory()?)
+        Self::with(plan, policy, limiter, Kept::in_memory()?, None)
     }
 
-    fn with(plan: Plan, policy: Policy, limiter: Limiter, kept: Kept) -> Result<Self, AppFailed> {
+    fn with(
+        plan: Plan,
+        policy: Policy,
+        limiter: Limiter,
+        kept: Kept,
+        telemetry: Option<Telemetry>,
+    ) -> Result<Self, AppFailed> {
         let cost = match plan.mode {
             Mode::Normal => Cost::Owasp,
             Mode::Test => Cost::Test,
@@ -93,6 +106,10 @@ impl App {
         let bank = Bank::open(accounts.names());
         let feed = Arc::new(Feed::for_subjects(accounts.names()));
         let chronicle = Chronicle::new(Arc::clone(&feed));
+        let chronicle = match telemetry {
+            Some(telemetry) => chronicle.telling(telemetry),
+            None => chronicle,
+        };
         let kept_where = kept_where(&kept);
         let places = (!plan.geo.is_empty()).then(|| Databases::open(&plan.geo)).transpose().map_err(AppFailed::Geo)?;
         let site = session::site(policy, kept, limiter, places, chronicle, accounts.names())?;

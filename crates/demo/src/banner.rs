@@ -1,5 +1,7 @@
 //! What is printed at start: where, who, what was assumed, and what to try.
 
+use std::path::Path;
+
 use counterfoil::origin::Origin;
 use counterfoil_serve::Certificate;
 
@@ -9,14 +11,23 @@ use crate::{
     options::{Mode, Transport},
 };
 
-/// The text for standard output. Its first line is `listening on URL` with the port that was really taken.
-pub fn banner(app: &App, listener: &Origin, certificate: Option<&Certificate>) -> String {
+/// The text for standard output. Its first line is `listening on URL` with the port that was really taken. In the folder of
+/// the `operator` somebody answers `counterfoil sessions` and `counterfoil events`.
+pub fn banner(app: &App, listener: &Origin, certificate: Option<&Certificate>, operator: Option<&Path>) -> String {
     let accounts = SEEDED.map(|(name, password)| format!("  {name:<6} {password}")).join("\n");
     let assumed = assumptions(app, certificate).join("\n  - ");
+    let operate = operator.map(|folder| {
+        let folder = folder.display();
+        format!(
+            "  counterfoil events tail --data {folder}         : what happens, as it happens\n  \
+             counterfoil sessions list ada --data {folder}   : what an operator sees, and ends\n"
+        )
+    });
+    let operate = operate.unwrap_or_default();
     let home = app.origins().next().unwrap_or(listener);
     format!(
         "listening on {listener}\n\naccounts\n{accounts}\n\nassumed\n  - {assumed}\n\ntry\n  open {home} and sign in\n  \
-         then {home}/try : steal your own session, and watch what happens\n\nctrl-c ends it\n"
+         then {home}/try : steal your own session, and watch what happens\n{operate}\nctrl-c ends it\n"
     )
 }
 
@@ -66,7 +77,7 @@ mod tests {
     use super::*;
     use crate::options::{DemoArgs, Plan};
 
-    fn banner_of(line: &str) -> String {
+    fn banner_of(line: &str, operated: bool) -> String {
         let command = DemoArgs::augment_args(Command::new("demo").no_binary_name(true));
         let arguments = DemoArgs::from_arg_matches(&command.get_matches_from(line.split_whitespace())).unwrap();
         let plan = Plan::try_from(arguments).unwrap();
@@ -77,7 +88,8 @@ mod tests {
             (plan.transport == Transport::SelfMadeTls).then(|| Certificate::self_made(&origins, SystemTime::now()));
         let policy = crate::policy::policy(&plan, &origins, PolicySettings::default()).unwrap();
         let app = App::new(plan, policy).unwrap();
-        banner(&app, &listener, certificate.transpose().unwrap().as_ref())
+        let folder = operated.then(|| Path::new("/data"));
+        banner(&app, &listener, certificate.transpose().unwrap().as_ref(), folder)
     }
 
     #[test]
@@ -91,12 +103,14 @@ mod tests {
                 "open https://demo.example.org and", "change something come from https://demo.example.org;", "ends with this process"]),
         ];
         for (line, expected) in table {
-            let text = banner_of(line);
+            let text = banner_of(line, false);
             for part in expected {
                 assert!(text.contains(part), "{line}: {part} in\n{text}");
             }
             assert!(text.starts_with("listening on "));
             assert_eq!(text.contains("TEST MODE"), line.contains("--test-mode"));
+            assert!(!text.contains("counterfoil sessions"), "nobody would answer");
         }
+        assert!(banner_of("", true).contains("counterfoil sessions list ada --data /data "));
     }
 }

@@ -8,11 +8,12 @@ use std::{
 
 use counterfoil::accounts::sentence;
 use counterfoil::{Event, EventSink, Moment, SessionId, SubjectRef, log_event};
+use counterfoil_telemetry::Telemetry;
 use parking_lot::Mutex;
 
 use crate::feed::{EventLine, Feed};
 
-/// Takes every event: to the log, and to the feed of the account whose session it concerns.
+/// Takes every event: to the log, to whoever else is told, and to the feed of the account whose session it concerns.
 ///
 /// # Security
 /// Events name sessions by their public id and accounts by a keyed reference. What concerns no account known here (an
@@ -23,6 +24,7 @@ pub struct Chronicle {
     /// Set once, when the keys of the references exist.
     names: OnceLock<HashMap<SubjectRef, String>>,
     owners: Mutex<Owners>,
+    telemetry: Option<Telemetry>,
 }
 
 /// Whose session it is, for events that name a session only. Bounded: the oldest are forgotten.
@@ -35,7 +37,13 @@ struct Owners {
 impl Chronicle {
     /// A chronicle that knows nobody yet.
     pub fn new(feed: Arc<Feed>) -> Self {
-        Self { feed, names: OnceLock::new(), owners: Mutex::default() }
+        Self { feed, names: OnceLock::new(), owners: Mutex::default(), telemetry: None }
+    }
+
+    /// Tells this as well.
+    #[must_use]
+    pub fn telling(self, telemetry: Telemetry) -> Self {
+        Self { telemetry: Some(telemetry), ..self }
     }
 
     /// Tells it who is behind each reference. The first call counts.
@@ -61,6 +69,9 @@ impl Chronicle {
 impl EventSink for Chronicle {
     fn emit(&self, event: &Event) {
         log_event(event);
+        if let Some(telemetry) = &self.telemetry {
+            telemetry.emit(event);
+        }
         if let Some(name) = self.name_of(event) {
             self.feed.publish(name, line(event));
         }

@@ -3,12 +3,15 @@
 use std::{
     io::{self, Write as _},
     net::SocketAddr,
-    path::PathBuf,
-    time::SystemTime,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, SystemTime},
 };
 
-use counterfoil::{PolicyError, origin::OriginError};
+use counterfoil::{Clock, PolicyError, SystemClock, origin::OriginError};
+use counterfoil_serve::control::{Control, Operated};
 use counterfoil_serve::{Bound, Certificate, CertificateFailed, keep::KeepFailed, stop_signal};
+use counterfoil_telemetry::{EventsFailed, Running};
 use tokio::net::TcpListener;
 
 pub mod accounts;
@@ -29,14 +32,14 @@ pub mod session;
 
 use app::{App, AppFailed};
 use options::{DemoArgs, Plan, PlanRefused, Transport};
-use policy::PolicyFileRefused;
+use policy::{PolicyFileRefused, Written};
 
 /// Runs the demo until ctrl-c or SIGTERM. Prints the banner to standard output once it listens.
 ///
 /// # Errors
 /// [`DemoFailed`]; [`DemoFailed::is_configuration`] tells whether other arguments would help.
 pub async fn run(mut arguments: DemoArgs) -> Result<(), DemoFailed> {
-    let (settings, tries) = policy::read(&mut arguments)?;
+    let Written { sessions, limits: tries, events } = policy::read(&mut arguments)?;
     let plan = Plan::try_from(arguments)?;
     let listen = plan.listen;
     let cannot_listen = |source| DemoFailed::Listen { listen, source };
@@ -45,7 +48,7 @@ pub async fn run(mut arguments: DemoArgs) -> Result<(), DemoFailed> {
     let stop = stop_signal().map_err(DemoFailed::Signals)?;
 
     let (origins, own) = (plan.origins(bound)?, plan.own_origin(bound)?);
-    let policy = policy::policy(&plan, &origins, settings)?;
+    let policy = policy::policy(&plan, &origins, sessions)?;
     let certificate = match plan.transport {
         Transport::Plain => None,
         Transport::SelfMadeTls => Some(Certificate::self_made(&origins, SystemTime::now())?),
@@ -57,9 +60,14 @@ pub async fn run(mut arguments: DemoArgs) -> Result<(), DemoFailed> {
     let limits = policy.limits();
     let longest = limits.absolute.max(limits.remember_for.unwrap_or_default());
     let kept = plan.keep.clone().open(longest).await?;
-    let app = App::keeping(plan, policy, tries, kept)?;
+    let folder = plan.keep.folder().map(Path::to_owned);
+    let events = events.within(folder.as_deref().unwrap_or(Path::new(".")));
+    let events = events.start(&(Arc::new(SystemClock) as Arc<dyn Clock>), "demo")?;
+    let app = App::keeping(plan, policy, tries, kept, Some(events.telemetry().clone()))?;
+    let operated = folder.as_deref().and_then(|folder| operated(folder, &app, &events));
+    let operator = folder.filter(|_| operated.is_some());
     // Nobody has to read it: a closed pipe is no reason to stop.
-    let _ = io::stdout().write_all(banner::banner(&app, &own, certificate.as_ref()).as_bytes());
+    let _ = io::stdout().write_all(banner::banner(&app, &own, certificate.as_ref(), operator.as_deref()).as_bytes());
     if app.plan.mode == options::Mode::Test {
         tracing::warn!("test mode: cheap password hash, no limits on trying, times may be below their floors");
     }
@@ -72,9 +80,37 @@ pub async fn run(mut arguments: DemoArgs) -> Result<(), DemoFailed> {
         stop.await;
         app.feed.close();
     };
+    let operated = operated.map(tokio::spawn);
     server.serve(routes::service(app.clone()), until_stopped).await;
+    if let Some(operated) = operated {
+        operated.abort();
+    }
+    if !events.finish(LONGEST_TELLING).await {
+        tracing::warn!(rule = "events", "not everybody was told of everything that happened");
+    }
     Ok(())
 }
+
+/// What answers whoever runs the demo. A demo without it shows less, and is no less safe.
+fn operated(folder: &Path, app: &App, events: &Running) -> Option<impl Future<Output = ()> + use<>> {
+    let engine = app.site.engine().clone();
+    match Control::open(folder) {
+        Ok(control) => Some(control.answer(Operated::new(move || engine.clone(), events.telemetry().clone()))),
+        Err(error) => {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(
+                rule = "control",
+                folder = %folder.display(),
+                error,
+                "no socket there: `counterfoil sessions` and `counterfoil events` cannot ask"
+            );
+            None
+        }
+    }
+}
+
+/// What waits for receivers at the end.
+const LONGEST_TELLING: Duration = Duration::from_secs(5);
 
 /// Why the demo does not run.
 #[derive(Debug, thiserror::Error)]
@@ -108,6 +144,9 @@ pub enum DemoFailed {
         "sessions and keys cannot be kept; --data names another folder, --store another store, --memory keeps nothing"
     )]
     Keep(#[from] KeepFailed),
+    /// Events cannot go where the policy file says.
+    #[error(transparent)]
+    Events(#[from] EventsFailed),
     /// No https.
     #[error(transparent)]
     Certificate(#[from] CertificateFailed),
@@ -126,10 +165,13 @@ pub enum DemoFailed {
 
 impl DemoFailed {
     /// Whether the arguments or the policy file are at fault, not the machine.
-    pub fn is_configuration(&self) -> bool {
-        matches!(
-            self,
-            Self::Plan(_) | Self::PolicyFile(_) | Self::Policy(_) | Self::Origin(_) | Self::App(AppFailed::Geo(_))
-        )
+    pub const fn is_configuration(&self) -> bool {
+        match self {
+            Self::Plan(_) | Self::PolicyFile(_) | Self::Policy(_) | Self::Origin(_) | Self::App(AppFailed::Geo(_)) => {
+                true
+            }
+            Self::Events(error) => error.is_configuration(),
+            _ => false,
+        }
     }
 }

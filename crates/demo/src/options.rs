@@ -51,7 +51,7 @@ pub struct DemoArgs {
 
     /// A session policy in TOML, for what has no option here
     ///
-    /// A table `[limits]` in it says how often things may be tried.
+    /// A table `[limits]` in it says how often things may be tried, and a table `[events]` who is told what happens.
     #[arg(long, value_name = "FILE", env = "COUNTERFOIL_DEMO_POLICY")]
     pub policy: Option<PathBuf>,
 

@@ -6,6 +6,7 @@ use counterfoil::{
     AddressSource, LimitSettings, Policy, PolicyError, PolicySettings, origin::Origin, origin::OriginError,
     settings_from_toml,
 };
+use counterfoil_telemetry::EventSettings;
 
 use crate::options::{DemoArgs, LimitArgs, Mode, Plan};
 
@@ -51,18 +52,30 @@ pub enum PolicyFileRefused {
     },
 }
 
-/// What the file says of sessions and, in `[limits]`, of trying; nothing where no file is named. Where the command line names no origin, the file's take its place.
+/// What a file says; the defaults where no file is named.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// Of sessions.
+    pub sessions: PolicySettings,
+    /// Of trying, in `[limits]`.
+    pub limits: LimitSettings,
+    /// Of who is told what happens, in `[events]`.
+    pub events: EventSettings,
+}
+
+/// What the file says. Where the command line names no origin, the file's take its place.
 ///
 /// # Errors
 /// [`PolicyFileRefused`]
-pub fn read(arguments: &mut DemoArgs) -> Result<(PolicySettings, LimitSettings), PolicyFileRefused> {
+pub fn read(arguments: &mut DemoArgs) -> Result<Written, PolicyFileRefused> {
     let Some(path) = arguments.policy.clone() else {
-        return Ok((PolicySettings::default(), LimitSettings::default()));
+        return Ok(Written::default());
     };
     let text = std::fs::read_to_string(&path)
         .map_err(|source| PolicyFileRefused::Unreadable { path: path.clone(), source })?;
-    let (settings, limits) = settings_from_toml(&text)
-        .map_err(|source| PolicyFileRefused::NotAPolicy { path: path.clone(), source: Box::new(source) })?;
+    let refused = |source| PolicyFileRefused::NotAPolicy { path: path.clone(), source: Box::new(source) };
+    let (text, events) = without_events(text).map_err(refused)?;
+    let (settings, limits) = settings_from_toml(&text).map_err(refused)?;
     if settings.danger.below_floors && !arguments.test_mode {
         return Err(PolicyFileRefused::BelowFloors { path });
     }
@@ -75,7 +88,23 @@ pub fn read(arguments: &mut DemoArgs) -> Result<(PolicySettings, LimitSettings),
             .collect::<Result<_, _>>()
             .map_err(|(text, source)| PolicyFileRefused::Origin { path, text, source })?;
     }
-    Ok((settings, limits))
+    Ok(Written { sessions: settings, limits, events })
+}
+
+/// The rest, and what stands in `[events]`.
+fn without_events(text: String) -> Result<(String, EventSettings), toml::de::Error> {
+    #[derive(serde::Deserialize)]
+    struct Events {
+        #[serde(default)]
+        events: EventSettings,
+    }
+    let events = toml::from_str::<Events>(&text)?.events;
+    let mut rest: toml::Table = toml::from_str(&text)?;
+    match rest.remove("events") {
+        // As it stands, so that mistakes are told with their lines.
+        None => Ok((text, events)),
+        Some(_) => Ok((rest.to_string(), events)),
+    }
 }
 
 /// The policy in force: `settings` from the file, the command line's limits and proxies above them.

@@ -7,14 +7,15 @@ use std::time::Duration;
 use arc_swap::{ArcSwap, Guard};
 use counterfoil::geo::Databases;
 use counterfoil::{
-    Clock, Counterfoil, Event, EventSink, KeyError, Limiter, Moment, SessionId, StoreTime, SystemClock, UserAgents,
-    log_event,
+    Clock, Counterfoil, Event, EventSink, KeyError, Limiter, Moment, Policy, SessionId, StoreTime, SystemClock,
+    UserAgents, log_event,
 };
-use counterfoil_core::Exchange;
 use counterfoil_core::agent::DeviceLabels;
 use counterfoil_core::keys::SharedRing;
 use counterfoil_core::origin::{Origin, Scheme};
 use counterfoil_core::store::DynStore;
+use counterfoil_core::{Engine, Exchange};
+use counterfoil_telemetry::Telemetry;
 use quick_cache::sync::Cache;
 
 use crate::app::{AppConfig, AppName};
@@ -44,6 +45,7 @@ struct Ground {
     /// What corrects the clock, unless it was given.
     time: Option<StoreTime>,
     events: Arc<dyn EventSink>,
+    telemetry: Option<Telemetry>,
     meters: Meters,
     /// One for all sites: they share accounts.
     limiter: Limiter,
@@ -58,6 +60,7 @@ pub struct Builder {
     store: Arc<dyn DynStore>,
     clock: Option<Arc<dyn Clock>>,
     events: Arc<dyn EventSink>,
+    telemetry: Option<Telemetry>,
     meters: Meters,
     assertions: Option<Assertions>,
     doctor: Doctor,
@@ -68,6 +71,8 @@ pub struct Builder {
 /// The sites of one configuration.
 #[derive(Debug, Default)]
 pub struct Sites {
+    /// All sessions at once, as their operator sees them; none where there is no site.
+    operator: Option<Engine>,
     by_name: HashMap<AppName, Arc<Site>>,
     in_order: Vec<Arc<Site>>,
 }
@@ -97,7 +102,8 @@ impl Gateway {
         let meters = Meters::new();
         let store: Arc<dyn DynStore> = Arc::new(CountedStore::new(store, meters.clone()));
         let (assertions, doctor, limiter) = (None, Doctor::default(), Limiter::default());
-        Builder { ring, store, clock: None, events: Arc::new(()), meters, assertions, doctor, limiter, places: None }
+        let (clock, telemetry, places) = (None, None, None);
+        Builder { ring, store, clock, events: Arc::new(()), telemetry, meters, assertions, doctor, limiter, places }
     }
 
     /// Protects `apps` from now on. Requests under way end as they began; sessions live on.
@@ -159,6 +165,11 @@ impl Gateway {
         &self.0.ground.meters
     }
 
+    /// All sessions, whichever site they began on. What is done by it is told of no site in particular.
+    pub fn operator(&self) -> Option<Engine> {
+        self.sites().operator.clone()
+    }
+
     /// The sites of now.
     pub fn sites(&self) -> Guard<Arc<Sites>> {
         self.0.sites.load()
@@ -196,19 +207,24 @@ impl Builder {
         Self { events: Arc::new(events), ..self }
     }
 
+    /// Tells `telemetry` what happens, and on which site.
+    pub fn telemetry(self, telemetry: Telemetry) -> Self {
+        Self { telemetry: Some(telemetry), ..self }
+    }
+
     /// The gateway for `apps`.
     ///
     /// # Errors
     /// As [`Gateway::new`].
     pub fn build(self, apps: &[AppConfig]) -> Result<Gateway, KeyError> {
-        let Self { ring, store, clock, events, meters, assertions, doctor, limiter, places } = self;
+        let Self { ring, store, clock, events, telemetry, meters, assertions, doctor, limiter, places } = self;
         let (store, clock, time): (_, Arc<dyn Clock>, _) = if let Some(clock) = clock {
             (store, clock, None)
         } else {
             let time = StoreTime::of(store, SystemClock);
             (time.store(), Arc::new(time.clone()), Some(time))
         };
-        let ground = Ground { ring, store, clock, time, events, meters, limiter, places };
+        let ground = Ground { ring, store, clock, time, events, telemetry, meters, limiter, places };
         let assertions = Arc::new(match assertions {
             Some(assertions) => assertions,
             None => Assertions::generated(ground.clock.now())?,
@@ -218,36 +234,56 @@ impl Builder {
     }
 }
 
+impl Ground {
+    /// Sessions that stand on this; what happens to them is told as of this app, or of no app in particular.
+    fn sessions(&self, policy: &Policy, app: Option<&AppName>) -> Result<counterfoil::Builder, KeyError> {
+        let (events, meters) = (Arc::clone(&self.events), self.meters.clone());
+        let counted_as = app.map_or_else(|| OPERATOR.to_owned(), ToString::to_string);
+        let telemetry: Option<Box<dyn EventSink>> = match (&self.telemetry, app) {
+            (Some(telemetry), Some(app)) => Some(Box::new(telemetry.site(app.as_str()))),
+            (Some(telemetry), None) => Some(Box::new(telemetry.clone())),
+            (None, _) => None,
+        };
+        let builder = Counterfoil::sharing(policy.clone(), self.ring.clone(), Arc::clone(&self.store))?;
+        let told = move |event: &Event| {
+            log_event(event);
+            meters.happened(&counted_as, event.kind.name());
+            events.emit(event);
+            if let Some(telemetry) = &telemetry {
+                telemetry.emit(event);
+            }
+        };
+        // One store and one ring: whoever runs the gateway keeps house for all sites at once.
+        Ok(builder.clock(Arc::clone(&self.clock)).events(told).housekept_elsewhere())
+    }
+}
+
 impl Sites {
     fn new(apps: &[AppConfig], ground: &Ground) -> Result<Self, KeyError> {
         let site = |app: &AppConfig| {
-            let (events, name, meters) = (Arc::clone(&ground.events), app.name.clone(), ground.meters.clone());
-            let builder = Counterfoil::sharing(app.policy.clone(), ground.ring.clone(), Arc::clone(&ground.store))?;
+            let builder = ground.sessions(&app.policy, Some(&app.name))?;
             let builder = match &ground.places {
                 Some(places) => builder.locate_by(places.clone()),
                 None => builder,
             };
             let sessions = builder
-                .clock(Arc::clone(&ground.clock))
-                .events(move |event: &Event| {
-                    log_event(event);
-                    meters.happened(&name, event.kind.name());
-                    events.emit(event);
-                })
                 .sign_in_page(pages::SIGN_IN)
                 .step_up_page(pages::STEP_UP)
                 .denied_page(pages::DENIED)
                 .security_headers(pages::security_headers())
                 .device_labels(Labels)
                 .limits(ground.limiter.clone())
-                // One store and one ring: whoever runs the gateway keeps house for all sites at once.
-                .housekept_elsewhere()
                 .build();
             Ok(Arc::new(Site { app: app.clone(), sessions, meters: ground.meters.site(&app.name) }))
         };
         let in_order = apps.iter().map(site).collect::<Result<Vec<_>, KeyError>>()?;
         let by_name = in_order.iter().map(|site| (site.app.name.clone(), Arc::clone(site))).collect();
-        Ok(Self { by_name, in_order })
+        // What is over by the most patient of them is over by all.
+        let patience = |policy: &&Policy| (policy.limits().idle, policy.limits().absolute);
+        let most_patient = apps.iter().map(|app| &app.policy).max_by_key(patience);
+        let operator = most_patient.map(|policy| Ok::<_, KeyError>(ground.sessions(policy, None)?.build()));
+        let operator = operator.transpose()?.map(|sessions| sessions.engine().clone());
+        Ok(Self { operator, by_name, in_order })
     }
 
     /// The site of the app of this name.
@@ -329,6 +365,8 @@ impl std::fmt::Debug for Builder {
     }
 }
 
+/// What is done by hand is counted as of this app; none can be called so, for a name may not begin with a bracket.
+const OPERATOR: &str = "(operator)";
 /// A browser that is sent by our page comes back within seconds.
 const BETWEEN_BOUNCES: Duration = Duration::from_mins(1);
 /// Some 3 MB; whoever is forgotten may be sent once more.

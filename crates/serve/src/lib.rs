@@ -1,8 +1,10 @@
 //! What programs that serve have in common: connections, accepted, encrypted if asked for, bounded in time and number, and
-//! let go gently at the end; the folder they keep sessions and keys in; and log lines, which hold up nobody.
+//! let go gently at the end; the folder they keep sessions and keys in; the socket by which their operator asks them; and log
+//! lines, which hold up nobody.
 
 mod bound;
 mod connection;
+pub mod control;
 pub mod inherited;
 pub mod keep;
 mod log;

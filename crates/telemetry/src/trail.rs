@@ -84,6 +84,20 @@ struct Waiting {
     json: Arc<str>,
 }
 
+impl TrailSettings {
+    /// Whether they keep anything.
+    ///
+    /// # Errors
+    /// [`TrailError::Zero`]: they do not.
+    pub const fn check(&self) -> Result<(), TrailError> {
+        match (self.retain_days, self.segment_mb) {
+            (0, _) => Err(TrailError::Zero("retain_days")),
+            (_, 0) => Err(TrailError::Zero("segment_mb")),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Trail {
     /// Goes on where the trail in this folder ends, or begins one.
     ///
@@ -93,12 +107,8 @@ impl Trail {
     /// # Errors
     /// The folder cannot be written.
     pub fn open(settings: &TrailSettings) -> Result<Self, TrailError> {
+        settings.check()?;
         let TrailSettings { folder, events, retain_days, segment_mb } = settings;
-        for (name, value) in [("retain_days", retain_days), ("segment_mb", segment_mb)] {
-            if *value == 0 {
-                return Err(TrailError::Zero(name));
-            }
-        }
         let retain = Duration::from_secs(u64::from(*retain_days) * 24 * 60 * 60);
         let writer = Writer::open(Folder::create(folder)?, retain, u64::from(*segment_mb) * 1_000_000)?;
         Ok(Self { only: events.clone(), writer, waiting: Vec::new(), losses: Losses::default() })

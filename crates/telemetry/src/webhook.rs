@@ -1,6 +1,7 @@
 //! Events brought to receivers as signed webhooks (Standard Webhooks 1.0.0), each from a queue and by a task of its own.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -14,6 +15,7 @@ use tokio::time::Instant;
 use crate::client::{Client, Endpoint, EndpointError, PlainHttp};
 use crate::hub::Sink;
 use crate::only::Only;
+use crate::private_file::{Unread, read_secret};
 use crate::told::{Told, to_the_millisecond};
 
 mod courier;
@@ -30,7 +32,7 @@ pub use self::secret::{NotASecret, Secret};
 pub struct Webhook(Arc<Shared>);
 
 /// A receiver, as it is written in configuration.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WebhookSettings {
     /// What logs and metrics call it.
@@ -38,7 +40,11 @@ pub struct WebhookSettings {
     /// Where it is. Its path and query may be secret: only its origin is ever shown.
     pub url: String,
     /// `whsec_` and base64 of 24 to 64 bytes. With several, each signs: so that one can be exchanged.
+    #[serde(default)]
     pub secrets: Vec<Secret>,
+    /// Files with a secret each, which nobody but their owner may read.
+    #[serde(default)]
+    pub secret_files: Vec<PathBuf>,
     /// Which events [default: all].
     #[serde(default)]
     pub events: Only,
@@ -69,7 +75,7 @@ pub struct Receiver {
 }
 
 /// The settings of a receiver cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WebhookError {
     /// Nothing may be sent there.
@@ -81,8 +87,26 @@ pub enum WebhookError {
         error: EndpointError,
     },
     /// It could not tell who sends.
-    #[error("webhook `{0}`: secrets must hold at least one")]
+    #[error("webhook `{0}`: secrets and secret_files must hold at least one together")]
     NoSecret(String),
+    /// A file of a secret cannot be used.
+    #[error("webhook `{name}`, secret_files: {error}")]
+    Unread {
+        /// Which receiver.
+        name: String,
+        /// Why.
+        error: Unread,
+    },
+    /// A file does not have a secret in it.
+    #[error("webhook `{name}`, secret_files: {}: {error}", file.display())]
+    NotASecret {
+        /// Which receiver.
+        name: String,
+        /// Which file.
+        file: PathBuf,
+        /// Why.
+        error: NotASecret,
+    },
     /// A number that would send nothing.
     #[error("webhook `{name}`: {key} (0) must be at least 1")]
     Zero {
@@ -143,12 +167,19 @@ impl WebhookSettings {
     /// # Errors
     /// They cannot be used.
     pub fn check(self) -> Result<Receiver, WebhookError> {
-        let Self { name, url, secrets, events, plain_http, waiting, at_once, give_up_hours } = self;
+        let Self { name, url, mut secrets, secret_files, events, plain_http, waiting, at_once, give_up_hours } = self;
         let plain = if plain_http { PlainHttp::Anywhere } else { PlainHttp::Loopback };
         let to = match Endpoint::checked(&url, plain) {
             Ok(to) => to,
             Err(error) => return Err(WebhookError::Url { name, error }),
         };
+        for file in secret_files {
+            match read_secret(&file).map(|text| Secret::read(&text)) {
+                Ok(Ok(secret)) => secrets.push(secret),
+                Ok(Err(error)) => return Err(WebhookError::NotASecret { name, file, error }),
+                Err(error) => return Err(WebhookError::Unread { name, error }),
+            }
+        }
         if secrets.is_empty() {
             return Err(WebhookError::NoSecret(name));
         }

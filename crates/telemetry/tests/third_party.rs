@@ -163,7 +163,7 @@ async fn the_decoder_of_opentelemetry_reads_what_a_collector_gets() {
     use counterfoil_telemetry::otlp::{Otlp, OtlpSettings};
     let (url, request) = receiver("/v1/logs");
     let settings: OtlpSettings = serde_json::from_value(json!({ "url": url })).unwrap();
-    let export = settings.check(HeaderMap::new(), "node-1").unwrap();
+    let export = settings.check("node-1").unwrap();
     let (otlp, sink, work) = Otlp::new(Client::new(&Trust::System, Limits::default()).unwrap(), export);
     tokio::spawn(work);
     let telemetry = Telemetry::builder().sink(sink).start().unwrap();

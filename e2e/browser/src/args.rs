@@ -33,6 +33,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PATH", env = "CHROMIUM_BIN", default_value = "chromium")]
     pub(crate) chromium: PathBuf,
 
+    /// The Prometheus that watches a demo
+    #[arg(long, value_name = "PATH", env = "PROMETHEUS_BIN", default_value = "prometheus")]
+    pub(crate) prometheus: PathBuf,
+
     /// Where pictures go
     #[arg(long, value_name = "FOLDER", default_value = "target/browser")]
     pub(crate) pictures: PathBuf,

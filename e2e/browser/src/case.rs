@@ -12,6 +12,7 @@ mod pages;
 mod reports;
 mod restart;
 mod restored;
+mod stolen;
 mod tabs;
 
 use std::pin::Pin;
@@ -33,7 +34,7 @@ pub(crate) type Showing = Pin<Box<dyn Future<Output = Shown> + Send>>;
 
 /// All of them; the longest come first.
 #[rustfmt::skip]
-pub(crate) const ALL: [Case; 24] = [
+pub(crate) const ALL: [Case; 25] = [
     case("killed-later",          House::Crash,       |stage| Box::pin(crash::killed_later(stage))),
     case("markup",                House::Plain,       |stage| Box::pin(markup::everywhere(stage))),
     case("idle",                  House::Idle,        |stage| Box::pin(endings::idle(stage))),
@@ -41,6 +42,7 @@ pub(crate) const ALL: [Case; 24] = [
     case("restored-tabs",         House::Remembering, |stage| Box::pin(restored::ten_tabs(stage))),
     case("tabs-in-rotation",      House::Rotating,    |stage| Box::pin(tabs::in_rotation(stage))),
     case("expiry",                House::Short,       |stage| Box::pin(endings::expiry(stage))),
+    case("stolen-session",        House::Watched,     |stage| Box::pin(stolen::and_noticed(stage))),
     case("demo-restarts",         House::Lasting,     |stage| Box::pin(restart::and_stays(stage))),
     case("sign-out",              House::Plain,       |stage| Box::pin(endings::sign_out(stage))),
     case("script-cannot-read",    House::Plain,       |stage| Box::pin(cookies::script_cannot_read(stage))),

@@ -42,6 +42,8 @@ pub(crate) enum House {
     Loopback,
     /// Keeps sessions and keys in a folder, and dies.
     Lasting,
+    /// Keeps an audit trail, and is watched.
+    Watched,
 }
 
 /// A demo, running but for what a case does to it. Dropping it kills the process.
@@ -54,6 +56,8 @@ pub(crate) struct Demo {
     pub(crate) data: Option<tempfile::TempDir>,
     child: Mutex<Option<Child>>,
     pub(crate) port: u16,
+    /// Where its metrics are, if it is watched.
+    pub(crate) metrics: Option<SocketAddr>,
 }
 
 /// The demo did not start.
@@ -87,6 +91,7 @@ impl House {
             Self::UntilClosed => "until-closed.shop.test",
             Self::Loopback => "127.0.0.1",
             Self::Lasting => "lasting.shop.test",
+            Self::Watched => "watched.shop.test",
         }
     }
 
@@ -95,25 +100,31 @@ impl House {
         !matches!(self, Self::Loopback)
     }
 
-    const fn times(self) -> &'static str {
+    const fn options(self) -> &'static str {
         match self {
             Self::Rotating => "--rotate-every 3s --grace 1500ms",
             Self::Idle => "--idle 8s",
             Self::Short => "--absolute 6s --idle 6s",
             Self::Remembering => "--idle 4s --rotate-every 3s --grace 1500ms",
             Self::Crash => "--rotate-every 1s --grace 1s",
+            Self::Watched => "--metrics 127.0.0.1:0",
             _ => "",
         }
     }
 
-    const fn cookies(self) -> Option<&'static str> {
+    const fn policy(self) -> Option<&'static str> {
         match self {
-            Self::Strict => Some("same_site = \"strict\""),
-            Self::Embedded => Some("same_site = \"none\""),
-            Self::Partitioned => Some("same_site = \"none_partitioned\""),
-            Self::UntilClosed => Some("until_browser_closes = true"),
+            Self::Strict => Some("[cookies]\nsame_site = \"strict\"\n"),
+            Self::Embedded => Some("[cookies]\nsame_site = \"none\"\n"),
+            Self::Partitioned => Some("[cookies]\nsame_site = \"none_partitioned\"\n"),
+            Self::UntilClosed => Some("[cookies]\nuntil_browser_closes = true\n"),
+            Self::Watched => Some("[events.trail]\nfolder = \"trail\"\n"),
             _ => None,
         }
+    }
+
+    const fn keeps_a_folder(self) -> bool {
+        matches!(self, Self::Lasting | Self::Watched)
     }
 }
 
@@ -126,10 +137,11 @@ impl Demo {
         if !binary.is_file() {
             return Err(DemoError::Missing(binary.to_owned()));
         }
-        let policy = house.cookies().map(policy_file).transpose()?;
-        let data = (house == House::Lasting).then(tempfile::tempdir).transpose()?;
-        let mut demo = Self { binary: binary.to_owned(), house, policy, data, child: Mutex::default(), port: 0 };
-        demo.port = demo.begin().await?;
+        let policy = house.policy().map(policy_file).transpose()?;
+        let data = house.keeps_a_folder().then(tempfile::tempdir).transpose()?;
+        let mut demo =
+            Self { binary: binary.to_owned(), house, policy, data, child: Mutex::default(), port: 0, metrics: None };
+        (demo.port, demo.metrics) = demo.begin().await?;
         Ok(demo)
     }
 
@@ -168,13 +180,28 @@ impl Demo {
             .map(Option::unwrap_or_default)
     }
 
-    async fn begin(&self) -> Result<u16, DemoError> {
+    /// What `counterfoil` with these words says of its folder.
+    pub(crate) async fn said(&self, words: &str) -> Result<String, DemoError> {
+        let mut command = Command::new(&self.binary);
+        command.args(words.split_whitespace()).stdin(Stdio::null()).env("COUNTERFOIL_LOG", "error");
+        if let Some(data) = &self.data {
+            command.arg("--data").arg(data.path());
+        }
+        let by_hand = format!("{:?}", command.as_std());
+        let output = command.output().await?;
+        if !output.status.success() {
+            return Err(DemoError::Ended(output.status, by_hand));
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    async fn begin(&self) -> Result<(u16, Option<SocketAddr>), DemoError> {
         let mut command = Command::new(&self.binary);
         for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("COUNTERFOIL_DEMO_")) {
             command.env_remove(name);
         }
         command.args(["demo", "--test-mode", "--listen"]).arg(format!("127.0.0.1:{}", self.port));
-        command.args(self.house.times().split_whitespace());
+        command.args(self.house.options().split_whitespace());
         if self.house.is_https() {
             command.args(["--https", "--origin"]).arg(format!("https://{}", self.house.host()));
         }
@@ -193,22 +220,26 @@ impl Demo {
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| DemoError::Spawn(self.binary.clone(), error))?;
-        let listening = timeout(START, address(&mut child)).await.map_err(|_| DemoError::Silent)??;
-        let Some(address) = listening else { return Err(DemoError::Ended(child.wait().await?, by_hand)) };
+        let listening = timeout(START, addresses(&mut child, self.house)).await.map_err(|_| DemoError::Silent)??;
+        let Some((address, metrics)) = listening else { return Err(DemoError::Ended(child.wait().await?, by_hand)) };
         *self.child.lock().await = Some(child);
-        Ok(address.port())
+        Ok((address.port(), metrics))
     }
 }
 
-/// The first line that names one, `None` if the output ends before. What follows is read and dropped.
-async fn address(child: &mut Child) -> io::Result<Option<SocketAddr>> {
+/// The address in the first line that names one, and that of the metrics of a house that is watched; `None` if the output
+/// ends before. What follows is read and dropped.
+async fn addresses(child: &mut Child, house: House) -> io::Result<Option<(SocketAddr, Option<SocketAddr>)>> {
     let Some(output) = child.stdout.take() else { return Ok(None) };
     let mut lines = BufReader::new(output).lines();
+    let mut listening = None;
     while let Some(line) = lines.next_line().await? {
-        if let Some(address) = address_in(&line) {
-            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-            return Ok(Some(address));
-        }
+        let found = address_in(&line);
+        listening = listening.or(found);
+        let metrics = found.filter(|_| line.contains("/metrics"));
+        let Some(address) = listening.filter(|_| house != House::Watched || metrics.is_some()) else { continue };
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        return Ok(Some((address, metrics)));
     }
     Ok(None)
 }
@@ -219,9 +250,9 @@ fn address_in(line: &str) -> Option<SocketAddr> {
     Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
 }
 
-fn policy_file(cookies: &str) -> io::Result<tempfile::NamedTempFile> {
+fn policy_file(policy: &str) -> io::Result<tempfile::NamedTempFile> {
     let file = tempfile::Builder::new().suffix(".toml").tempfile()?;
-    std::fs::write(file.path(), format!("[cookies]\n{cookies}\n"))?;
+    std::fs::write(file.path(), policy)?;
     Ok(file)
 }
 

@@ -7,6 +7,7 @@ mod case;
 mod demo;
 mod imitation;
 mod page;
+mod prometheus;
 mod self_check;
 mod stranger;
 mod variants;
@@ -80,7 +81,7 @@ async fn run_cases(args: &Args) -> Result<ExitCode, Failure> {
     let pictures = if args.self_check { args.pictures.join("self-check") } else { args.pictures.clone() };
     forget_failures(&pictures)?;
     let houses = jobs.iter().filter(|job| job.trial.is_none()).map(|job| job.case.house);
-    let world = Arc::new(World::open(&args.demo(), &args.chromium, houses, &pictures).await?);
+    let world = Arc::new(World::open(&args.demo(), &args.chromium, houses, &pictures, &args.prometheus).await?);
     let version = world.browser.version().await?;
     println!("{version}, demo {}", args.demo().display());
     let seats = Arc::new(Semaphore::new(args.at_once.into()));

@@ -31,6 +31,8 @@ pub(crate) struct World {
     pub(crate) stranger: Stranger,
     /// Where pictures go.
     pub(crate) pictures: PathBuf,
+    /// The program that watches demos.
+    pub(crate) prometheus: PathBuf,
     demos: HashMap<House, Demo>,
     _profile: TempDir,
 }
@@ -63,6 +65,7 @@ impl World {
         chromium: &Path,
         houses: impl IntoIterator<Item = House>,
         pictures: &Path,
+        prometheus: &Path,
     ) -> Result<Self, Failure> {
         let mut demos = HashMap::new();
         for house in houses {
@@ -76,7 +79,8 @@ impl World {
         let profile = tempfile::tempdir()?;
         allow_third_parties(profile.path())?;
         let browser = launch.start(profile.path()).await?;
-        Ok(Self { browser, launch, stranger, pictures: pictures.to_owned(), demos, _profile: profile })
+        let (pictures, prometheus) = (pictures.to_owned(), prometheus.to_owned());
+        Ok(Self { browser, launch, stranger, pictures, prometheus, demos, _profile: profile })
     }
 
     /// A demo, for what is done to it from outside.

@@ -1,7 +1,6 @@
 //! Taking a key out: what ends with it, and whether that is meant.
 
 use std::error::Error;
-use std::io::{IsTerminal as _, Write as _, stderr, stdin};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +12,7 @@ use indicatif::HumanCount;
 
 use super::{Failed, FileArgument, KeyArgument};
 use crate::store;
+use crate::terminal::{agreed, shown};
 
 /// What was asked.
 #[derive(Debug, Args)]
@@ -45,7 +45,7 @@ impl Retire {
                 let resting = resting(archive, id, file.may_have_signed(&key), now)?;
                 say_who_is_signed_out(archive.path(), &resting);
             }
-            if !self.yes && !agreed()? {
+            if !self.yes && !agreed("Take it out?")? {
                 eprintln!("nothing was changed");
                 return Ok(false);
             }
@@ -93,21 +93,4 @@ fn say_who_is_signed_out(folder: &Path, resting: &Resting) {
     if more > 0 && !resting.first.is_empty() {
         eprintln!("  … and {} more", HumanCount(more));
     }
-}
-
-/// What others chose, on a terminal that is not theirs.
-fn shown(text: &str) -> String {
-    text.chars().flat_map(|char| if char.is_control() { char.escape_default().collect() } else { vec![char] }).collect()
-}
-
-/// Whether somebody says yes. Where nobody can be asked, nobody does.
-fn agreed() -> Result<bool, Box<dyn Error>> {
-    if !stdin().is_terminal() {
-        return Err("nobody can be asked here: say --yes as well".into());
-    }
-    eprint!("Take it out? [y/N] ");
-    stderr().flush()?;
-    let mut answer = String::new();
-    stdin().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }

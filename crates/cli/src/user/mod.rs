@@ -3,16 +3,15 @@
 mod password;
 
 use std::error::Error;
-use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use counterfoil::accounts::{Cost, Hasher};
 use counterfoil::{Clock as _, Moment, Rfc3339, SystemClock};
 use counterfoil_gateway::accounts::{AccountChange, AccountName, BadAccountName, Book, Folder, Refused};
 use counterfoil_gateway::config::ConfigError;
-use counterfoil_gateway::options::{CheckArgs, Source};
 
 use self::password::PasswordArguments;
+use crate::folder::Data;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum UserCommand {
@@ -77,16 +76,6 @@ pub(crate) struct Account {
     data: Data,
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct Data {
-    /// The folder of the gateway's data; without it, the one that `serve` would use
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
-    /// The configuration that names the folder
-    #[arg(long, value_name = "FILE", env = "COUNTERFOIL_CONFIG")]
-    config: Option<PathBuf>,
-}
-
 /// A name, checked.
 #[derive(Debug, Clone)]
 pub(crate) struct Name(AccountName);
@@ -126,7 +115,7 @@ pub(crate) fn run(command: UserCommand) -> Result<(), Box<dyn Error>> {
 
 /// Before anybody is asked for a password that could not be kept.
 fn add(account: &Account, password: &PasswordArguments, now: Moment) -> Result<(), Box<dyn Error>> {
-    let (name, folder) = (&account.name.0, account.data.folder()?);
+    let (name, folder) = (&account.name.0, folder(&account.data)?);
     if folder.make()? {
         // What somebody typed may be a typing error.
         eprintln!("{}: made, for `counterfoil serve` to use", folder.path().display());
@@ -144,7 +133,7 @@ fn add(account: &Account, password: &PasswordArguments, now: Moment) -> Result<(
 
 fn passwd(account: &Account, password: &PasswordArguments, now: Moment) -> Result<(), Box<dyn Error>> {
     let name = &account.name.0;
-    let book = account.data.folder()?.read()?;
+    let book = folder(&account.data)?.read()?;
     let known = book.get(name).ok_or_else(|| Refused::Missing(name.clone()))?;
     let chosen = password.choose(name)?;
     let hash = Hasher::new(Cost::Owasp)?.hash_now(&chosen.password)?;
@@ -158,7 +147,7 @@ fn passwd(account: &Account, password: &PasswordArguments, now: Moment) -> Resul
 }
 
 fn list(data: &Data) -> Result<(), Box<dyn Error>> {
-    let folder = data.folder()?;
+    let folder = folder(data)?;
     let book = folder.read()?;
     if book.is_empty() {
         println!("there is no account in {} yet: make one with `counterfoil user add NAME`", folder.path().display());
@@ -175,24 +164,19 @@ fn list(data: &Data) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-impl Data {
-    fn folder(&self) -> Result<Folder, ConfigError> {
-        Ok(match &self.data {
-            Some(data) => Folder::at(data),
-            None => Folder::at(Source::from(CheckArgs { config: self.config.clone() }).read()?.config.data),
-        })
-    }
-}
-
 impl Account {
     fn change(
         &self,
         told: Option<AccountChange>,
         change: impl FnOnce(&mut Book, &AccountName) -> Result<(), Refused>,
     ) -> Result<(), Box<dyn Error>> {
-        let (name, folder) = (&self.name.0, self.data.folder()?);
+        let (name, folder) = (&self.name.0, folder(&self.data)?);
         Ok(folder.change(told.map(|told| (name, told)), |book| change(book, name))?)
     }
+}
+
+fn folder(data: &Data) -> Result<Folder, ConfigError> {
+    Ok(Folder::at(data.path()?))
 }
 
 const ENDED: &str = "every session of it ends, within seconds where a gateway runs";

@@ -146,7 +146,7 @@ impl Engine {
     }
 
     /// When a session ends whatever anybody does: at absolute, or at the end of being remembered.
-    fn latest_end(&self, live: &Live, standing: Standing) -> Moment {
+    pub(super) fn latest_end(&self, live: &Live, standing: Standing) -> Moment {
         let record = &live.record;
         let limits = record.limits.tightest(self.policy().limits());
         if standing == Standing::Live { record.created_at + limits.absolute } else { limits.end_of(record.created_at) }

@@ -16,6 +16,7 @@ mod heard;
 mod identity;
 mod mint;
 mod open;
+mod operator;
 #[cfg(test)]
 mod randomness;
 #[cfg(test)]
@@ -39,6 +40,7 @@ use self::arrival::Arrival;
 pub use self::error::{SessionError, SignInError, StepUpError};
 pub use self::exchange::Exchange;
 pub use self::identity::Identity;
+pub use self::operator::{Inspected, Inspection, Visited};
 pub use self::sign_in::{Attempt, SignInOptions, SignedInNow};
 use crate::address::Places;
 use crate::agent::DeviceLabels;

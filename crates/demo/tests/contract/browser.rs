@@ -13,7 +13,8 @@ use counterfoil::Limiter;
 use counterfoil_demo::{
     app::App,
     options::{DemoArgs, Mode, Plan},
-    policy, routes,
+    policy::{self, Written},
+    routes,
 };
 use tower::ServiceExt as _;
 
@@ -43,7 +44,7 @@ impl Demo {
     pub(crate) fn start(line: &str) -> Self {
         let command = DemoArgs::augment_args(Command::new("demo").no_binary_name(true));
         let mut arguments = DemoArgs::from_arg_matches(&command.get_matches_from(line.split_whitespace())).unwrap();
-        let (settings, limits) = policy::read(&mut arguments).unwrap();
+        let Written { sessions: settings, limits, .. } = policy::read(&mut arguments).unwrap();
         let plan = Plan::try_from(arguments).unwrap();
         let origins = plan.origins(plan.listen).unwrap();
         let policy = policy::policy(&plan, &origins, settings).unwrap();
@@ -59,13 +60,13 @@ impl Demo {
     pub(crate) async fn keeping(line: &str) -> Self {
         let command = DemoArgs::augment_args(Command::new("demo").no_binary_name(true));
         let mut arguments = DemoArgs::from_arg_matches(&command.get_matches_from(line.split_whitespace())).unwrap();
-        let (settings, limits) = policy::read(&mut arguments).unwrap();
+        let Written { sessions: settings, limits, .. } = policy::read(&mut arguments).unwrap();
         let plan = Plan::try_from(arguments).unwrap();
         let origins = plan.origins(plan.listen).unwrap();
         let policy = policy::policy(&plan, &origins, settings).unwrap();
         let kept = plan.keep.clone().open(policy.limits().absolute).await.unwrap();
         Self {
-            router: routes::service(App::keeping(plan, policy, limits, kept).unwrap()),
+            router: routes::service(App::keeping(plan, policy, limits, kept, None).unwrap()),
             origin: origins[0].to_string(),
         }
     }

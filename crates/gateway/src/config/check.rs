@@ -76,7 +76,9 @@ impl Checking<'_> {
         let near_cache = self.near_cache(settings.near_cache.as_ref(), store.as_ref())?;
         let apps = apps.into_iter().map(|app| app.config).collect();
         let (limits, geo) = (settings.limits, self.geo(settings.geo, folder)?);
-        Some(Config { data, store, near_cache, limits, geo, listen, proxy_protocol, apps })
+        // What is written lies with the rest of the gateway's data, unless somebody says otherwise.
+        let events = settings.events.within(&data);
+        Some(Config { data, store, near_cache, limits, geo, events, listen, proxy_protocol, apps })
     }
 
     fn data(&self, text: &str, folder: &Path) -> Option<PathBuf> {

@@ -18,6 +18,7 @@ use counterfoil::geo::{Databases, GeoError, GeoSettings};
 use counterfoil::stores::near_cache;
 use counterfoil_serve::Peers;
 use counterfoil_serve::keep::Keep;
+use counterfoil_telemetry::EventSettings;
 
 pub use self::check::Checked;
 pub use self::error::{ConfigError, Mistake};
@@ -38,6 +39,8 @@ pub struct Config {
     pub limits: LimitSettings,
     /// What tells where addresses are.
     pub geo: GeoSettings,
+    /// Who is told what happens, beside the log.
+    pub events: EventSettings,
     /// Where it listens.
     pub listen: Listen,
     /// Whose word on who connects to the public listener counts, if connections begin with a header of the PROXY protocol.

@@ -2,6 +2,7 @@
 
 use counterfoil::geo::GeoSettings;
 use counterfoil::{LimitSettings, Span};
+use counterfoil_telemetry::EventSettings;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -25,6 +26,9 @@ pub(super) struct Settings {
     /// Databases of places.
     #[serde(default)]
     pub(super) geo: GeoSettings,
+    /// Who is told what happens.
+    #[serde(default)]
+    pub(super) events: EventSettings,
     #[serde(default)]
     pub(super) danger: DangerSettings,
     #[serde(default, rename = "policy")]

@@ -3,6 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use counterfoil::Span;
+use counterfoil_telemetry::EventSettings;
 
 use super::Config;
 use crate::app::{AppConfig, CookieReturn};
@@ -40,11 +41,26 @@ impl fmt::Display for Config {
                 writeln!(out, "geo       {tells} by {}", file.display())?;
             }
         }
+        for line in told(&self.events) {
+            writeln!(out, "events    {line}")?;
+        }
         for app in &self.apps {
             write!(out, "\n{}", described(app)?)?;
         }
         Ok(())
     }
+}
+
+/// Who is told, without what is secret.
+fn told(events: &EventSettings) -> Vec<String> {
+    let lines = events.lines.as_ref().map(|lines| format!("as JSON lines in {}", lines.file.display()));
+    let trail = events
+        .trail
+        .as_ref()
+        .map(|trail| format!("in the audit trail {}, kept for {} days", trail.folder.display(), trail.retain_days));
+    let webhooks = events.webhooks.iter().map(|webhook| format!("to the webhook `{}`", webhook.name));
+    let otlp = events.otlp.as_ref().map(|otlp| format!("to OpenTelemetry as `{}`", otlp.service_name));
+    trail.into_iter().chain(lines).chain(webhooks).chain(otlp).collect()
 }
 
 /// In the largest unit that leaves nothing out.

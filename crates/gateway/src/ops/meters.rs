@@ -167,8 +167,8 @@ impl Meters {
     }
 
     /// Something happened to a session of `app`; `event` is its stable name.
-    pub fn happened(&self, app: &AppName, event: &'static str) {
-        self.0.events.get_or_create(&EventLabels { app: app.to_string(), event }).inc();
+    pub fn happened(&self, app: &str, event: &'static str) {
+        self.0.events.get_or_create(&EventLabels { app: app.to_owned(), event }).inc();
     }
 
     /// The store did not answer.
@@ -329,7 +329,7 @@ mod tests {
         let app: AppName = "wiki".parse().unwrap();
         meters.site(&app).decided(Outcome::Allowed, Duration::from_micros(300));
         meters.site(&app).decided(Outcome::Unavailable, Duration::from_secs(2));
-        meters.happened(&app, "session.created");
+        meters.happened("wiki", "session.created");
         meters.store_failed("commit");
         meters.reloaded(true);
         meters.reloaded(false);

@@ -8,17 +8,20 @@ use std::error::Error;
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use counterfoil::accounts::Cost;
 use counterfoil::geo::{Databases, GeoError};
 use counterfoil::stores::embedded::{EmbeddedStore, Sealer};
 use counterfoil::stores::near_cache::NearCache;
-use counterfoil::{Event, EventSink as _, FileKeys, KeyError, Store, SystemClock};
+use counterfoil::{Clock, Event, EventSink as _, FileKeys, KeyError, Store, SystemClock};
 use counterfoil_core::store::DynStore;
+use counterfoil_serve::control::{Control, Operated};
 use counterfoil_serve::inherited::{Inherited, NotInherited};
 use counterfoil_serve::keep::{KeepFailed, Kept, Sessions};
 use counterfoil_serve::{Bound, Bounds, Log, stop_signal};
+use counterfoil_telemetry::{EventsFailed, Running};
 use sd_notify::NotifyState;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -74,6 +77,9 @@ pub enum ServeFailed {
     /// A database of places cannot be used; the text says why.
     #[error(transparent)]
     Geo(#[from] GeoError),
+    /// Events cannot go where it is configured; the text says why.
+    #[error(transparent)]
+    Events(#[from] EventsFailed),
     /// The accounts cannot be read; the text says why.
     #[error("the accounts in the data folder cannot be used")]
     Accounts(#[from] SelfServiceRefused),
@@ -82,7 +88,11 @@ pub enum ServeFailed {
 impl ServeFailed {
     /// Whether the configuration is at fault, not the machine.
     pub const fn is_configuration(&self) -> bool {
-        matches!(self, Self::Config(ConfigError::Mistakes(_)) | Self::Geo(_))
+        match self {
+            Self::Config(ConfigError::Mistakes(_)) | Self::Geo(_) => true,
+            Self::Events(error) => error.is_configuration(),
+            _ => false,
+        }
     }
 }
 
@@ -114,21 +124,46 @@ where
 
     let housekeeping = tokio::spawn(household::keep(house.gateway.clone(), house.keys.clone()));
     let following = tokio::spawn(accounts::follow(house.local.accounts.clone(), house.gateway.clone()));
+    let operated = operated(&checked.config, &house).map(tokio::spawn);
     let reloading = tokio::spawn(reload::at_each(reloads, source, checked.config.clone(), house.gateway.clone()));
     tell_service_manager(&[NotifyState::Ready]);
     listeners.serve(&checked, routers, house.health.clone(), stop).await;
     reloading.abort();
     housekeeping.abort();
     following.abort();
+    if let Some(operated) = operated {
+        operated.abort();
+    }
+    if !house.events.finish(LONGEST_TELLING).await {
+        tracing::warn!(
+            rule = "events",
+            "not everybody was told of everything that happened; the audit trail has it, if there is one"
+        );
+    }
     // The last write is on the disk when the store is gone.
     drop(house);
     tracing::info!("stopped");
     Ok(())
 }
 
+/// What answers the operator. A gateway without it is no less safe.
+fn operated(config: &Config, house: &House) -> Option<impl Future<Output = ()> + use<>> {
+    let (gateway, first) = (house.gateway.clone(), house.gateway.operator()?);
+    let engine = move || gateway.operator().unwrap_or_else(|| first.clone());
+    match Control::open(&config.data) {
+        Ok(control) => Some(control.answer(Operated::new(engine, house.events.telemetry().clone()))),
+        Err(error) => {
+            let error = &error as &dyn Error;
+            tracing::error!(rule = "control", folder = %config.data.display(), error, "no socket there: `counterfoil sessions` and `events` cannot ask");
+            None
+        }
+    }
+}
+
 /// The gateway, and what it lives on.
 struct House {
     gateway: Gateway,
+    events: Running,
     local: Local,
     keys: Option<FileKeys>,
     health: Health,
@@ -141,6 +176,7 @@ impl House {
         if let Some(places) = &places {
             places.follow(Databases::EVERY);
         }
+        config.events.check()?;
         let limits = config.apps.iter().map(|app| app.policy.limits());
         let longest = limits.map(|limits| limits.absolute.max(limits.remember_for.unwrap_or_default())).max();
         let kept = config.keep().open(longest.unwrap_or_default()).await?;
@@ -148,11 +184,16 @@ impl House {
         let Kept { ring, sessions, file, .. } = kept;
         let Opened { store, count, near_cache } = Opened::from(sessions);
         let history = Arc::new(History::default());
+        let events = config.events.clone().start(&(Arc::new(SystemClock) as Arc<dyn Clock>), &node())?;
         let assertions = Assertions::in_file(&config.assertion_keys(), SystemClock)?;
         let told = Arc::clone(&history);
         let builder = Gateway::builder(ring.clone(), store).assertions(assertions).doctor(Doctor::at(&config.data));
-        let gateway =
-            builder.limits(limiter).places(places).events(move |event: &Event| told.emit(event)).build(&config.apps)?;
+        let gateway = builder
+            .limits(limiter)
+            .places(places)
+            .events(move |event: &Event| told.emit(event))
+            .telemetry(events.telemetry().clone())
+            .build(&config.apps)?;
         if let Some(time) = gateway.time() {
             // A clock that is off is told now, not with the first request; being put right needs no other start.
             time.look().await;
@@ -161,8 +202,14 @@ impl House {
         let local = Local { accounts, history };
         let count = move || count.as_ref().map(|store| store.sessions());
         let health = Health::new(gateway.clone(), count).remembering(near_cache).with(log);
-        Ok(Self { gateway, local, keys: file, health })
+        Ok(Self { gateway, events, local, keys: file, health })
     }
+}
+
+/// What this node is called where many tell: its host, where the system knows one.
+fn node() -> String {
+    let host = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
+    host.unwrap_or_else(|| "counterfoil".to_owned())
 }
 
 /// The store, and who tells of it.
@@ -272,3 +319,6 @@ fn tell_service_manager(state: &[NotifyState<'_>]) {
         tracing::warn!(%error, "the service manager was not told");
     }
 }
+
+/// What waits for receivers at the end; a service manager allows more.
+const LONGEST_TELLING: Duration = Duration::from_secs(5);

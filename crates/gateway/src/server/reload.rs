@@ -80,7 +80,16 @@ fn needs_restart(running: &Config, new: &Config) -> Vec<String> {
     let limits = (running.limits != new.limits).then(|| "limits".to_owned());
     let near_cache = (running.near_cache != new.near_cache).then(|| "near_cache".to_owned());
     let geo = (running.geo != new.geo).then(|| "geo".to_owned());
-    data.into_iter().chain(geo).chain(store).chain(near_cache).chain(limits).chain(moved).chain(announced).collect()
+    let events = (running.events != new.events).then(|| "events".to_owned());
+    data.into_iter()
+        .chain(events)
+        .chain(geo)
+        .chain(store)
+        .chain(near_cache)
+        .chain(limits)
+        .chain(moved)
+        .chain(announced)
+        .collect()
 }
 
 #[cfg(test)]

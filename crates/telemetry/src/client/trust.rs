@@ -30,6 +30,17 @@ pub enum TrustError {
 }
 
 impl Trust {
+    /// Whether the certificates can be read.
+    ///
+    /// # Errors
+    /// They cannot, or there is none.
+    pub fn check(&self) -> Result<(), TrustError> {
+        match self {
+            Self::System => Ok(()),
+            Self::Pem(_) => self.roots().map(drop),
+        }
+    }
+
     pub(super) fn config(&self) -> Result<ClientConfig, TrustError> {
         let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()?

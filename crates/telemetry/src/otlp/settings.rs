@@ -1,17 +1,19 @@
 //! Where records go, as it is configured.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 
 use super::{Export, Service};
 use crate::client::{Endpoint, EndpointError, PlainHttp};
 use crate::only::Only;
+use crate::private_file::{Unread, read_secret};
 use crate::range::{OutOfRange, count, within};
 
-/// Where records go, as it is configured. Secrets of the collector are read apart from this.
-#[derive(Debug, Clone, Deserialize)]
+/// Where records go, as it is configured.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OtlpSettings {
     /// The collector, with its path: `https://collector.example/v1/logs`.
@@ -19,6 +21,9 @@ pub struct OtlpSettings {
     /// Whether it may be another machine that is reached without TLS.
     #[serde(default)]
     pub plain_http: bool,
+    /// A file that nobody but its owner may read, with the fields that the collector wants: lines such as
+    /// `authorization: Bearer …`.
+    pub headers_file: Option<PathBuf>,
     /// `service.name` [default: `counterfoil`].
     #[serde(default = "counterfoil")]
     pub service_name: String,
@@ -32,7 +37,7 @@ pub struct OtlpSettings {
 }
 
 /// Why records cannot go where it is configured.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BadOtlp {
     /// Nothing may be sent there.
@@ -44,15 +49,27 @@ pub enum BadOtlp {
     /// A text does not fit.
     #[error("service_name = {0:?} must be 1 to 255 characters")]
     Name(String),
+    /// The file of fields cannot be used.
+    #[error("headers_file: {0}")]
+    Unread(#[from] Unread),
+    /// A line of it is no field. It is not repeated: it may be a secret.
+    #[error("headers_file: {}: line {line} is no field: write `name: value`", file.display())]
+    Field {
+        /// Which file.
+        file: PathBuf,
+        /// Which line, from 1.
+        line: usize,
+    },
 }
 
 impl OtlpSettings {
-    /// Checks them. `headers` are what the collector wants beside the content type, `instance` is this node's name.
+    /// Checks them. `instance` is this node's name.
     ///
     /// # Errors
     /// [`BadOtlp`]: a setting does not fit.
-    pub fn check(self, headers: HeaderMap, instance: &str) -> Result<Export, BadOtlp> {
-        let Self { url, plain_http, service_name, events, waiting, give_up_minutes } = self;
+    pub fn check(self, instance: &str) -> Result<Export, BadOtlp> {
+        let Self { url, plain_http, headers_file, service_name, events, waiting, give_up_minutes } = self;
+        let headers = headers_file.map_or(Ok(HeaderMap::new()), fields)?;
         if !(1..=255).contains(&service_name.len()) || service_name.chars().any(char::is_control) {
             return Err(BadOtlp::Name(service_name));
         }
@@ -63,6 +80,25 @@ impl OtlpSettings {
         let minutes = within("give_up_minutes", give_up_minutes, 10, (1, 1_440))?;
         Ok(Export { headers, events, waiting, give_up_after: Duration::from_mins(minutes), ..defaults })
     }
+}
+
+fn fields(file: PathBuf) -> Result<HeaderMap, BadOtlp> {
+    let text = read_secret(&file)?;
+    let mut headers = HeaderMap::new();
+    for (number, line) in text.lines().map(str::trim).enumerate().filter(|(_, line)| !line.is_empty()) {
+        let Some((name, value)) = field(line) else {
+            return Err(BadOtlp::Field { file, line: number + 1 });
+        };
+        headers.append(name, value);
+    }
+    Ok(headers)
+}
+
+fn field(line: &str) -> Option<(HeaderName, HeaderValue)> {
+    let (name, value) = line.split_once(':')?;
+    let mut value = HeaderValue::from_str(value.trim()).ok()?;
+    value.set_sensitive(true);
+    Some((name.trim().parse().ok()?, value))
 }
 
 fn counterfoil() -> String {

@@ -307,7 +307,7 @@ fn the_work_ends_with_the_sink_and_what_waits_when_it_is_stopped_is_lost_and_cou
 #[test]
 fn settings_become_an_export_or_name_what_does_not_fit() {
     let settings = |toml: serde_json::Value| serde_json::from_value::<OtlpSettings>(toml).unwrap();
-    let check = |all| settings(all).check(HeaderMap::new(), "node-1").map_err(|error| error.to_string());
+    let check = |all| settings(all).check("node-1").map_err(|error| error.to_string());
     let url = "https://collector.example/v1/logs";
     let checked = check(serde_json::json!({ "url": url })).unwrap();
     assert_eq!((checked.waiting, checked.give_up_after), (16_384, Duration::from_mins(10)));
@@ -326,6 +326,26 @@ fn settings_become_an_export_or_name_what_does_not_fit() {
     }
     assert!(serde_json::from_value::<OtlpSettings>(serde_json::json!({ "url": url, "uri": url })).is_err());
     assert!(check(serde_json::json!({ "url": "http://collector.example/", "plain_http": true })).is_ok());
+}
+
+#[test]
+fn what_a_collector_wants_to_know_us_by_lies_in_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("fields");
+    let settings = || serde_json::json!({ "url": "https://collector.example/v1/logs", "headers_file": file });
+    let check = || serde_json::from_value::<OtlpSettings>(settings()).unwrap().check("node-1");
+    assert!(check().unwrap_err().to_string().ends_with("fields: cannot be read"));
+    std::fs::write(&file, "authorization: Bearer s3cret\n\n x-scope: a:b \n").unwrap();
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let export = check().unwrap();
+    assert_eq!(
+        (&export.headers["authorization"], &export.headers["x-scope"]),
+        (&"Bearer s3cret".parse().unwrap(), &"a:b".parse().unwrap())
+    );
+    assert!(!format!("{export:?}").contains("s3cret"));
+    std::fs::write(&file, "x-scope: a\ns3cret\n").unwrap();
+    let error = check().unwrap_err().to_string();
+    assert!(error.ends_with("line 2 is no field: write `name: value`") && !error.contains("s3cret"), "{error}");
 }
 
 #[test]

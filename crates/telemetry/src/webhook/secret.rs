@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 /// assert!(Secret::read("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").is_err());
 /// # Ok::<_, counterfoil_telemetry::webhook::NotASecret>(())
 /// ```
-#[derive(Clone, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Zeroizing<String>")]
 pub struct Secret(Zeroizing<Vec<u8>>);
 

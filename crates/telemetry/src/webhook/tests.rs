@@ -361,7 +361,8 @@ fn settings_that_send_nothing_or_to_everybody_are_refused_and_shown_without_what
     let good = || settings("https://siem.example/s3cret?key=s3cret");
     let error = |settings: WebhookSettings| settings.check().unwrap_err().to_string();
     assert_eq!(error(WebhookSettings { at_once: 0, ..good() }), "webhook `siem`: at_once (0) must be at least 1");
-    assert_eq!(error(WebhookSettings { secrets: vec![], ..good() }), "webhook `siem`: secrets must hold at least one");
+    let none = WebhookSettings { secrets: vec![], ..good() };
+    assert_eq!(error(none), "webhook `siem`: secrets and secret_files must hold at least one together");
     let plain = error(settings("http://siem.example/s3cret"));
     assert!(plain.starts_with("webhook `siem`, url: http:// reaches this machine alone"), "{plain}");
     assert!(WebhookSettings { plain_http: true, ..settings("http://siem.example/") }.check().is_ok());
@@ -370,4 +371,22 @@ fn settings_that_send_nothing_or_to_everybody_are_refused_and_shown_without_what
     assert!(shown.contains("siem") && !shown.contains("s3cret") && !shown.contains("MfKQ"), "{shown}");
     let typo = r#"{"name": "a", "url": "https://a.example", "secret": []}"#;
     assert!(serde_json::from_str::<WebhookSettings>(typo).is_err());
+}
+
+#[test]
+fn a_secret_may_lie_in_a_file_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("siem");
+    let by_file =
+        || WebhookSettings { secrets: vec![], secret_files: vec![file.clone()], ..settings("https://siem.example/") };
+    let error = |settings: WebhookSettings| settings.check().unwrap_err().to_string();
+    assert!(error(by_file()).ends_with("siem: cannot be read"), "{}", error(by_file()));
+    std::fs::write(&file, "whsec_short\n").unwrap();
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    assert!(error(by_file()).contains("siem: not a secret of a webhook"), "{}", error(by_file()));
+    assert!(!error(by_file()).contains("short"));
+    std::fs::write(&file, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n").unwrap();
+    let receiver = by_file().check().unwrap();
+    assert_eq!(receiver.secrets.len(), 1);
+    assert!(receiver.secrets[0] == Secret::read("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap());
 }
