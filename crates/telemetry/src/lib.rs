@@ -13,6 +13,7 @@ mod figures;
 mod hub;
 pub mod lines;
 mod losses;
+mod meters;
 mod only;
 #[cfg(feature = "otlp")]
 pub mod otlp;
@@ -29,6 +30,7 @@ pub mod webhook;
 pub use self::figures::Figures;
 pub use self::hub::{Builder, Sink, SiteEvents, Telemetry};
 pub use self::losses::Lost;
+pub use self::meters::{EventMeters, SERIES_PER_SITE, SiteEventMeters};
 pub use self::only::{NoSuchEvent, Only};
 pub use self::outlet::Sent;
 pub use self::private_file::Unread;

@@ -114,6 +114,21 @@ pub enum DenyReason {
 }
 
 impl DenyReason {
+    /// Each of them.
+    pub const ALL: [Self; 11] = [
+        Self::Trace,
+        Self::RepeatedOrigin,
+        Self::RepeatedFetchSite,
+        Self::RepeatedReferer,
+        Self::ForeignOrigin,
+        Self::SameSite,
+        Self::CrossSite,
+        Self::ForeignReferer,
+        Self::NoToken(NeedReason::NullOrigin),
+        Self::NoToken(NeedReason::NoHeaders),
+        Self::NoToken(NeedReason::Sensitive),
+    ];
+
     /// The stable name.
     pub const fn as_str(self) -> &'static str {
         match self {

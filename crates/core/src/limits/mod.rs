@@ -144,6 +144,10 @@ impl Ask {
 }
 
 impl Act {
+    /// All there are.
+    pub const ALL: [Self; 6] =
+        [Self::SignIn, Self::Code, Self::StepUp, Self::SessionCreation, Self::Refresh, Self::CsrfFailure];
+
     /// As it is written in settings, events and answers.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -147,6 +147,9 @@ impl Signal {
 }
 
 impl Decision {
+    /// Each of them, the weakest first.
+    pub const ALL: [Self; 6] = [Self::None, Self::Note, Self::Notify, Self::Shorten, Self::StepUp, Self::Revoke];
+
     /// The stable name.
     pub const fn as_str(self) -> &'static str {
         match self {

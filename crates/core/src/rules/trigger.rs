@@ -99,6 +99,9 @@ impl Trigger {
 }
 
 impl Reaction {
+    /// Each of them.
+    pub const ALL: [Self; 4] = [Self::EndAll, Self::EndOthers, Self::Rotate, Self::StepUp];
+
     /// The stable name used in settings, APIs, events and logs.
     pub const fn as_str(self) -> &'static str {
         match self {

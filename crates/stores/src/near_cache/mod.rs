@@ -117,7 +117,7 @@ pub struct NearCache<S> {
 }
 
 /// What a near cache did so far, for metrics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Figures {
     /// Sessions that were answered from memory.
