@@ -100,7 +100,7 @@ impl Gateway {
     /// As [`new`](Self::new), with assertion keys, a clock or events of one's own.
     pub fn builder(ring: SharedRing, store: Arc<dyn DynStore>) -> Builder {
         let meters = Meters::new();
-        let store: Arc<dyn DynStore> = Arc::new(CountedStore::new(store, meters.clone()));
+        let store: Arc<dyn DynStore> = Arc::new(CountedStore::new(store, meters.store().clone()));
         let (assertions, doctor, limiter) = (None, Doctor::default(), Limiter::default());
         let (clock, telemetry, places) = (None, None, None);
         Builder { ring, store, clock, events: Arc::new(()), telemetry, meters, assertions, doctor, limiter, places }
@@ -237,8 +237,8 @@ impl Builder {
 impl Ground {
     /// Sessions that stand on this; what happens to them is told as of this app, or of no app in particular.
     fn sessions(&self, policy: &Policy, app: Option<&AppName>) -> Result<counterfoil::Builder, KeyError> {
-        let (events, meters) = (Arc::clone(&self.events), self.meters.clone());
-        let counted_as = app.map_or_else(|| OPERATOR.to_owned(), ToString::to_string);
+        let events = Arc::clone(&self.events);
+        let counted = self.meters.events().begin(app.map_or(OPERATOR, AppName::as_str));
         let telemetry: Option<Box<dyn EventSink>> = match (&self.telemetry, app) {
             (Some(telemetry), Some(app)) => Some(Box::new(telemetry.site(app.as_str()))),
             (Some(telemetry), None) => Some(Box::new(telemetry.clone())),
@@ -247,7 +247,7 @@ impl Ground {
         let builder = Counterfoil::sharing(policy.clone(), self.ring.clone(), Arc::clone(&self.store))?;
         let told = move |event: &Event| {
             log_event(event);
-            meters.happened(&counted_as, event.kind.name());
+            counted.happened(&event.kind);
             events.emit(event);
             if let Some(telemetry) = &telemetry {
                 telemetry.emit(event);

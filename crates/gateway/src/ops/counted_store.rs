@@ -1,4 +1,4 @@
-//! The store of all sites, with every failure counted where it happens.
+//! The store of all sites, with every verb timed and every failure counted where it happens.
 
 use std::sync::Arc;
 
@@ -9,26 +9,27 @@ use counterfoil_core::store::{
 };
 use counterfoil_core::{Change, Moment, Record, SessionId, SubjectRef};
 
-use super::Meters;
+use super::store_meters::{StoreMeters, Verb};
 
 /// Passes everything on.
 pub(crate) struct CountedStore {
     inner: Arc<dyn DynStore>,
-    meters: Meters,
+    meters: StoreMeters,
 }
 
 type Reply<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 
 impl CountedStore {
-    pub(crate) fn new(inner: Arc<dyn DynStore>, meters: Meters) -> Self {
+    pub(crate) fn new(inner: Arc<dyn DynStore>, meters: StoreMeters) -> Self {
         Self { inner, meters }
     }
 
-    fn counted<'a, T: 'a>(&'a self, verb: &'static str, reply: Reply<'a, T>) -> Reply<'a, T> {
+    fn counted<'a, T: 'a>(&'a self, verb: Verb, reply: Reply<'a, T>) -> Reply<'a, T> {
         Box::pin(async move {
+            let call = self.meters.call(verb);
             let reply = reply.await;
             if reply.is_err() {
-                self.meters.store_failed(verb);
+                call.failed();
             }
             reply
         })
@@ -37,7 +38,7 @@ impl CountedStore {
 
 impl DynStore for CountedStore {
     fn load(&self, id: SessionId, now: Moment, activity: Option<Activity>) -> Reply<'_, Loaded> {
-        self.counted("load", self.inner.load(id, now, activity))
+        self.counted(Verb::Load, self.inner.load(id, now, activity))
     }
 
     fn peek(&self, id: SessionId, now: Moment, activity: Option<Activity>) -> Option<Loaded> {
@@ -45,7 +46,7 @@ impl DynStore for CountedStore {
     }
 
     fn insert(&self, record: Record, limit: Option<Limit>, now: Moment) -> Reply<'_, Inserted> {
-        self.counted("insert", self.inner.insert(record, limit, now))
+        self.counted(Verb::Insert, self.inner.insert(record, limit, now))
     }
 
     fn replace(
@@ -56,19 +57,19 @@ impl DynStore for CountedStore {
         limit: Option<Limit>,
         now: Moment,
     ) -> Reply<'_, Replaced> {
-        self.counted("replace", self.inner.replace(old, expect, record, limit, now))
+        self.counted(Verb::Replace, self.inner.replace(old, expect, record, limit, now))
     }
 
     fn commit(&self, id: SessionId, expect: Revision, change: Change, now: Moment) -> Reply<'_, Committed> {
-        self.counted("commit", self.inner.commit(id, expect, change, now))
+        self.counted(Verb::Commit, self.inner.commit(id, expect, change, now))
     }
 
     fn end(&self, id: SessionId, expect: Option<Revision>, reason: EndReason, now: Moment) -> Reply<'_, Ending> {
-        self.counted("end", self.inner.end(id, expect, reason, now))
+        self.counted(Verb::End, self.inner.end(id, expect, reason, now))
     }
 
     fn epochs(&self, subject: Option<SubjectRef>) -> Reply<'_, Epochs> {
-        self.counted("epochs", self.inner.epochs(subject))
+        self.counted(Verb::Epochs, self.inner.epochs(subject))
     }
 
     fn end_subject(
@@ -78,23 +79,23 @@ impl DynStore for CountedStore {
         reason: EndReason,
         now: Moment,
     ) -> Reply<'_, Epoch> {
-        self.counted("end_subject", self.inner.end_subject(subject, except, reason, now))
+        self.counted(Verb::EndSubject, self.inner.end_subject(subject, except, reason, now))
     }
 
     fn end_all(&self, reason: EndReason, now: Moment) -> Reply<'_, Epoch> {
-        self.counted("end_all", self.inner.end_all(reason, now))
+        self.counted(Verb::EndAll, self.inner.end_all(reason, now))
     }
 
     fn resolve<'a>(&'a self, kind: &'a str, value: &'a str) -> Reply<'a, Vec<SessionId>> {
-        self.counted("resolve", self.inner.resolve(kind, value))
+        self.counted(Verb::Resolve, self.inner.resolve(kind, value))
     }
 
     fn list(&self, subject: SubjectRef, page: Page, now: Moment) -> Reply<'_, Vec<Summary>> {
-        self.counted("list", self.inner.list(subject, page, now))
+        self.counted(Verb::List, self.inner.list(subject, page, now))
     }
 
     fn sweep(&self, limit: usize, now: Moment) -> Reply<'_, usize> {
-        self.counted("sweep", self.inner.sweep(limit, now))
+        self.counted(Verb::Sweep, self.inner.sweep(limit, now))
     }
 
     fn watch(&self) -> Watch {
@@ -102,6 +103,6 @@ impl DynStore for CountedStore {
     }
 
     fn time(&self) -> Reply<'_, Option<Moment>> {
-        self.counted("time", self.inner.time())
+        self.counted(Verb::Time, self.inner.time())
     }
 }

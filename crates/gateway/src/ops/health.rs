@@ -120,6 +120,7 @@ async fn ready(State(health): State<Health>) -> Response {
 
 async fn metrics(State(health): State<Health>) -> Response {
     let meters = health.gateway.meters();
+    meters.ready(health.reasons().await.is_empty());
     if let Some(count) = (health.count_sessions)() {
         meters.sessions(count);
     }
@@ -175,13 +176,15 @@ mod tests {
         assert_eq!(look(&health, "/readyz").await, (503, "starting\n".to_owned()));
         health.enter(Phase::Serving);
         assert_eq!(look(&health, "/readyz").await, (200, "ready\n".to_owned()));
+        assert!(look(&health, "/metrics").await.1.contains("counterfoil_ready 1\n"));
         store.faults().on_all(Fault::Before);
         let (status, text) = look(&health, "/readyz").await;
         assert_eq!(status, 503, "{text}");
         assert!(text.starts_with("store: session store is unavailable"), "{text}");
         assert_eq!(look(&health, "/healthz").await, (200, "alive\n".to_owned()), "a restart would not help");
         let (_, text) = look(&health, "/metrics").await;
-        assert!(text.contains(r#"counterfoil_store_errors_total{verb="epochs"} 1"#), "{text}");
+        assert!(text.contains(r#"counterfoil_store_errors_total{verb="epochs"} 2"#), "a scrape looks, too: {text}");
+        assert!(text.contains("counterfoil_ready 0\n"), "{text}");
         assert!(text.contains("counterfoil_sessions{} 3\n"), "{text}");
         store.faults().heal();
         health.enter(Phase::Stopping);

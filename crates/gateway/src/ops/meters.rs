@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use counterfoil::Correction;
 use counterfoil::stores::near_cache::Figures;
+use counterfoil_telemetry::EventMeters;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -21,6 +22,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::Outcome;
+use super::store_meters::StoreMeters;
 use crate::app::AppName;
 
 /// Everything that is counted. Cheap to clone.
@@ -32,8 +34,9 @@ struct Inner {
     registry: Registry,
     decisions: Family<DecisionLabels, Counter>,
     latency: Family<AppLabels, Histogram, fn() -> Histogram>,
-    events: Family<EventLabels, Counter>,
-    store_errors: Family<VerbLabels, Counter>,
+    events: EventMeters,
+    store: StoreMeters,
+    ready: Gauge,
     reloads: Family<ResultLabels, Counter>,
     reload_failed: Gauge,
     /// Empty where the store does not tell.
@@ -74,17 +77,6 @@ struct AppLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct EventLabels {
-    app: String,
-    event: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct VerbLabels {
-    verb: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OutcomeLabels {
     outcome: &'static str,
 }
@@ -98,12 +90,15 @@ impl Meters {
     /// All at zero.
     pub fn new() -> Self {
         let histogram: fn() -> Histogram = || Histogram::new(BUCKETS);
+        let mut registry = Registry::with_prefix("counterfoil");
+        let (events, store) = (EventMeters::in_registry(&mut registry), StoreMeters::in_registry(&mut registry));
         let mut inner = Inner {
-            registry: Registry::with_prefix("counterfoil"),
+            registry,
             decisions: Family::default(),
             latency: Family::new_with_constructor(histogram),
-            events: Family::default(),
-            store_errors: Family::default(),
+            events,
+            store,
+            ready: Gauge::default(),
             reloads: Family::default(),
             reload_failed: Gauge::default(),
             sessions: Family::default(),
@@ -129,16 +124,6 @@ impl Meters {
             "How long decisions took",
             Unit::Seconds,
             inner.latency.clone(),
-        );
-        registry.register(
-            "events",
-            "What happened to sessions, by app; the names are those in the log",
-            inner.events.clone(),
-        );
-        registry.register(
-            "store_errors",
-            "Times that the session store did not answer, by verb",
-            inner.store_errors.clone(),
         );
         inner.register_near_cache();
         inner.register_upkeep();
@@ -166,14 +151,19 @@ impl Meters {
         }
     }
 
-    /// Something happened to a session of `app`; `event` is its stable name.
-    pub fn happened(&self, app: &str, event: &'static str) {
-        self.0.events.get_or_create(&EventLabels { app: app.to_owned(), event }).inc();
+    /// What happens to sessions, and what sinks of events lose.
+    pub fn events(&self) -> &EventMeters {
+        &self.0.events
     }
 
-    /// The store did not answer.
-    pub fn store_failed(&self, verb: &'static str) {
-        self.0.store_errors.get_or_create(&VerbLabels { verb }).inc();
+    /// What is asked of the store.
+    pub(crate) fn store(&self) -> &StoreMeters {
+        &self.0.store
+    }
+
+    /// Whether proxies should ask this gateway now.
+    pub fn ready(&self, is_ready: bool) {
+        self.0.ready.set(i64::from(is_ready));
     }
 
     /// The configuration was read again, and exchanged or not.
@@ -264,6 +254,7 @@ impl Inner {
     /// What tells of the gateway itself.
     fn register_upkeep(&mut self) {
         let registry = &mut self.registry;
+        registry.register("ready", "1 if proxies should ask this gateway; /readyz says why not", self.ready.clone());
         registry.register("config_reloads", "Times that the configuration was read again", self.reloads.clone());
         registry.register(
             "config_stale",
@@ -316,11 +307,14 @@ impl SiteMeters {
     }
 }
 
-/// From answers out of memory to a disk that is nearly full; a proxy waits for each.
-const BUCKETS: [f64; 10] = [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.01, 0.05, 0.25, 1.0, 5.0];
+/// Of decisions and of what the store takes: from answers out of memory to a disk that is nearly full. A proxy waits for each.
+pub(super) const BUCKETS: [f64; 10] = [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.01, 0.05, 0.25, 1.0, 5.0];
 
 #[cfg(test)]
 mod tests {
+    use counterfoil_core::EventKind;
+
+    use super::super::store_meters::Verb;
     use super::*;
 
     #[test]
@@ -329,8 +323,10 @@ mod tests {
         let app: AppName = "wiki".parse().unwrap();
         meters.site(&app).decided(Outcome::Allowed, Duration::from_micros(300));
         meters.site(&app).decided(Outcome::Unavailable, Duration::from_secs(2));
-        meters.happened("wiki", "session.created");
-        meters.store_failed("commit");
+        meters.events().begin(app.as_str()).happened(&EventKind::SessionCreated { previous: None });
+        meters.events().losses("webhook", || 4);
+        meters.store().call(Verb::Commit).failed();
+        meters.ready(true);
         meters.reloaded(true);
         meters.reloaded(false);
         meters.sessions(7);
@@ -346,7 +342,9 @@ mod tests {
             r#"counterfoil_decision_duration_seconds_bucket{le="0.0005",app="wiki"} 1"#,
             r#"counterfoil_decision_duration_seconds_count{app="wiki"} 2"#,
             r#"counterfoil_events_total{app="wiki",event="session.created"} 1"#,
+            r#"counterfoil_events_lost_total{sink="webhook"} 4"#,
             r#"counterfoil_store_errors_total{verb="commit"} 1"#,
+            "counterfoil_ready 1",
             r#"counterfoil_config_reloads_total{result="done"} 1"#,
             r#"counterfoil_config_reloads_total{result="refused"} 1"#,
             "counterfoil_config_stale 1",

@@ -4,6 +4,9 @@ mod counted_store;
 mod health;
 mod measured;
 mod meters;
+#[cfg(test)]
+mod packaged;
+mod store_meters;
 
 pub(crate) use self::counted_store::CountedStore;
 pub use self::health::{Health, NearCacheFigures, Phase, router};
