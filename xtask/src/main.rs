@@ -47,6 +47,8 @@ enum Task {
     },
     /// Try the stores that many nodes share at real servers, installed where they are missing
     Stores,
+    /// Have Prometheus try the alert rules, and libraries of others verify signed events; installs both where missing
+    Judges,
     /// Run three nodes on one real Redis and PostgreSQL, and revoke 15,000 sessions; installs the servers where missing
     Nodes {
         /// For `nodes`, e.g. `--short` or `postgres --revocations 1000` [default: all of it]
@@ -184,6 +186,7 @@ impl Task {
             Self::Demo { arguments } => ("the demo; ctrl-c ends it", plan::demo(arguments)),
             Self::Races { arguments } => ("races over HTTP against the demo", plan::races(arguments)),
             Self::Stores => ("the stores that nodes share, at real servers", plan::stores()),
+            Self::Judges => ("what programs of others say of alerts and signed events", plan::judges()),
             Self::Nodes { arguments } => ("three nodes on one store", plan::nodes(arguments)),
             Self::Crash { arguments } => ("kills and power cuts under the embedded store", plan::crash(arguments)),
             Self::Browser { arguments } => ("a real browser at the demo", plan::browser(arguments)),

@@ -59,6 +59,15 @@ pub(crate) const POSTGRES: Package = Package {
     variable: "POSTGRES_BIN_DIR",
 };
 
+/// What reads alert rules, and tries them. A server that comes with it, or that installing starts, is never looked at.
+pub(crate) const PROMETHEUS: Package = Package {
+    name: "prometheus",
+    program: "promtool",
+    elsewhere: "promtool",
+    version: "--version",
+    variable: "PROMTOOL_BIN",
+};
+
 /// What looks at TLS as strangers do.
 pub(crate) const TESTSSL: Package = Package {
     name: "testssl.sh",
@@ -140,6 +149,11 @@ impl Package {
         // Lists may be old or absent. If they cannot be had, the installation says what is missing.
         let _ = apt_get(rights, "update --quiet=2").run()?;
         self.installation(rights).run()
+    }
+
+    /// The program: the one that is named, else the system's.
+    pub(crate) fn program(self) -> String {
+        std::env::var(self.variable).unwrap_or_else(|_| self.program.to_owned())
     }
 
     /// The command that installs it.

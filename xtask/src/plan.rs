@@ -3,16 +3,22 @@
 
 mod audit;
 mod bench;
+mod judges;
 mod run;
+mod servers;
 #[cfg(test)]
 mod tests;
 
 use self::audit::{at_the_corpus, audit_in_browser, audited};
 pub(crate) use self::audit::{audit, audit_apps};
 pub(crate) use self::bench::{Bench, Part, Peers, bench};
+use self::judges::judged;
+pub(crate) use self::judges::judges;
 use self::run::{
     Tree, run_browser, run_crash, run_journeys, run_model, run_nodes, run_races, run_simulation, try_apps,
 };
+use self::servers::at_real_servers;
+pub(crate) use self::servers::stores;
 use crate::invocation::Invocation;
 use crate::packages::{CHROMIUM, DOKUWIKI, GO, HAPROXY, NGINX, NPM, PHP, POSTGRES, REDIS, TESTSSL};
 use crate::stage::{Stage, Step};
@@ -43,6 +49,7 @@ pub(crate) fn test(size: Size) -> Vec<Stage> {
         Stage::new("races", vec![run_races(tree, [size.flag_of_races()])]),
         Stage::new("crash", vec![run_crash(tree, [size.flag_of_crash()])]),
         at_real_servers(),
+        judged(),
         on_several_nodes(size),
         in_browser(size),
         at_the_gateway(size),
@@ -91,11 +98,6 @@ pub(crate) fn demo(arguments: Vec<String>) -> Vec<Stage> {
 pub(crate) fn races(arguments: Vec<String>) -> Vec<Stage> {
     let arguments = if arguments.is_empty() { vec![Size::Short.flag_of_races()] } else { arguments };
     vec![build_optimised().or_stop(), Stage::new("races", vec![run_races(Tree::Optimised, arguments)])]
-}
-
-/// What takes a server of others that nodes share.
-pub(crate) fn stores() -> Vec<Stage> {
-    vec![at_real_servers().or_stop()]
 }
 
 /// Three nodes on one store, built and run: all of it unless told otherwise.
@@ -222,22 +224,6 @@ fn documentation() -> Stage {
 fn ignored(which: &str) -> Invocation {
     let tests = "nextest run --workspace --all-features --locked --no-fail-fast --run-ignored only";
     Invocation::cargo(tests).arguments(["-E", which])
-}
-
-/// What takes a server of others that nodes share.
-fn at_real_servers() -> Stage {
-    let mut steps = Vec::from([REDIS, POSTGRES].map(Step::InstallPackage));
-    steps.extend(places());
-    steps.push(Step::Count(ignored(AT_REAL_SERVERS)));
-    Stage::new("stores", steps)
-}
-
-/// A real database of places, which a package carries. Its folder of programs is that of the proxies.
-fn places() -> [Step; 3] {
-    let fetch = "download --quiet --disable-pip-version-check --no-deps --dest target/places";
-    let fetch = Invocation::program("target/proxies/bin/pip", fetch).arguments([PLACES.to_owned()]);
-    let unpack = "-xzf target/places/maxminddb-geolite2-2018.703.tar.gz -C target/places --strip-components=2 --wildcards *.mmdb";
-    [Step::InstallWheels, Step::Run(fetch), Step::Run(Invocation::program("tar", unpack))]
 }
 
 /// Then with a bound that nodes do not keep, which it has to find out.
@@ -386,11 +372,6 @@ fn cargo(words: &str) -> Step {
 /// Of an environment of its own, which the apps stage makes.
 const PYTHON: &str = "target/apps/venv/bin/python";
 
-/// All but those of the embedded store, which run in processes that its own tests start.
-const AT_REAL_SERVERS: &str = "package(counterfoil-servers)|(package(counterfoil-stores)&!test(embedded::))|package(counterfoil-demo)\
-     |(package(counterfoil)&(test(clocks::)|test(real::)))|(package(counterfoil-cli)&test(at_a_server::))";
-/// The last that was published under a free licence.
-const PLACES: &str = "maxminddb-geolite2==2018.703";
 /// What the predictors say of random ids.
 const THOUSAND_RUNS: &str = "package(counterfoil-audit)&test(thousand_runs)";
 /// Forty times proptest's own default.

@@ -22,19 +22,12 @@ use http::HeaderMap;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use serde_json::{Value, json};
 
-const JOSE: &str = "joserfc==1.8.0";
-
-/// What a script says that uses this package.
-fn asked(package: &str, script: &str, arguments: &[&str]) -> Output {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(package);
-    let (python, ready) = (folder.join("bin/python"), folder.join("installed"));
-    if !ready.is_file() {
-        assert!(Command::new("python3").args(["-m", "venv"]).arg(&folder).status().unwrap().success());
-        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", package];
-        assert!(Command::new(&python).args(pip).status().unwrap().success());
-        fs::write(ready, "").unwrap();
-    }
-    let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/third_party").join(script);
+/// What a script says that uses packages of others.
+fn asked(script: &str, arguments: &[&str]) -> Output {
+    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let python = here.join("../../target/judges/bin/python");
+    assert!(python.is_file(), "no packages of others in target/judges: `cargo xtask judges` installs them");
+    let script = here.join("tests/third_party").join(script);
     Command::new(python).args(["-W", "ignore"]).arg(script).args(arguments).output().unwrap()
 }
 
@@ -44,7 +37,7 @@ fn read(token: &str, keys: &[Value]) -> Option<Value> {
     let (file, set) = (folder.path().join("token"), folder.path().join("jwks.json"));
     fs::write(&file, token).unwrap();
     fs::write(&set, json!({ "keys": keys }).to_string()).unwrap();
-    let output = asked(JOSE, "judge.py", &["read", file.to_str().unwrap(), set.to_str().unwrap()]);
+    let output = asked("judge.py", &["read", file.to_str().unwrap(), set.to_str().unwrap()]);
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() || text.starts_with("refused: "), "{output:?}");
     output.status.success().then(|| serde_json::from_str(&text).unwrap())
@@ -113,7 +106,7 @@ fn eddsa() -> SigningKey {
 }
 
 #[tokio::test]
-#[ignore = "takes packages of others: run in the stage that installs them"]
+#[ignore = "takes packages of others: `cargo xtask judges`"]
 async fn a_library_of_others_takes_what_we_push_and_nothing_that_was_changed() {
     for make in [es256, eddsa] {
         let (key, other) = (make(), make().jwk());
@@ -134,10 +127,10 @@ async fn a_library_of_others_takes_what_we_push_and_nothing_that_was_changed() {
 }
 
 #[tokio::test]
-#[ignore = "takes packages of others: run in the stage that installs them"]
+#[ignore = "takes packages of others: `cargo xtask judges`"]
 async fn what_a_library_of_others_signs_with_rsa_is_taken() {
     for algorithm in ["RS256", "PS256"] {
-        let made = asked(JOSE, "judge.py", &["write", algorithm]);
+        let made = asked("judge.py", &["write", algorithm]);
         assert!(made.status.success(), "{made:?}");
         let made: Value = serde_json::from_slice(&made.stdout).unwrap();
         let settings = json!({ "issuer": "https://idp.example", "audience": "https://us.example" });
@@ -158,7 +151,7 @@ async fn what_a_library_of_others_signs_with_rsa_is_taken() {
 
 #[cfg(feature = "otlp")]
 #[tokio::test]
-#[ignore = "takes packages of others: run in the stage that installs them"]
+#[ignore = "takes packages of others: `cargo xtask judges`"]
 async fn the_decoder_of_opentelemetry_reads_what_a_collector_gets() {
     use counterfoil_telemetry::otlp::{Otlp, OtlpSettings};
     let (url, request) = receiver("/v1/logs");
@@ -176,7 +169,7 @@ async fn the_decoder_of_opentelemetry_reads_what_a_collector_gets() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("request");
     fs::write(&file, body).unwrap();
-    let read = asked("opentelemetry-proto==1.45.2", "collector.py", &[file.to_str().unwrap()]);
+    let read = asked("collector.py", &[file.to_str().unwrap()]);
     assert!(read.status.success(), "{read:?}");
     let read: Value = serde_json::from_slice(&read.stdout).unwrap();
     let logs = &read["resourceLogs"][0];

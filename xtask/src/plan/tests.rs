@@ -130,6 +130,18 @@ fn the_auditor_s_tests_in_a_browser_run_once_there_is_one() {
 }
 
 #[test]
+fn alert_rules_and_signed_events_are_judged_once_who_judges_is_there() {
+    for size in [Size::Short, Size::Full] {
+        let commands = commands(&test(size));
+        let at = |part: &str| commands.iter().position(|command| command.ends_with(part)).unwrap();
+        let rules = at("check rules packaging/prometheus/counterfoil.rules.yml");
+        assert!(at(" prometheus") < rules && rules < at("test rules packaging/prometheus/counterfoil.rules.test.yml"));
+        let tests = "--run-ignored only -E 'package(counterfoil-telemetry)'";
+        assert!(at(" -r crates/telemetry/tests/third_party/requirements.txt") < at(tests), "{commands:#?}");
+    }
+}
+
+#[test]
 fn every_proxy_is_installed_before_it_is_tried() {
     let commands = commands(&test(Size::Short));
     let at = |part: &str| commands.iter().position(|command| command.contains(part)).unwrap();

@@ -24,14 +24,8 @@ except WebhookVerificationError as error:
 
 /// A Python that has the library.
 fn python() -> PathBuf {
-    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/judges/standardwebhooks");
-    let python = target.join("bin/python");
-    let run = |command: &mut Command| assert!(command.status().unwrap().success(), "{command:?}");
-    if !python.exists() {
-        run(Command::new("python3").args(["-m", "venv"]).arg(&target));
-    }
-    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "standardwebhooks==1.1.0"];
-    run(Command::new(&python).args(install));
+    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/judges/bin/python");
+    assert!(python.is_file(), "no packages of others in target/judges: `cargo xtask judges` installs them");
     python
 }
 
@@ -71,7 +65,7 @@ async fn received(secrets: &[&str]) -> (HashMap<String, String>, String) {
 }
 
 #[tokio::test]
-#[ignore = "takes packages of others: run in the stage that installs them"]
+#[ignore = "takes packages of others: `cargo xtask judges`"]
 async fn the_reference_library_believes_what_we_signed_and_nothing_else() {
     let python = python();
     let (fields, body) = received(&[SECRET]).await;
@@ -95,7 +89,7 @@ async fn the_reference_library_believes_what_we_signed_and_nothing_else() {
 }
 
 #[tokio::test]
-#[ignore = "takes packages of others: run in the stage that installs them"]
+#[ignore = "takes packages of others: `cargo xtask judges`"]
 async fn an_old_event_with_a_genuine_signature_is_refused_for_its_age() {
     let body = body_of(&told(7));
     let secret = Secret::read(SECRET).unwrap();
