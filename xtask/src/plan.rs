@@ -20,7 +20,7 @@ use self::run::{
 use self::servers::at_real_servers;
 pub(crate) use self::servers::stores;
 use crate::invocation::Invocation;
-use crate::packages::{CHROMIUM, DOKUWIKI, GO, HAPROXY, NGINX, NPM, PHP, POSTGRES, REDIS, TESTSSL};
+use crate::packages::{CHROMIUM, DOKUWIKI, GO, HAPROXY, NGINX, NPM, PHP, POSTGRES, PROMETHEUS, REDIS, TESTSSL};
 use crate::stage::{Stage, Step};
 use crate::tools::{CYCLONEDX, DENY, NEXTEST};
 
@@ -115,7 +115,8 @@ pub(crate) fn crash(arguments: Vec<String>) -> Vec<Stage> {
 
 /// The browser's cases, built and run: all of them unless told otherwise.
 pub(crate) fn browser(arguments: Vec<String>) -> Vec<Stage> {
-    let cases = vec![Step::InstallPackage(CHROMIUM), run_browser(Tree::Optimised, arguments)];
+    let mut cases = Vec::from([CHROMIUM, PROMETHEUS].map(Step::InstallPackage));
+    cases.push(run_browser(Tree::Optimised, arguments));
     vec![build_optimised().or_stop(), Stage::new("browser", cases).or_stop()]
 }
 
@@ -236,7 +237,8 @@ fn on_several_nodes(size: Size) -> Stage {
 
 /// In its long version, the broken sites too, each of which it has to find out.
 fn in_browser(size: Size) -> Stage {
-    let mut steps = vec![Step::InstallPackage(CHROMIUM), audit_in_browser(), run_browser(size.tree(), [])];
+    let mut steps = Vec::from([CHROMIUM, PROMETHEUS].map(Step::InstallPackage));
+    steps.extend([audit_in_browser(), run_browser(size.tree(), [])]);
     if size == Size::Full {
         steps.push(run_browser(size.tree(), ["--self-check".to_owned()]));
     }

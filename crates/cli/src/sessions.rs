@@ -4,7 +4,7 @@ use std::error::Error;
 
 use clap::{Args, Subcommand};
 use counterfoil::{Page, SessionId};
-use counterfoil_serve::control::{Context, Entry, Found, Kept, Reached};
+use counterfoil_serve::control::{Answer, Context, Entry, Found, Kept, Reached};
 
 use crate::folder::Data;
 use crate::terminal::{agreed, shown};
@@ -71,23 +71,23 @@ async fn answer(command: SessionsCommand) -> Result<bool, Box<dyn Error>> {
     match command {
         SessionsCommand::List { subject, skip, how } => {
             let found = how.data.caller()?.list(&subject, Page { skip, ..Page::FIRST }).await?;
-            how.print(&found, || list(&subject, &found, skip))?;
+            how.print(&found, || list(&subject, &found, skip));
             Ok(!found.is_empty())
         }
         SessionsCommand::Show { id, how } => {
             let found = how.data.caller()?.show(id).await?;
-            how.print(&found, || show(id, &found))?;
+            how.print(&found, || show(id, &found));
             Ok(matches!(found, Found::Live(_)))
         }
         SessionsCommand::End { id, how } => {
             let ended = how.data.caller()?.end(id).await?;
             let words = if ended.ended { "has ended" } else { "was over before, or never was" };
-            how.print(&ended, || println!("{id} {words}"))?;
+            how.print(&ended, || println!("{id} {words}"));
             Ok(ended.ended)
         }
         SessionsCommand::EndSubject { subject, how } => {
             let reached = how.data.caller()?.end_subject(&subject).await?;
-            how.print(&reached, || said(&reached))?;
+            how.print(&reached, || said(&reached));
             Ok(true)
         }
         SessionsCommand::EndAll { yes, how } => {
@@ -97,20 +97,19 @@ async fn answer(command: SessionsCommand) -> Result<bool, Box<dyn Error>> {
                 return Ok(false);
             }
             let reached = caller.end_all().await?;
-            how.print(&reached, || said(&reached))?;
+            how.print(&reached, || said(&reached));
             Ok(true)
         }
     }
 }
 
 impl How {
-    fn print(&self, answer: &impl serde::Serialize, in_words: impl FnOnce()) -> Result<(), serde_json::Error> {
+    fn print(&self, answer: &impl Answer, in_words: impl FnOnce()) {
         if self.json {
-            println!("{}", serde_json::to_string(answer)?);
+            println!("{}", answer.json());
         } else {
             in_words();
         }
-        Ok(())
     }
 }
 

@@ -5,12 +5,11 @@ use std::sync::Arc;
 use counterfoil::geo::{Databases, GeoError};
 use counterfoil::{Counterfoil, KeyError, LimitSettings, Limiter, Policy, origin::Origin};
 use counterfoil_serve::{keep::Kept, place::Place};
-use counterfoil_telemetry::Telemetry;
 
 use crate::{
     accounts::{Accounts, Cost, HashingFailed},
     bank::Bank,
-    chronicle::Chronicle,
+    chronicle::{Also, Chronicle},
     feed::Feed,
     options::{Mode, Plan},
     second_factor::SecondFactors,
@@ -62,7 +61,7 @@ impl App {
     /// # Errors
     /// [`AppFailed`]: the machine is at fault, not the arguments.
     pub fn new(plan: Plan, policy: Policy) -> Result<Self, AppFailed> {
-        Self::keeping(plan, policy, LimitSettings::default(), Kept::in_memory()?, None)
+        Self::keeping(plan, policy, LimitSettings::default(), Kept::in_memory()?, Also::default())
     }
 
     /// As [`new`](Self::new), with limits of one's own, the sessions and keys that are kept, and who is told what happens.
@@ -74,13 +73,13 @@ impl App {
         policy: Policy,
         limits: LimitSettings,
         kept: Kept,
-        telemetry: Option<Telemetry>,
+        also: Also,
     ) -> Result<Self, AppFailed> {
         let limiter = match plan.mode {
             Mode::Normal => kept.limiter(limits),
             Mode::Test => Limiter::off(),
         };
-        Self::with(plan, policy, limiter, kept, telemetry)
+        Self::with(plan, policy, limiter, kept, also)
     }
 
     /// As [`new`](Self::new), with other limits.
@@ -88,16 +87,10 @@ impl App {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn with_limits(plan: Plan, policy: Policy, limiter: Limiter) -> Result<Self, AppFailed> {
-        Self::with(plan, policy, limiter, Kept::in_memory()?, None)
+        Self::with(plan, policy, limiter, Kept::in_memory()?, Also::default())
     }
 
-    fn with(
-        plan: Plan,
-        policy: Policy,
-        limiter: Limiter,
-        kept: Kept,
-        telemetry: Option<Telemetry>,
-    ) -> Result<Self, AppFailed> {
+    fn with(plan: Plan, policy: Policy, limiter: Limiter, kept: Kept, also: Also) -> Result<Self, AppFailed> {
         let cost = match plan.mode {
             Mode::Normal => Cost::Owasp,
             Mode::Test => Cost::Test,
@@ -105,11 +98,7 @@ impl App {
         let accounts = Accounts::seeded(cost)?;
         let bank = Bank::open(accounts.names());
         let feed = Arc::new(Feed::for_subjects(accounts.names()));
-        let chronicle = Chronicle::new(Arc::clone(&feed));
-        let chronicle = match telemetry {
-            Some(telemetry) => chronicle.telling(telemetry),
-            None => chronicle,
-        };
+        let chronicle = Chronicle::new(Arc::clone(&feed)).telling(also);
         let kept_where = kept_where(&kept);
         let places = (!plan.geo.is_empty()).then(|| Databases::open(&plan.geo)).transpose().map_err(AppFailed::Geo)?;
         let site = session::site(policy, kept, limiter, places, chronicle, accounts.names())?;

@@ -1,5 +1,6 @@
 //! What is printed at start: where, who, what was assumed, and what to try.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
 use counterfoil::origin::Origin;
@@ -11,19 +12,28 @@ use crate::{
     options::{Mode, Transport},
 };
 
-/// The text for standard output. Its first line is `listening on URL` with the port that was really taken. In the folder of
-/// the `operator` somebody answers `counterfoil sessions` and `counterfoil events`.
-pub fn banner(app: &App, listener: &Origin, certificate: Option<&Certificate>, operator: Option<&Path>) -> String {
+/// What there is for whoever runs the demo.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Operator<'a> {
+    /// The folder in which somebody answers `counterfoil sessions` and `counterfoil events`.
+    pub folder: Option<&'a Path>,
+    /// Where metrics are.
+    pub metrics: Option<SocketAddr>,
+}
+
+/// The text for standard output. Its first line is `listening on URL` with the port that was really taken.
+pub fn banner(app: &App, listener: &Origin, certificate: Option<&Certificate>, operator: Operator<'_>) -> String {
     let accounts = SEEDED.map(|(name, password)| format!("  {name:<6} {password}")).join("\n");
     let assumed = assumptions(app, certificate).join("\n  - ");
-    let operate = operator.map(|folder| {
+    let operate = operator.folder.map(|folder| {
         let folder = folder.display();
         format!(
             "  counterfoil events tail --data {folder}         : what happens, as it happens\n  \
              counterfoil sessions list ada --data {folder}   : what an operator sees, and ends\n"
         )
     });
-    let operate = operate.unwrap_or_default();
+    let watch = operator.metrics.map(|address| format!("  http://{address}/metrics : for Prometheus\n"));
+    let operate = operate.into_iter().chain(watch).collect::<String>();
     let home = app.origins().next().unwrap_or(listener);
     format!(
         "listening on {listener}\n\naccounts\n{accounts}\n\nassumed\n  - {assumed}\n\ntry\n  open {home} and sign in\n  \
@@ -88,8 +98,9 @@ mod tests {
             (plan.transport == Transport::SelfMadeTls).then(|| Certificate::self_made(&origins, SystemTime::now()));
         let policy = crate::policy::policy(&plan, &origins, PolicySettings::default()).unwrap();
         let app = App::new(plan, policy).unwrap();
-        let folder = operated.then(|| Path::new("/data"));
-        banner(&app, &listener, certificate.transpose().unwrap().as_ref(), folder)
+        let operator = Operator { folder: Some(Path::new("/data")), metrics: Some(([127, 0, 0, 1], 9_090).into()) };
+        let operator = if operated { operator } else { Operator::default() };
+        banner(&app, &listener, certificate.transpose().unwrap().as_ref(), operator)
     }
 
     #[test]
@@ -111,6 +122,10 @@ mod tests {
             assert_eq!(text.contains("TEST MODE"), line.contains("--test-mode"));
             assert!(!text.contains("counterfoil sessions"), "nobody would answer");
         }
-        assert!(banner_of("", true).contains("counterfoil sessions list ada --data /data "));
+        let text = banner_of("", true);
+        assert!(
+            text.contains("counterfoil sessions list ada --data /data ")
+                && text.contains("\n  http://127.0.0.1:9090/metrics ")
+        );
     }
 }

@@ -8,7 +8,6 @@ use std::{
 
 use counterfoil::accounts::sentence;
 use counterfoil::{Event, EventSink, Moment, SessionId, SubjectRef, log_event};
-use counterfoil_telemetry::Telemetry;
 use parking_lot::Mutex;
 
 use crate::feed::{EventLine, Feed};
@@ -24,8 +23,12 @@ pub struct Chronicle {
     /// Set once, when the keys of the references exist.
     names: OnceLock<HashMap<SubjectRef, String>>,
     owners: Mutex<Owners>,
-    telemetry: Option<Telemetry>,
+    also: Also,
 }
+
+/// Who else is told of every event.
+#[derive(Clone, Default)]
+pub struct Also(Vec<Arc<dyn EventSink>>);
 
 /// Whose session it is, for events that name a session only. Bounded: the oldest are forgotten.
 #[derive(Debug, Default)]
@@ -37,13 +40,13 @@ struct Owners {
 impl Chronicle {
     /// A chronicle that knows nobody yet.
     pub fn new(feed: Arc<Feed>) -> Self {
-        Self { feed, names: OnceLock::new(), owners: Mutex::default(), telemetry: None }
+        Self { feed, names: OnceLock::new(), owners: Mutex::default(), also: Also::default() }
     }
 
-    /// Tells this as well.
+    /// Tells these as well.
     #[must_use]
-    pub fn telling(self, telemetry: Telemetry) -> Self {
-        Self { telemetry: Some(telemetry), ..self }
+    pub fn telling(self, also: Also) -> Self {
+        Self { also, ..self }
     }
 
     /// Tells it who is behind each reference. The first call counts.
@@ -66,12 +69,25 @@ impl Chronicle {
     }
 }
 
+impl Also {
+    /// This one, too.
+    #[must_use]
+    pub fn and(mut self, sink: impl EventSink) -> Self {
+        self.0.push(Arc::new(sink));
+        self
+    }
+}
+
+impl std::fmt::Debug for Also {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Also({})", self.0.len())
+    }
+}
+
 impl EventSink for Chronicle {
     fn emit(&self, event: &Event) {
         log_event(event);
-        if let Some(telemetry) = &self.telemetry {
-            telemetry.emit(event);
-        }
+        self.also.0.iter().for_each(|sink| sink.emit(event));
         if let Some(name) = self.name_of(event) {
             self.feed.publish(name, line(event));
         }

@@ -8,7 +8,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use counterfoil::{Clock, PolicyError, SystemClock, origin::OriginError};
+use counterfoil::{
+    Clock, PolicyError, SystemClock,
+    origin::{Origin, OriginError},
+};
 use counterfoil_serve::control::{Control, Operated};
 use counterfoil_serve::{Bound, Certificate, CertificateFailed, keep::KeepFailed, stop_signal};
 use counterfoil_telemetry::{EventsFailed, Running};
@@ -29,10 +32,14 @@ pub mod problem;
 pub mod routes;
 pub mod second_factor;
 pub mod session;
+pub mod watch;
 
 use app::{App, AppFailed};
+use banner::Operator;
+use chronicle::Also;
 use options::{DemoArgs, Plan, PlanRefused, Transport};
 use policy::{PolicyFileRefused, Written};
+use watch::Watch;
 
 /// Runs the demo until ctrl-c or SIGTERM. Prints the banner to standard output once it listens.
 ///
@@ -49,25 +56,31 @@ pub async fn run(mut arguments: DemoArgs) -> Result<(), DemoFailed> {
 
     let (origins, own) = (plan.origins(bound)?, plan.own_origin(bound)?);
     let policy = policy::policy(&plan, &origins, sessions)?;
-    let certificate = match plan.transport {
-        Transport::Plain => None,
-        Transport::SelfMadeTls => Some(Certificate::self_made(&origins, SystemTime::now())?),
-    };
-    if let (Some(file), Some(certificate)) = (&plan.certificate_to, &certificate) {
-        let cannot_write = |source| DemoFailed::WriteCertificate { file: file.clone(), source };
-        std::fs::write(file, certificate.pem()).map_err(cannot_write)?;
-    }
+    let certificate = certificate(&plan, &origins)?;
     let limits = policy.limits();
     let longest = limits.absolute.max(limits.remember_for.unwrap_or_default());
     let kept = plan.keep.clone().open(longest).await?;
     let folder = plan.keep.folder().map(Path::to_owned);
     let events = events.within(folder.as_deref().unwrap_or(Path::new(".")));
     let events = events.start(&(Arc::new(SystemClock) as Arc<dyn Clock>), "demo")?;
-    let app = App::keeping(plan, policy, tries, kept, Some(events.telemetry().clone()))?;
+    let watch = match plan.metrics {
+        Some(address) => Some(Watch::open(address, &events).await.map_err(DemoFailed::watched(address))?),
+        None => None,
+    };
+    let watched = match &watch {
+        Some(watch) => Some(watch.address().map_err(DemoFailed::watched(listen))?),
+        None => None,
+    };
+    let also = Also::default().and(events.telemetry().clone());
+    let also = watch.as_ref().map_or(also.clone(), |watch| also.and(watch.counted().clone()));
+    let app = App::keeping(plan, policy, tries, kept, also)?;
     let operated = folder.as_deref().and_then(|folder| operated(folder, &app, &events));
     let operator = folder.filter(|_| operated.is_some());
     // Nobody has to read it: a closed pipe is no reason to stop.
-    let _ = io::stdout().write_all(banner::banner(&app, &own, certificate.as_ref(), operator.as_deref()).as_bytes());
+    let _ = io::stdout().write_all(
+        banner::banner(&app, &own, certificate.as_ref(), Operator { folder: operator.as_deref(), metrics: watched })
+            .as_bytes(),
+    );
     if app.plan.mode == options::Mode::Test {
         tracing::warn!("test mode: cheap password hash, no limits on trying, times may be below their floors");
     }
@@ -81,14 +94,26 @@ pub async fn run(mut arguments: DemoArgs) -> Result<(), DemoFailed> {
         app.feed.close();
     };
     let operated = operated.map(tokio::spawn);
+    let watch = watch.map(|watch| tokio::spawn(watch.answer()));
     server.serve(routes::service(app.clone()), until_stopped).await;
-    if let Some(operated) = operated {
-        operated.abort();
-    }
+    operated.into_iter().chain(watch).for_each(|task| task.abort());
     if !events.finish(LONGEST_TELLING).await {
         tracing::warn!(rule = "events", "not everybody was told of everything that happened");
     }
     Ok(())
+}
+
+/// What the listener encrypts with, where it does.
+fn certificate(plan: &Plan, origins: &[Origin]) -> Result<Option<Certificate>, DemoFailed> {
+    let certificate = match plan.transport {
+        Transport::Plain => None,
+        Transport::SelfMadeTls => Some(Certificate::self_made(origins, SystemTime::now())?),
+    };
+    if let (Some(file), Some(certificate)) = (&plan.certificate_to, &certificate) {
+        let cannot_write = |source| DemoFailed::WriteCertificate { file: file.clone(), source };
+        std::fs::write(file, certificate.pem()).map_err(cannot_write)?;
+    }
+    Ok(certificate)
 }
 
 /// What answers whoever runs the demo. A demo without it shows less, and is no less safe.
@@ -136,6 +161,14 @@ pub enum DemoFailed {
         /// Why.
         source: io::Error,
     },
+    /// The address for whoever watches is taken or not ours.
+    #[error("--metrics {address}: cannot listen there")]
+    Metrics {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
     /// The system lets nobody wait for signals.
     #[error("cannot listen for signals")]
     Signals(#[source] io::Error),
@@ -164,6 +197,10 @@ pub enum DemoFailed {
 }
 
 impl DemoFailed {
+    fn watched(address: SocketAddr) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Metrics { address, source }
+    }
+
     /// Whether the arguments or the policy file are at fault, not the machine.
     pub const fn is_configuration(&self) -> bool {
         match self {

@@ -91,6 +91,12 @@ pub struct DemoArgs {
     #[arg(long, value_name = "FILE", env = "COUNTERFOIL_DEMO_GEO_NETWORKS")]
     pub geo_networks: Option<PathBuf>,
 
+    /// Show what happens to sessions as metrics, for Prometheus, at /metrics there; loopback addresses only
+    ///
+    /// Port 0 takes a free one, which the banner names. Alert rules and a dashboard: packaging/prometheus, packaging/grafana.
+    #[arg(long, value_name = "ADDR", env = "COUNTERFOIL_DEMO_METRICS")]
+    pub metrics: Option<SocketAddr>,
+
     /// Weaken the demo for fast automated tests; loopback listeners only
     ///
     /// A cheap password hash, no limit on sign-in attempts, and the times below may go under their floors. Printed and
@@ -158,6 +164,8 @@ pub struct Plan {
     pub keep: Keep,
     /// What tells where addresses are.
     pub geo: GeoSettings,
+    /// Where metrics are shown.
+    pub metrics: Option<SocketAddr>,
     /// Whether this is the demo, or the demo weakened for tests.
     pub mode: Mode,
     /// What of the policy was given on the command line. The library checks it against its floors.
@@ -204,6 +212,14 @@ pub enum PlanRefused {
         /// The address asked for.
         listen: SocketAddr,
     },
+    /// Anybody could watch.
+    #[error(
+        "--metrics {metrics} is not a loopback address: let Prometheus, or a proxy of yours, ask from this machine"
+    )]
+    MetricsOnNetwork {
+        /// The address asked for.
+        metrics: SocketAddr,
+    },
     /// The listener cannot be reached under this origin.
     #[error("--https serves https, but --origin is {origin}: write https:// there, or drop --https")]
     PlainOriginOverTls {
@@ -237,6 +253,9 @@ impl TryFrom<DemoArgs> for Plan {
         if arguments.test_mode && !loopback {
             return Err(PlanRefused::TestModeOnNetwork { listen });
         }
+        if let Some(metrics) = arguments.metrics.filter(|address| !address.ip().to_canonical().is_loopback()) {
+            return Err(PlanRefused::MetricsOnNetwork { metrics });
+        }
         if let (true, Some(origin)) = (arguments.https, plain) {
             return Err(PlanRefused::PlainOriginOverTls { origin: origin.clone() });
         }
@@ -262,6 +281,7 @@ impl TryFrom<DemoArgs> for Plan {
                 (data, None, _) => Keep::in_folder(data.unwrap_or_else(|| state_folder("demo"))),
             },
             geo: GeoSettings { city: arguments.geo_city, asn: arguments.geo_asn, networks: arguments.geo_networks },
+            metrics: arguments.metrics,
             mode: if arguments.test_mode { Mode::Test } else { Mode::Normal },
             limits: arguments.limits,
         })

@@ -24,7 +24,7 @@ use nix::unistd::geteuid;
 use tokio::net::{UnixListener, UnixStream, unix};
 
 pub use self::caller::{Caller, Heard, NoAnswer, Tail};
-pub use self::shown::{Context, Ended, Entry, Found, Kept, Problem, Reached};
+pub use self::shown::{Answer, Context, Ended, Entry, Found, Kept, Problem, Reached};
 
 /// What is operated. Cheap to clone.
 #[derive(Clone)]

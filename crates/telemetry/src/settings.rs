@@ -1,6 +1,6 @@
 //! Everybody who is told of events, as it is configured: the table `[events]`.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use serde::Deserialize;
 use crate::client::{Client, Limits, Trust, TrustError};
 use crate::hub::{Builder, Telemetry};
 use crate::lines::{JsonLines, JsonLinesSettings};
+use crate::meters::EventMeters;
 #[cfg(feature = "otlp")]
 use crate::otlp::{BadOtlp, Otlp, OtlpSettings};
 use crate::outlet::{Outlet, Sent};
@@ -239,6 +240,18 @@ impl Running {
     /// How everybody who is told does.
     pub fn sent(&self) -> impl Iterator<Item = Sent<'_>> {
         self.outlets.iter().map(Outlet::sent).chain([Sent::queue(self.telemetry.lost())])
+    }
+
+    /// Has what is lost on the way to each kind of receiver read at every scrape.
+    pub fn counted_by(&self, meters: &EventMeters) {
+        let kinds: BTreeSet<_> = self.sent().map(|sent| sent.kind).collect();
+        for kind in kinds {
+            let running = self.clone();
+            meters.losses(kind, move || {
+                let those = running.sent().filter(|sent| sent.kind == kind);
+                those.map(|sent| sent.figures.lost.saturating_add(sent.figures.given_up)).sum()
+            });
+        }
     }
 
     /// Waits until everybody was told of everything, but not longer than that. Whether they were.

@@ -72,6 +72,7 @@ fn contradictions_are_refused_naming_option_and_value() {
         ("--listen [::]:8080",                              ["--listen [::]:8080", "--https"]),
         ("--listen 192.0.2.7:80 --origin http://localhost", ["--listen 192.0.2.7:80", "--https"]),
         ("--test-mode --listen 0.0.0.0:8080 --https",       ["--test-mode", "0.0.0.0:8080"]),
+        ("--metrics 0.0.0.0:9090",                          ["--metrics", "0.0.0.0:9090"]),
         ("--test-mode --listen [2001:db8::1]:1 --https",    ["--test-mode", "[2001:db8::1]:1"]),
         ("--https --origin http://localhost:8080",          ["--https", "http://localhost:8080"]),
         ("--origin http://demo.example.org",                ["--origin http://demo.example.org", "https"]),

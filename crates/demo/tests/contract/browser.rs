@@ -12,6 +12,7 @@ use clap::{Args as _, Command, FromArgMatches as _};
 use counterfoil::Limiter;
 use counterfoil_demo::{
     app::App,
+    chronicle::Also,
     options::{DemoArgs, Mode, Plan},
     policy::{self, Written},
     routes,
@@ -66,7 +67,7 @@ impl Demo {
         let policy = policy::policy(&plan, &origins, settings).unwrap();
         let kept = plan.keep.clone().open(policy.limits().absolute).await.unwrap();
         Self {
-            router: routes::service(App::keeping(plan, policy, limits, kept, None).unwrap()),
+            router: routes::service(App::keeping(plan, policy, limits, kept, Also::default()).unwrap()),
             origin: origins[0].to_string(),
         }
     }

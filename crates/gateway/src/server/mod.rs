@@ -194,6 +194,7 @@ impl House {
             .events(move |event: &Event| told.emit(event))
             .telemetry(events.telemetry().clone())
             .build(&config.apps)?;
+        events.counted_by(gateway.meters().events());
         if let Some(time) = gateway.time() {
             // A clock that is off is told now, not with the first request; being put right needs no other start.
             time.look().await;

@@ -6,6 +6,20 @@ use counterfoil_core::store::Summary;
 use counterfoil_core::{Moment, Rfc3339};
 use serde::{Deserialize, Serialize};
 
+/// Something that is said in JSON, as over the socket.
+pub trait Answer: Serialize {
+    /// It in one line.
+    fn json(&self) -> String {
+        // Texts, numbers and lists of them can always be written.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+impl Answer for Vec<Entry> {}
+impl Answer for Found {}
+impl Answer for Ended {}
+impl Answer for Reached {}
+
 /// One session of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {

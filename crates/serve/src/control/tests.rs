@@ -16,6 +16,7 @@ struct House {
     folder: TempDir,
     engine: Engine,
     store: Arc<FaultyStore<MemoryStore>>,
+    telemetry: Telemetry,
     answering: JoinHandle<()>,
 }
 
@@ -33,10 +34,10 @@ impl House {
                 let engine = engine.clone();
                 move || engine.clone()
             },
-            telemetry,
+            telemetry.clone(),
         );
         let answering = tokio::spawn(Control::open(folder.path()).unwrap().answer(operated));
-        Self { folder, engine, store, answering }
+        Self { folder, engine, store, telemetry, answering }
     }
 
     fn caller(&self) -> Caller {
@@ -97,6 +98,8 @@ async fn sessions_are_listed_shown_and_ended_one_by_one_by_subject_and_all() {
 async fn what_happens_is_told_as_it_happens_to_whoever_asked_for_it() {
     let house = House::new();
     let (_, id) = house.signed_in("ada").await;
+    // What happened before is told to nobody who comes now.
+    assert!(house.telemetry.finish(std::time::Duration::from_secs(20)));
     let mut all = house.caller().tail(&[]).await.unwrap();
     let mut ends = house.caller().tail(&["session.ended".to_owned(), "risk.*".to_owned()]).await.unwrap();
     house.engine.tell(None, None, EventKind::TokenForged);
