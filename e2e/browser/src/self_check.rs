@@ -62,8 +62,9 @@ const TRIALS: [(&str, Defect, &str); 18] = [
     ("csp-reports",        Defect::NoPolicy,    "injected script does not run"),
     ("csp-reports",        Defect::NoReports,   "violations are reported"),
 ];
-/// Of a browser rather than of a site, or the same case at a demo with other settings.
-const NOT_OF_SITES: [&str; 8] = [
+/// Of a browser, or of what an operator has beside a site, or the same case at a demo with other settings.
+const NOT_OF_SITES: [&str; 9] = [
+    "stolen-session",
     "demo-restarts",
     "killed-later",
     "malformed",
