@@ -29,12 +29,13 @@ fn no_requirement_points_to_nothing() {
     }
 }
 
-/// Who is to be shown by a tool that does not exist yet cannot be met in full.
+/// What a tool is to show is met in full once a test of that tool is among those that show it.
 #[test]
-fn nothing_is_met_by_a_tool_that_is_not_there() {
+fn nothing_is_met_by_a_tool_that_no_test_shows_it_by() {
     for requirement in read() {
-        let waits = requirement.by.iter().any(|by| matches!(by, By::Explain));
-        assert!(!waits || requirement.open.is_some(), "{}: what shows it is not built yet", requirement.id);
+        let explained = requirement.tests.iter().any(|reference| reference.contains("/policy/explain/"));
+        let printed = requirement.by.iter().any(|by| matches!(by, By::Explain));
+        assert!(!printed || explained || requirement.open.is_some(), "{}: nobody shows it is printed", requirement.id);
         let audited = requirement.tests.iter().any(|reference| reference.starts_with("crates/audit/"));
         let asked = requirement.by.iter().any(|by| matches!(by, By::Audit));
         assert!(!asked || audited || requirement.open.is_some(), "{}: no test of the auditor shows it", requirement.id);
@@ -112,7 +113,7 @@ fn text(path: &str) -> Option<String> {
 }
 
 /// How many were met when somebody last looked. It only grows.
-const MET: usize = 42;
+const MET: usize = 65;
 
 /// Which ids there are.
 #[rustfmt::skip]

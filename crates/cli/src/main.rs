@@ -4,6 +4,7 @@ mod audit;
 mod config;
 mod doctor;
 mod events;
+mod explain;
 mod folder;
 mod keys;
 mod log;
@@ -25,6 +26,7 @@ use counterfoil_gateway::options::ServeArgs;
 use counterfoil_serve::Log;
 use doctor::DoctorArgs;
 use events::EventsCommand;
+use explain::ExplainArgs;
 use keys::KeysCommand;
 use log::LogFormat;
 use proxy_config::ProxyConfigArgs;
@@ -70,6 +72,14 @@ enum Command {
     /// Look at the configuration of the gateway
     #[command(subcommand, after_help = config::EXAMPLES, arg_required_else_help = true)]
     Config(ConfigCommand),
+
+    /// Say in plain words what is in force, where it falls short of a standard, and what is kept about people
+    ///
+    /// Lifetimes, limits, what ends sessions, what is decided on signs of theft; deviations from NIST SP 800-63B-4 and OWASP
+    /// ASVS 5.0 with what to change; which personal data is kept, why, where and for how long. With --diff, what of that
+    /// changed: for a build that fails when somebody weakens it. Nothing is changed, and no server is asked.
+    #[command(after_help = explain::EXAMPLES)]
+    Explain(ExplainArgs),
 
     /// Make and rotate the keys of a site
     ///
@@ -177,30 +187,18 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => demo(arguments, &log),
         Command::Serve(arguments) => serve(arguments, &log),
         Command::Config(command) => config::run(command),
-        Command::Keys(command) => match keys::run(command) {
-            Ok(true) => ExitCode::SUCCESS,
-            Ok(false) => ExitCode::FAILURE,
-            Err(error) => failed(&*error, ExitCode::FAILURE),
+        Command::Explain(arguments) => match explain::run(arguments) {
+            Ok(code) => code,
+            Err(error) => failed(&*error, ExitCode::from(2)),
         },
-        Command::Store(command) => match store::run(command) {
-            Ok(true) => ExitCode::SUCCESS,
-            Ok(false) => ExitCode::FAILURE,
-            Err(error) => failed(&*error, ExitCode::FAILURE),
-        },
-        Command::Sessions(command) => match sessions::run(command) {
-            Ok(true) => ExitCode::SUCCESS,
-            Ok(false) => ExitCode::FAILURE,
-            Err(error) => failed(&*error, ExitCode::FAILURE),
-        },
+        Command::Keys(command) => found(keys::run(command)),
+        Command::Store(command) => found(store::run(command)),
+        Command::Sessions(command) => found(sessions::run(command)),
         Command::Events(command) => match events::run(command) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => failed(&*error, ExitCode::FAILURE),
         },
-        Command::Trail(command) => match trail::run(command) {
-            Ok(true) => ExitCode::SUCCESS,
-            Ok(false) => ExitCode::FAILURE,
-            Err(error) => failed(&*error, ExitCode::FAILURE),
-        },
+        Command::Trail(command) => found(trail::run(command)),
         Command::User(command) => match user::run(command) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => failed(&*error, ExitCode::FAILURE),
@@ -224,6 +222,15 @@ fn main() -> ExitCode {
             Err(error) if error.is_configuration() => failed(&error, ExitCode::from(2)),
             Err(error) => failed(&error, ExitCode::FAILURE),
         },
+    }
+}
+
+/// Of a command that says whether all is well.
+fn found(well: Result<bool, Box<dyn Error>>) -> ExitCode {
+    match well {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => failed(&*error, ExitCode::FAILURE),
     }
 }
 

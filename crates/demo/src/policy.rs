@@ -74,8 +74,7 @@ pub fn read(arguments: &mut DemoArgs) -> Result<Written, PolicyFileRefused> {
     let text = std::fs::read_to_string(&path)
         .map_err(|source| PolicyFileRefused::Unreadable { path: path.clone(), source })?;
     let refused = |source| PolicyFileRefused::NotAPolicy { path: path.clone(), source: Box::new(source) };
-    let (text, events) = without_events(text).map_err(refused)?;
-    let (settings, limits) = settings_from_toml(&text).map_err(refused)?;
+    let Written { sessions: settings, limits, events } = read_text(text).map_err(refused)?;
     if settings.danger.below_floors && !arguments.test_mode {
         return Err(PolicyFileRefused::BelowFloors { path });
     }
@@ -89,6 +88,16 @@ pub fn read(arguments: &mut DemoArgs) -> Result<Written, PolicyFileRefused> {
             .map_err(|(text, source)| PolicyFileRefused::Origin { path, text, source })?;
     }
     Ok(Written { sessions: settings, limits, events })
+}
+
+/// What a policy file with this text says.
+///
+/// # Errors
+/// What is wrong, and where.
+pub fn read_text(text: String) -> Result<Written, toml::de::Error> {
+    let (text, events) = without_events(text)?;
+    let (sessions, limits) = settings_from_toml(&text)?;
+    Ok(Written { sessions, limits, events })
 }
 
 /// The rest, and what stands in `[events]`.

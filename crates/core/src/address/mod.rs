@@ -76,6 +76,16 @@ impl AddressPolicy {
         }
     }
 
+    /// Where trusted proxies write the address they speak for.
+    pub const fn source(&self) -> AddressSource {
+        self.source
+    }
+
+    /// The networks of our proxies.
+    pub fn trusted(&self) -> &[IpNet] {
+        &self.trusted
+    }
+
     /// Whether `address` is a proxy of ours.
     pub fn trusts(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();

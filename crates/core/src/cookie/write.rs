@@ -92,6 +92,11 @@ impl CookieShape {
         self.names
     }
 
+    /// When browsers send them along with what another site caused.
+    pub const fn same_site(self) -> SameSite {
+        self.same_site
+    }
+
     /// The header value that sets a cookie.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 mod address;
 mod detection;
 mod error;
+pub mod explain;
 mod settings;
 mod span;
 mod trigger;
@@ -63,6 +64,8 @@ pub struct Policy {
     vigilance: Vigilance,
     grades: Grades,
     shortened: (Duration, Duration),
+    preset: Preset,
+    danger: DangerSettings,
     weakenings: Vec<&'static str>,
 }
 

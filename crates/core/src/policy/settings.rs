@@ -42,7 +42,7 @@ pub struct PolicySettings {
     pub danger: DangerSettings,
 }
 
-/// The lifetimes of NIST SP 800-63B-4, section 4.
+/// The lifetimes of NIST SP 800-63B-4, sections 2.1.3, 2.2.3 and 2.3.3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Preset {
@@ -214,6 +214,8 @@ impl TryFrom<PolicySettings> for Policy {
             vigilance: settings.detection.vigilance(&grades)?,
             grades,
             shortened: settings.detection.shortened()?,
+            preset: settings.preset,
+            danger: settings.danger.clone(),
             weakenings: weakenings(&settings, &public),
             public,
         })

@@ -2,6 +2,7 @@
 
 mod check;
 mod error;
+mod explained;
 mod read;
 mod reader;
 mod settings;
@@ -22,6 +23,7 @@ use counterfoil_telemetry::EventSettings;
 
 pub use self::check::Checked;
 pub use self::error::{ConfigError, Mistake};
+pub use self::explained::{Change, Drift, Explained, Kind, NotComparable};
 pub use self::read::{ASSUMED_ORIGIN, ASSUMED_UPSTREAM, Asked, Environment, VARIABLES, assume, read};
 pub use self::tree::Place;
 use crate::app::AppConfig;

@@ -128,6 +128,11 @@ impl Environment {
         Self::new(std::env::vars_os().map(|(name, text)| (lossy(name), lossy(text))))
     }
 
+    /// Whether it says nothing.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     fn above(&self, tree: &mut Node) -> Result<(), Mistake> {
         for (name, text) in &self.0 {
             let place = Place::Variable(Arc::from(name.as_str()));

@@ -64,7 +64,7 @@ fn told(events: &EventSettings) -> Vec<String> {
 }
 
 /// In the largest unit that leaves nothing out.
-fn size(bytes: usize) -> String {
+pub(super) fn size(bytes: usize) -> String {
     let fitting = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)]
         .into_iter()
         .find(|(_, unit)| bytes.is_multiple_of(*unit));
@@ -106,7 +106,7 @@ fn described(app: &AppConfig) -> Result<String, fmt::Error> {
     Ok(text)
 }
 
-fn demanded(rule: &Rule) -> String {
+pub(super) fn demanded(rule: &Rule) -> String {
     let access = match rule.access {
         Access::Public => "public".to_owned(),
         Access::SignedIn => "signed-in".to_owned(),
