@@ -31,4 +31,5 @@ mod sign_in;
 mod stolen;
 mod store_time;
 mod streams;
+mod trigger_costs;
 mod triggers;
