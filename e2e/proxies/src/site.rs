@@ -1,12 +1,13 @@
 //! A site as an operator configures it: the gateway's file, and what the gateway writes for the proxy from it.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use crate::kind::Kind;
 use crate::verdict::Failure;
@@ -99,21 +100,36 @@ pub fn command(counterfoil: &Path, folder: &Path) -> Command {
 }
 
 /// A port nobody listens at. It is none of those that the system gives to outgoing connections, or one of them could have it
-/// before the program that is to listen there starts; and this process is told each once, for a while.
+/// before the program that is to listen there starts; and no other process that asks here is told it while this one runs.
 ///
 /// # Errors
 /// If there is none.
 pub fn free_port() -> io::Result<u16> {
     static TOLD: AtomicU32 = AtomicU32::new(0);
+    static CLAIMS: Mutex<Vec<File>> = Mutex::new(Vec::new());
     let first = std::process::id().wrapping_mul(PORTS / 7);
     for _ in 0..PORTS {
         let number = first.wrapping_add(TOLD.fetch_add(1, Ordering::Relaxed)) % PORTS;
         let port = u16::try_from(FIRST_PORT + number).map_err(io::Error::other)?;
+        let Some(claim) = claimed(port)? else { continue };
         if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            CLAIMS.lock().unwrap_or_else(PoisonError::into_inner).push(claim);
             return Ok(port);
         }
     }
     Err(io::ErrorKind::AddrInUse.into())
+}
+
+/// A lock on a file that stands for the port, which ends with the process; nothing if somebody has it.
+fn claimed(port: u16) -> io::Result<Option<File>> {
+    let folder = std::env::temp_dir().join("counterfoil-ports");
+    fs::create_dir_all(&folder)?;
+    let file = File::options().create(true).append(true).open(folder.join(port.to_string()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
 }
 
 /// Below what Linux, macOS and others use for outgoing connections, above what services are assigned.
@@ -153,5 +169,12 @@ mod tests {
         let distinct: std::collections::BTreeSet<_> = others.iter().collect();
         assert_eq!(distinct.len(), others.len());
         drop(taken);
+    }
+
+    #[test]
+    fn a_port_that_another_process_was_told_is_not_told_again() {
+        let port = free_port().unwrap();
+        assert!(claimed(port).unwrap().is_none(), "whoever asks next, from here or elsewhere, passes it over");
+        assert!(TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok(), "though nobody listens there yet");
     }
 }
