@@ -39,7 +39,7 @@ impl House {
         let mut jar = Jar::default();
         sign_in(&self.engine, &mut jar, subject).await.unwrap();
         step_up(&self.engine, &mut jar).await.unwrap();
-        let first = self.engine.sessions_of(subject, Page::FIRST).await.unwrap()[0].id;
+        let first = self.engine.sessions_of(subject, Page::FIRST).await.unwrap().first().unwrap().id;
         let now = self.engine.now();
         let Ok(Loaded::Live(live)) = self.store.load(first, now, None).await else { panic!("it is live") };
         let mut last = first;
