@@ -18,6 +18,7 @@ pub mod server;
 pub mod side_by_side;
 pub mod site;
 pub mod waiting;
+pub mod watched;
 
 use indicatif::{ProgressBar, ProgressStyle};
 

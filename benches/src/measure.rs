@@ -76,6 +76,15 @@ impl Run {
     }
 }
 
+#[cfg(test)]
+impl Run {
+    /// So many requests in one second, each of so many microseconds of CPU.
+    pub(crate) fn of(requests: usize, cpu_each: u64) -> Self {
+        let cpu = Duration::from_micros(cpu_each * requests as u64);
+        Self { requests, elapsed: Duration::from_secs(1), cpu }
+    }
+}
+
 impl Compared {
     /// Requests per second relative to the bare server, round by round.
     pub fn ratios(&self) -> Vec<f64> {

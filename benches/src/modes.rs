@@ -117,10 +117,11 @@ pub const BARE: Mode =
 /// Counterfoil, all defaults on but where the name says otherwise, the store in memory; the last ones with the embedded
 /// store. And what a longer request costs without it.
 #[rustfmt::skip]
-pub const MODES: [Mode; 15] = [
+pub const MODES: [Mode; 16] = [
     Mode { name: "bare server, sent such a cookie", target: NONE, served: Served::Bare, path: "/", cookie: Cookie::AsLong, ..READ },
     Mode { name: "tag, hash and one look into a table, nothing else", target: NONE, served: Served::Least, ..READ },
     READ,
+    Mode { name: "authenticated read, all telemetry", target: NONE, path: "/watched", door: "/watched/login", ..READ },
     ANONYMOUS,
     FORGED,
     CHANGE,
@@ -136,7 +137,7 @@ pub const MODES: [Mode; 15] = [
 ];
 
 /// The optional parts, each by itself.
-pub const PARTS: [Part; 2] = [
+pub const PARTS: [Part; 3] = [
     Part {
         name: "CSRF decision, of a POST",
         modes: ("authenticated POST", "authenticated POST, CSRF off"),
@@ -146,6 +147,11 @@ pub const PARTS: [Part; 2] = [
         name: "security headers",
         modes: ("authenticated read, security headers", "authenticated read"),
         pieces: ("router, authenticated + headers", "router, authenticated"),
+    },
+    Part {
+        name: "all telemetry",
+        modes: ("authenticated read, all telemetry", "authenticated read"),
+        pieces: ("router, authenticated + telemetry", "router, authenticated"),
     },
 ];
 

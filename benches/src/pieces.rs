@@ -169,6 +169,7 @@ fn layers() -> Result<Vec<Piece>, Failed> {
         router_piece("router, anonymous", &app, "/", None)?,
         router_piece("router, forged", &app, "/", Some(forged(&cookie)))?,
         router_piece("router, authenticated + headers", &app, "/headers", Some(cookie))?,
+        router_piece("router, authenticated + telemetry", &app, "/watched", Some(sign_in(&app, "/watched/login")?))?,
     ])
 }
 

@@ -42,7 +42,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("counterfoil-retrofit", &["counterfoil-browser", "counterfoil-proxies"]),
     ("counterfoil-journeys", &["counterfoil-browser", "counterfoil-proxies"]),
     ("counterfoil-model",   &["counterfoil-core"]),
-    ("counterfoil-benches", &["counterfoil", "counterfoil-core", "counterfoil-stores"]),
+    ("counterfoil-benches", &["counterfoil", "counterfoil-core", "counterfoil-stores", "counterfoil-telemetry"]),
     ("counterfoil-gateway-benches", &["counterfoil-benches", "counterfoil-core", "counterfoil-gateway", "counterfoil-proxies", "counterfoil-serve"]),
     ("counterfoil-shared-benches", &["counterfoil", "counterfoil-benches", "counterfoil-core", "counterfoil-servers", "counterfoil-stores"]),
     ("counterfoil-simulation", &["counterfoil-core", "counterfoil-stores"]),
