@@ -31,7 +31,10 @@ fn without_a_file_it_runs_keeps_its_secrets_and_says_what_it_protects_and_what_t
     assert!(get(gateway.at("health"), "/healthz").starts_with("HTTP/1.1 200"));
     assert!(get(gateway.at("health"), "/readyz").ends_with("ready\n"));
     let metrics = get(gateway.at("health"), "/metrics");
-    assert!(metrics.contains("counterfoil_sessions{} 0\n") && metrics.ends_with("# EOF\n"), "{metrics}");
+    assert!(
+        metrics.contains("counterfoil_sessions{assurance=\"authenticated\"} 0\n") && metrics.ends_with("# EOF\n"),
+        "{metrics}"
+    );
     for inner in ["public", "decision"] {
         let answer = get(gateway.at(inner), "/metrics");
         assert!(answer.starts_with("HTTP/1.1 4") && !answer.contains("counterfoil_"), "{inner}: {answer}");

@@ -9,8 +9,9 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use counterfoil::StoreTime;
+use counterfoil::stores::embedded::LiveSessions;
 use counterfoil::stores::near_cache::Figures;
+use counterfoil::{Moment, StoreTime};
 use counterfoil_serve::Log;
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -23,7 +24,7 @@ use crate::gateway::Gateway;
 pub struct Health {
     gateway: Gateway,
     phase: Arc<AtomicU8>,
-    count_sessions: Arc<dyn Fn() -> Option<usize> + Send + Sync>,
+    count_sessions: Arc<dyn Fn(Moment) -> Option<LiveSessions> + Send + Sync>,
     near_cache: Option<NearCacheFigures>,
     log: Option<Log>,
 }
@@ -44,8 +45,11 @@ pub enum Phase {
 }
 
 impl Health {
-    /// Of `gateway`, whose store holds as many sessions as `count_sessions` says, if it knows.
-    pub fn new(gateway: Gateway, count_sessions: impl Fn() -> Option<usize> + Send + Sync + 'static) -> Self {
+    /// Of `gateway`, whose store holds as many sessions as `count_sessions` says of a moment, if it knows.
+    pub fn new(
+        gateway: Gateway,
+        count_sessions: impl Fn(Moment) -> Option<LiveSessions> + Send + Sync + 'static,
+    ) -> Self {
         Self { gateway, phase: Arc::default(), count_sessions: Arc::new(count_sessions), near_cache: None, log: None }
     }
 
@@ -121,8 +125,8 @@ async fn ready(State(health): State<Health>) -> Response {
 async fn metrics(State(health): State<Health>) -> Response {
     let meters = health.gateway.meters();
     meters.ready(health.reasons().await.is_empty());
-    if let Some(count) = (health.count_sessions)() {
-        meters.sessions(count);
+    if let Some(live) = (health.count_sessions)(health.gateway.now()) {
+        meters.sessions(live);
     }
     if let Some(correction) = health.gateway.time().and_then(StoreTime::correction) {
         meters.clock_correction(correction);
@@ -150,7 +154,7 @@ const LONGEST_LOOK: Duration = Duration::from_secs(1);
 mod tests {
     use axum::body::Body;
     use counterfoil::stores::near_cache::{NearCache, Settings};
-    use counterfoil::{Clock as _, GeneratedKeys, MemoryStore, Moment, Store as _, StoreError, SystemClock};
+    use counterfoil::{Clock as _, GeneratedKeys, MemoryStore, Store as _, StoreError, SystemClock};
     use counterfoil_core::keys::SharedRing;
     use counterfoil_core::testing::{Fault, Hook, Hooked};
     use http::Request;
@@ -172,7 +176,8 @@ mod tests {
     async fn ready_is_said_while_serving_and_only_while_the_store_answers() {
         let (gateway, store) = testing::gateway_on_a_faulty_store();
         assert!(!gateway.time().unwrap().look().await, "this store has no clock");
-        let health = Health::new(gateway.clone(), || Some(3));
+        let health =
+            Health::new(gateway.clone(), |_| Some(LiveSessions { authenticated: 3, ..LiveSessions::default() }));
         assert_eq!(look(&health, "/readyz").await, (503, "starting\n".to_owned()));
         health.enter(Phase::Serving);
         assert_eq!(look(&health, "/readyz").await, (200, "ready\n".to_owned()));
@@ -185,7 +190,7 @@ mod tests {
         let (_, text) = look(&health, "/metrics").await;
         assert!(text.contains(r#"counterfoil_store_errors_total{verb="epochs"} 2"#), "a scrape looks, too: {text}");
         assert!(text.contains("counterfoil_ready 0\n"), "{text}");
-        assert!(text.contains("counterfoil_sessions{} 3\n"), "{text}");
+        assert!(text.contains("counterfoil_sessions{assurance=\"authenticated\"} 3\n"), "{text}");
         store.faults().heal();
         health.enter(Phase::Stopping);
         assert_eq!(look(&health, "/readyz").await, (503, "stopping\n".to_owned()));
@@ -194,7 +199,7 @@ mod tests {
     #[tokio::test]
     async fn the_memory_before_the_store_is_measured_where_there_is_one() {
         let (gateway, store) = testing::gateway_on_a_faulty_store();
-        let health = Health::new(gateway, || None);
+        let health = Health::new(gateway, |_| None);
         assert!(!look(&health, "/metrics").await.1.contains("counterfoil_near_cache_bound_seconds{"));
         let clock = counterfoil::FakeClock::at(Moment::from_unix_seconds(1_800_000_000));
         let spawn = |task| drop(tokio::spawn(task));
@@ -233,7 +238,7 @@ mod tests {
         let store = Arc::new(Hooked::new(Arc::new(MemoryStore::new()), Yesterday));
         let ring = SharedRing::from_source(&GeneratedKeys).unwrap();
         let gateway = Gateway::new(&[testing::app("wiki")], ring, store).unwrap();
-        let health = Health::new(gateway.clone(), || None);
+        let health = Health::new(gateway.clone(), |_| None);
         health.enter(Phase::Serving);
         let unread = "clock: the session store's clock could not be read yet\n".to_owned();
         assert_eq!(look(&health, "/readyz").await, (503, unread));

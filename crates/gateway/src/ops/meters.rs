@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use counterfoil::Correction;
+use counterfoil::stores::embedded::LiveSessions;
 use counterfoil::stores::near_cache::Figures;
 use counterfoil_telemetry::EventMeters;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -40,7 +41,7 @@ struct Inner {
     reloads: Family<ResultLabels, Counter>,
     reload_failed: Gauge,
     /// Empty where the store does not tell.
-    sessions: Family<NoLabels, Gauge>,
+    sessions: Family<AssuranceLabels, Gauge>,
     /// The near cache's; empty where there is none.
     lookups: Family<OutcomeLabels, Counter>,
     lag: Family<NoLabels, Gauge<f64, AtomicU64>>,
@@ -52,6 +53,11 @@ struct Inner {
     key_age: Gauge<f64, AtomicU64>,
     key_follow_failed: Gauge,
     log_lines_lost: Counter,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AssuranceLabels {
+    assurance: &'static str,
 }
 
 /// Of what there is one of, or none.
@@ -174,8 +180,11 @@ impl Meters {
     }
 
     /// How many sessions there are.
-    pub fn sessions(&self, count: usize) {
-        self.0.sessions.get_or_create(&NoLabels {}).set(i64::try_from(count).unwrap_or(i64::MAX));
+    pub fn sessions(&self, live: LiveSessions) {
+        for (assurance, count) in live.by_assurance() {
+            let labels = AssuranceLabels { assurance: assurance.as_str() };
+            self.0.sessions.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
     }
 
     /// What the near cache did so far, and how long it may be unheard that a session ended elsewhere.
@@ -263,7 +272,7 @@ impl Inner {
         );
         registry.register(
             "sessions",
-            "Sessions in the store, if it tells; those over and not swept yet included",
+            "Live sessions, if the store tells; those stepped up count as authenticated",
             self.sessions.clone(),
         );
         registry.register_with_unit(
@@ -329,7 +338,7 @@ mod tests {
         meters.ready(true);
         meters.reloaded(true);
         meters.reloaded(false);
-        meters.sessions(7);
+        meters.sessions(LiveSessions { anonymous: 7, remembered: 2, authenticated: 5 });
         meters.clock_correction(Correction::from_millis(-1_500));
         meters.log_lines_lost(3);
         meters.signing_key_age(Duration::from_secs(90));
@@ -348,7 +357,9 @@ mod tests {
             r#"counterfoil_config_reloads_total{result="done"} 1"#,
             r#"counterfoil_config_reloads_total{result="refused"} 1"#,
             "counterfoil_config_stale 1",
-            "counterfoil_sessions{} 7",
+            r#"counterfoil_sessions{assurance="anonymous"} 7"#,
+            r#"counterfoil_sessions{assurance="remembered"} 2"#,
+            r#"counterfoil_sessions{assurance="authenticated"} 5"#,
             "counterfoil_clock_correction_seconds{} -1.5",
             "counterfoil_signing_key_age_seconds 90.0",
             "counterfoil_keys_stale 0",

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use counterfoil::Correction;
+use counterfoil::stores::embedded::LiveSessions;
 use counterfoil::stores::near_cache::Figures;
 use serde_json::Value;
 
@@ -20,7 +21,7 @@ fn scrape() -> String {
     let meters = Meters::new();
     meters.site(&"wiki".parse().unwrap()).decided(Outcome::Allowed, Duration::from_millis(1));
     let _ = meters.events().begin("wiki");
-    meters.sessions(1);
+    meters.sessions(LiveSessions::default());
     let mut figures = Figures::default();
     figures.lag = Some(Duration::ZERO);
     meters.near_cache(&figures, Duration::from_secs(3));

@@ -201,7 +201,7 @@ impl House {
         }
         let accounts = Accounts::open(accounts::Folder::at(&config.data), Sealer::new(ring), Cost::Owasp)?;
         let local = Local { accounts, history };
-        let count = move || count.as_ref().map(|store| store.sessions());
+        let count = move |now| count.as_ref().map(|store| store.sessions(now));
         let health = Health::new(gateway.clone(), count).remembering(near_cache).with(log);
         Ok(Self { gateway, events, local, keys: file, health })
     }

@@ -28,6 +28,8 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use counterfoil_core::Moment;
+use counterfoil_core::rules::Assurance;
 pub use counterfoil_core::seal::Sealer;
 use counterfoil_core::stored::Format;
 
@@ -136,10 +138,41 @@ impl EmbeddedStore {
         self.shared.sealer.format()
     }
 
-    /// How many sessions it holds: those that are over and not swept yet, or of subjects whose sessions were all ended at
-    /// once, included. Looks at every row; for whoever watches, now and then.
-    pub fn sessions(&self) -> usize {
-        self.shared.table.shards().map(|shard| shard.sessions()).sum()
+    /// How many sessions there are that somebody could use now. Looks at every row; for whoever watches, now and then.
+    pub fn sessions(&self, now: Moment) -> LiveSessions {
+        let global = self.shared.table.global().epoch;
+        let shards = self.shared.table.shards().map(|shard| shard.sessions(global, now));
+        shards.fold(LiveSessions::default(), LiveSessions::and)
+    }
+}
+
+/// Live sessions, by what they are good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LiveSessions {
+    /// Nobody has signed in.
+    pub anonymous: usize,
+    /// Whoever it was is known, and has to sign in.
+    pub remembered: usize,
+    /// Somebody is signed in, stepped up or not.
+    pub authenticated: usize,
+}
+
+impl LiveSessions {
+    const fn and(self, other: Self) -> Self {
+        Self {
+            anonymous: self.anonymous + other.anonymous,
+            remembered: self.remembered + other.remembered,
+            authenticated: self.authenticated + other.authenticated,
+        }
+    }
+
+    /// Each number, with the level of assurance that is meant.
+    pub const fn by_assurance(self) -> [(Assurance, usize); 3] {
+        [
+            (Assurance::Anonymous, self.anonymous),
+            (Assurance::Remembered, self.remembered),
+            (Assurance::Authenticated, self.authenticated),
+        ]
     }
 }
 

@@ -9,6 +9,7 @@ use counterfoil_core::store::{Activity, Epoch, Live, Rival};
 use counterfoil_core::{Moment, Record, SessionId, SubjectRef};
 use hashbrown::HashTable;
 
+use super::super::LiveSessions;
 use super::cache::Cache;
 use super::row::{NONE, Row, Slab, State, Traits, Whose};
 use super::subjects::Subjects;
@@ -53,13 +54,23 @@ impl Shard {
         self.ids.find(hash(&self.hasher, id), same).copied()
     }
 
-    /// How many sessions there are, without what has ended.
-    pub(in crate::embedded) fn sessions(&self) -> usize {
-        let is_session = |index: &&u32| {
-            let state = self.rows.get(**index).map(|row| row.state);
-            matches!(state, Some(State::Live(traits)) if traits.whose != Whose::Memo)
-        };
-        self.ids.iter().filter(is_session).count()
+    /// How many sessions there are: none that a clock or an epoch ended.
+    pub(in crate::embedded) fn sessions(&self, global: Epoch, now: Moment) -> LiveSessions {
+        let mut live = LiveSessions::default();
+        for row in self.ids.iter().filter_map(|index| self.rows.get(*index)) {
+            let State::Live(Traits { whose, .. }) = row.state else { continue };
+            let subject = self.subjects.get(row.subject);
+            if row.epochs.global < global || subject.is_some_and(|subject| row.epochs.subject < subject.epoch) {
+                continue;
+            }
+            match (whose, row.limits.judge(&row.life(), now)) {
+                (Whose::Memo, _) | (_, Standing::Over(_)) => {}
+                (Whose::Visitor, _) => live.anonymous += 1,
+                (_, Standing::Remembered) => live.remembered += 1,
+                (_, Standing::Live) => live.authenticated += 1,
+            }
+        }
+        live
     }
 
     pub(in crate::embedded) fn row(&self, index: u32) -> Option<&Row> {

@@ -8,6 +8,7 @@ mod folders;
 mod formats;
 #[cfg(unix)]
 mod full;
+mod live;
 mod records;
 mod restart;
 mod retired_keys;
