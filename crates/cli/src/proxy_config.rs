@@ -98,7 +98,7 @@ pub(crate) fn run(arguments: ProxyConfigArgs) -> Result<(), Failed> {
         return Err(Failed::OtherProxy { app: app.name.clone(), configured: app.proxy.as_str() });
     }
     let certificate = certificate.zip(key).map(|(chain, key)| Certificate { chain, key });
-    let files = proxy_config(app.proxy, app, &config.listen, certificate.as_ref())?;
+    let files = proxy_config(app.proxy, app, &config.listen, certificate.as_ref(), config.events.signals.as_ref())?;
     let Some(folder) = out else {
         print(&files);
         return Ok(());

@@ -115,6 +115,11 @@ pub enum EventKind {
         /// Whose budget is used up.
         per: Per,
     },
+    /// Another service, which the operator listens to, told of something. What was done about it are events of their own.
+    SignalReceived {
+        /// What it told of: the stable name.
+        what: &'static str,
+    },
     /// A write to a session that had ended meanwhile was dropped.
     WriteDropped,
     /// Something may mean that somebody else has the session.
@@ -155,6 +160,7 @@ impl EventKind {
             Self::CsrfDenied { .. } => "csrf.denied",
             Self::CspViolated { .. } => "csp.violated",
             Self::LimitHit { .. } => "limit.hit",
+            Self::SignalReceived { .. } => "signal.received",
             Self::WriteDropped => "session.write_dropped",
             Self::Signalled { .. } => "risk.signal",
         }
@@ -184,6 +190,7 @@ impl EventKind {
             Self::AccountChanged { trigger, .. } => Some(trigger.as_str()),
             Self::CsrfDenied { reason, .. } | Self::AdoptionRefused { reason } => Some(reason),
             Self::CspViolated { directive, .. } => Some(directive),
+            Self::SignalReceived { what } => Some(what),
             Self::LimitHit { act, .. } => Some(act.as_str()),
             Self::Signalled { signal, .. } => Some(signal.as_str()),
             _ => None,

@@ -8,12 +8,15 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use axum::Router;
 use counterfoil::{
     Clock, PolicyError, SystemClock,
     origin::{Origin, OriginError},
 };
 use counterfoil_serve::control::{Control, Operated};
+use counterfoil_serve::shared_signals;
 use counterfoil_serve::{Bound, Certificate, CertificateFailed, keep::KeepFailed, stop_signal};
+use counterfoil_telemetry::set::{Signer, SigningKey};
 use counterfoil_telemetry::{EventsFailed, Running};
 use tokio::net::TcpListener;
 
@@ -62,7 +65,10 @@ pub async fn run(mut arguments: DemoArgs) -> Result<(), DemoFailed> {
     let kept = plan.keep.clone().open(longest).await?;
     let folder = plan.keep.folder().map(Path::to_owned);
     let events = events.within(folder.as_deref().unwrap_or(Path::new(".")));
-    let events = events.start(&(Arc::new(SystemClock) as Arc<dyn Clock>), "demo")?;
+    // Of a demo nobody keeps the keys: receivers look them up.
+    let key = Arc::new(SigningKey::generate("demo").map_err(|_| AppFailed::Keys(counterfoil::KeyError::Derivation))?);
+    let signer = Arc::clone(&key) as Arc<dyn Signer>;
+    let events = events.start(&(Arc::new(SystemClock) as Arc<dyn Clock>), "demo", Some(&signer))?;
     let watch = match plan.metrics {
         Some(address) => Some(Watch::open(address, &events).await.map_err(DemoFailed::watched(address))?),
         None => None,
@@ -95,7 +101,7 @@ pub async fn run(mut arguments: DemoArgs) -> Result<(), DemoFailed> {
     };
     let operated = operated.map(tokio::spawn);
     let watch = watch.map(|watch| tokio::spawn(watch.answer()));
-    server.serve(routes::service(app.clone()), until_stopped).await;
+    server.serve(routes::service(app.clone()).merge(signals(&app, &events, &key)), until_stopped).await;
     operated.into_iter().chain(watch).for_each(|task| task.abort());
     if !events.finish(LONGEST_TELLING).await {
         tracing::warn!(rule = "events", "not everybody was told of everything that happened");
@@ -132,6 +138,15 @@ fn operated(folder: &Path, app: &App, events: &Running) -> Option<impl Future<Ou
             None
         }
     }
+}
+
+/// What those look up, ask and tell who are configured for Shared Signals.
+fn signals(app: &App, events: &Running, key: &SigningKey) -> Router {
+    let Some(signals) = events.signals().cloned() else {
+        return Router::new();
+    };
+    let (engine, jwks) = (app.site.engine().clone(), key.key_set());
+    shared_signals::router(signals, move || Some(engine.clone())).merge(shared_signals::keys(jwks))
 }
 
 /// What waits for receivers at the end.

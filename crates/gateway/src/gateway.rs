@@ -16,6 +16,7 @@ use counterfoil_core::origin::{Origin, Scheme};
 use counterfoil_core::store::DynStore;
 use counterfoil_core::{Engine, Exchange};
 use counterfoil_telemetry::Telemetry;
+use counterfoil_telemetry::set::Signals;
 use quick_cache::sync::Cache;
 
 use crate::app::{AppConfig, AppName};
@@ -31,6 +32,7 @@ pub struct Gateway(Arc<Parts>);
 struct Parts {
     ground: Ground,
     assertions: Arc<Assertions>,
+    signals: Option<Signals>,
     doctor: Doctor,
     /// Sessions whose browsers were sent by our own page lately, and when.
     bounced: Cache<SessionId, Moment>,
@@ -62,7 +64,8 @@ pub struct Builder {
     events: Arc<dyn EventSink>,
     telemetry: Option<Telemetry>,
     meters: Meters,
-    assertions: Option<Assertions>,
+    assertions: Option<Arc<Assertions>>,
+    signals: Option<Signals>,
     doctor: Doctor,
     limiter: Limiter,
     places: Option<Databases>,
@@ -101,9 +104,19 @@ impl Gateway {
     pub fn builder(ring: SharedRing, store: Arc<dyn DynStore>) -> Builder {
         let meters = Meters::new();
         let store: Arc<dyn DynStore> = Arc::new(CountedStore::new(store, meters.store().clone()));
-        let (assertions, doctor, limiter) = (None, Doctor::default(), Limiter::default());
-        let (clock, telemetry, places) = (None, None, None);
-        Builder { ring, store, clock, events: Arc::new(()), telemetry, meters, assertions, doctor, limiter, places }
+        Builder {
+            ring,
+            store,
+            clock: None,
+            events: Arc::new(()),
+            telemetry: None,
+            meters,
+            assertions: None,
+            signals: None,
+            doctor: Doctor::default(),
+            limiter: Limiter::default(),
+            places: None,
+        }
     }
 
     /// Protects `apps` from now on. Requests under way end as they began; sessions live on.
@@ -119,6 +132,11 @@ impl Gateway {
     /// What signs assertions.
     pub fn assertions(&self) -> &Arc<Assertions> {
         &self.0.assertions
+    }
+
+    /// What is answered to those whom Shared Signals tell, and who tell us; `None` where nobody is configured.
+    pub fn signals(&self) -> Option<&Signals> {
+        self.0.signals.as_ref()
     }
 
     /// Who may look at the chain.
@@ -178,8 +196,13 @@ impl Gateway {
 
 impl Builder {
     /// Signs assertions with these keys.
-    pub fn assertions(self, assertions: Assertions) -> Self {
-        Self { assertions: Some(assertions), ..self }
+    pub fn assertions(self, assertions: impl Into<Arc<Assertions>>) -> Self {
+        Self { assertions: Some(assertions.into()), ..self }
+    }
+
+    /// Answers to those whom Shared Signals tell, and who tell us.
+    pub fn signals(self, signals: Option<Signals>) -> Self {
+        Self { signals, ..self }
     }
 
     /// Lets `counterfoil doctor` look at the chain.
@@ -217,7 +240,7 @@ impl Builder {
     /// # Errors
     /// As [`Gateway::new`].
     pub fn build(self, apps: &[AppConfig]) -> Result<Gateway, KeyError> {
-        let Self { ring, store, clock, events, telemetry, meters, assertions, doctor, limiter, places } = self;
+        let Self { ring, store, clock, events, telemetry, meters, assertions, signals, doctor, limiter, places } = self;
         let (store, clock, time): (_, Arc<dyn Clock>, _) = if let Some(clock) = clock {
             (store, clock, None)
         } else {
@@ -225,12 +248,12 @@ impl Builder {
             (time.store(), Arc::new(time.clone()), Some(time))
         };
         let ground = Ground { ring, store, clock, time, events, telemetry, meters, limiter, places };
-        let assertions = Arc::new(match assertions {
+        let assertions = match assertions {
             Some(assertions) => assertions,
-            None => Assertions::generated(ground.clock.now())?,
-        });
+            None => Arc::new(Assertions::generated(ground.clock.now())?),
+        };
         let sites = ArcSwap::from_pointee(Sites::new(apps, &ground)?);
-        Ok(Gateway(Arc::new(Parts { ground, assertions, doctor, bounced: Cache::new(MOST_BOUNCED), sites })))
+        Ok(Gateway(Arc::new(Parts { ground, assertions, signals, doctor, bounced: Cache::new(MOST_BOUNCED), sites })))
     }
 }
 

@@ -22,7 +22,7 @@ pub mod server;
 mod testing;
 
 use axum::Router;
-use counterfoil_serve::Log;
+use counterfoil_serve::{Log, shared_signals};
 
 use authz::Decisions;
 use gateway::Gateway;
@@ -42,6 +42,10 @@ pub async fn serve(arguments: ServeArgs, log: Log) -> Result<(), ServeFailed> {
 pub fn routers(gateway: &Gateway, local: &Local) -> Routers {
     let keys = assertion::jwks_router(gateway.clone());
     let pages = pages::router(gateway.clone(), local.clone());
-    let public = Router::new().merge(keys).fallback_service(pages);
+    let signals = gateway.signals().cloned().map(|signals| {
+        let gateway = gateway.clone();
+        shared_signals::router(signals, move || gateway.operator())
+    });
+    let public = Router::new().merge(keys).merge(signals.unwrap_or_default()).fallback_service(pages);
     Routers { public: doctor::on_public(public, gateway.clone()), decision: Decisions::of(gateway.clone()) }
 }

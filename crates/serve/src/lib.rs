@@ -1,6 +1,6 @@
 //! What programs that serve have in common: connections, accepted, encrypted if asked for, bounded in time and number, and
-//! let go gently at the end; the folder they keep sessions and keys in; the socket by which their operator asks them; and log
-//! lines, which hold up nobody.
+//! let go gently at the end; the folder they keep sessions and keys in; the socket by which their operator asks them; Shared
+//! Signals; and log lines, which hold up nobody.
 
 mod bound;
 mod connection;
@@ -11,6 +11,7 @@ mod log;
 mod peers;
 pub mod place;
 mod proxy_protocol;
+pub mod shared_signals;
 mod signals;
 mod tls;
 pub mod upkeep;

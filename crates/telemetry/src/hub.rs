@@ -10,6 +10,7 @@ use counterfoil_core::{Event, EventSink};
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::broadcast;
 
+use crate::cause::Cause;
 use crate::told::{EventId, Told};
 
 /// Who is told of events. Called on a thread of its own, one event after the other.
@@ -81,6 +82,7 @@ struct Queue {
 struct Waiting {
     site: Option<Arc<str>>,
     event: Event,
+    cause: Option<Arc<Cause>>,
 }
 
 impl Telemetry {
@@ -117,13 +119,14 @@ impl Telemetry {
     }
 
     fn take(&self, site: Option<Arc<str>>, event: Event) {
+        let cause = Cause::of_now();
         let mut queue = self.0.queue.lock();
         if queue.waiting.len() >= self.0.most {
             drop(queue);
             self.0.lost.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        queue.waiting.push_back(Waiting { site, event });
+        queue.waiting.push_back(Waiting { site, event, cause });
         let first = queue.waiting.len() == 1;
         drop(queue);
         // Somebody woke it for those before.
@@ -136,8 +139,8 @@ impl Telemetry {
     fn tell(&self, mut sinks: Vec<Box<dyn Sink>>) {
         let mut told_lost = 0;
         loop {
-            for Waiting { site, event } in self.some() {
-                let told = Told::new(EventId::fresh(event.at), site, event);
+            for Waiting { site, event, cause } in self.some() {
+                let told = Told::caused(EventId::fresh(event.at), site, event, cause);
                 for sink in &mut sinks {
                     sink.take(&told);
                 }

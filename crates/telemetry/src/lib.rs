@@ -8,6 +8,7 @@
 //! address is in it. So nothing that leaves through here can be used to sign in, and only who has the keys can tell whom an
 //! event is about.
 
+mod cause;
 pub mod client;
 mod figures;
 mod hub;
@@ -27,6 +28,7 @@ mod told;
 pub mod trail;
 pub mod webhook;
 
+pub use self::cause::Cause;
 pub use self::figures::Figures;
 pub use self::hub::{Builder, Sink, SiteEvents, Telemetry};
 pub use self::losses::Lost;
@@ -36,4 +38,4 @@ pub use self::outlet::Sent;
 pub use self::private_file::Unread;
 pub use self::range::OutOfRange;
 pub use self::settings::{EventSettings, EventsFailed, Running};
-pub use self::told::{EventId, Severity, Told};
+pub use self::told::{EventId, NotAnEventId, Severity, Told};

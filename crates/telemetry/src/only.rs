@@ -84,6 +84,7 @@ pub(crate) const NAMES: &[&str] = &[
     "sign_in.limit_reached",
     "sign_in.overtaken",
     "sign_in.required_again",
+    "signal.received",
     "step_up.done",
     "step_up.required",
     "subject.ended",

@@ -4,12 +4,13 @@ use crate::figures::Figures;
 use crate::losses::Lost;
 #[cfg(feature = "otlp")]
 use crate::otlp::Otlp;
+use crate::set::{PollStream, PushStream};
 use crate::webhook::Webhook;
 
 /// How telling one of them does, for metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sent<'a> {
-    /// Of which kind it is: `queue` (before all others), `trail`, `lines`, `webhook` or `otlp`.
+    /// Of which kind it is: `queue` (before all others), `trail`, `lines`, `webhook`, `push`, `poll` or `otlp`.
     pub kind: &'static str,
     /// What the configuration calls it; empty where there can only be one of its kind.
     pub name: &'a str,
@@ -21,6 +22,8 @@ pub struct Sent<'a> {
 pub(crate) enum Outlet {
     File(&'static str, Lost),
     Webhook(Webhook),
+    Push(PushStream),
+    Poll(PollStream),
     #[cfg(feature = "otlp")]
     Otlp(Otlp),
 }
@@ -34,6 +37,14 @@ impl Outlet {
         Self::Webhook(webhook)
     }
 
+    pub(crate) const fn push(stream: PushStream) -> Self {
+        Self::Push(stream)
+    }
+
+    pub(crate) const fn poll(stream: PollStream) -> Self {
+        Self::Poll(stream)
+    }
+
     #[cfg(feature = "otlp")]
     pub(crate) const fn otlp(otlp: Otlp) -> Self {
         Self::Otlp(otlp)
@@ -43,6 +54,8 @@ impl Outlet {
         match self {
             Self::File(kind, lost) => Sent { kind, name: "", figures: of_losses(lost.count()) },
             Self::Webhook(webhook) => Sent { kind: "webhook", name: webhook.name(), figures: webhook.figures().into() },
+            Self::Push(stream) => Sent { kind: "push", name: stream.id(), figures: stream.figures() },
+            Self::Poll(stream) => Sent { kind: "poll", name: stream.id(), figures: stream.figures() },
             #[cfg(feature = "otlp")]
             Self::Otlp(otlp) => Sent { kind: "otlp", name: "", figures: otlp.figures() },
         }
@@ -53,7 +66,10 @@ impl Outlet {
         match self {
             // Whoever writes to a file has written before it takes the next event.
             Self::File(..) => {}
+            // Nobody can make its receiver come.
+            Self::Poll(_) => {}
             Self::Webhook(webhook) => webhook.drained().await,
+            Self::Push(stream) => stream.drained().await,
             #[cfg(feature = "otlp")]
             Self::Otlp(otlp) => otlp.drained().await,
         }

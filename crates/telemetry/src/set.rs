@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::told::{EventId, Told};
 
+mod configured;
 mod mapping;
 mod pen;
 mod poll;
@@ -18,14 +19,21 @@ mod push;
 pub mod receive;
 mod settings;
 mod sign;
+mod signals;
 mod subject;
+mod transactions;
 
+pub(crate) use self::configured::MOST_KEYS;
+pub use self::configured::{Listen, Polled, Pushed, SignalSettings};
 pub use self::mapping::{EventType, Says, says};
 pub use self::pen::{Bearer, NotABearer};
 pub use self::poll::{PollError, PollLimits, PollStream};
 pub use self::push::{Delivery, PushStream};
 pub use self::settings::{BadStream, PollSettings, PushSettings, Stream, StreamSettings};
 pub use self::sign::{Signer, SigningKey, Unsigned, compact};
+pub(crate) use self::signals::Started;
+pub use self::signals::{Signals, SignalsFailed};
+pub use self::transactions::Transactions;
 
 /// By which name a receiver knows a subject. `None` where it is to know the keyed reference only. Asked on the thread that tells
 /// events: it waits for nothing.
@@ -37,6 +45,7 @@ pub struct Writer {
     stream: Arc<Stream>,
     signer: Arc<dyn Signer>,
     names: Option<Names>,
+    transactions: Transactions,
 }
 
 /// A token, signed. `Debug` shows its id only: who reads logs is not told what receivers are told.
@@ -55,7 +64,14 @@ impl Writer {
     /// The keyed reference tells the receiver that two events are about the same user, and nothing else. A name tells who
     /// it is: hand over `names` only where the receiver is to know.
     pub fn new(stream: Stream, signer: Arc<dyn Signer>, names: Option<Names>) -> Self {
-        Self { stream: Arc::new(stream), signer, names }
+        Self { stream: Arc::new(stream), signer, names, transactions: Transactions::default() }
+    }
+
+    /// Has `transactions` know what is told, so that a [`Receiver`](receive::Receiver) that shares them does not take it for
+    /// news when it comes back.
+    #[must_use]
+    pub fn remembering(self, transactions: Transactions) -> Self {
+        Self { transactions, ..self }
     }
 
     /// For which stream.
@@ -72,7 +88,7 @@ impl Writer {
         let about = subject::of(told, event_type, &self.stream.issuer, self.names.as_ref())?;
         let mut claims = self.head(told.id, event_type, about, &body, now);
         claims.insert("toe".to_owned(), json!(told.event.at.unix_seconds()));
-        claims.insert("txn".to_owned(), json!(told.id.to_string()));
+        claims.insert("txn".to_owned(), json!(told.transaction().to_string()));
         Some(claims.into())
     }
 
@@ -81,7 +97,12 @@ impl Writer {
     /// # Errors
     /// [`Unsigned`]: there is no key, or it does not sign.
     pub fn write(&self, told: &Told, now: Moment) -> Result<Option<Token>, Unsigned> {
-        self.claims(told, now).map(|claims| self.sign(told.id, &claims, now)).transpose()
+        let Some(claims) = self.claims(told, now) else { return Ok(None) };
+        if told.transaction() == told.id {
+            // Before anybody hears of it.
+            self.transactions.begin_here(told.id);
+        }
+        self.sign(told.id, &claims, now).map(Some)
     }
 
     /// A token that says nothing but that the stream works (SSF 1.0, section 8.1.4); `state` is what the receiver gave

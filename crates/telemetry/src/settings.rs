@@ -17,6 +17,7 @@ use crate::meters::EventMeters;
 use crate::otlp::{BadOtlp, Otlp, OtlpSettings};
 use crate::outlet::{Outlet, Sent};
 use crate::private_file::{self, Unread};
+use crate::set::{self, SignalSettings, Signals, SignalsFailed, Signer, Started};
 use crate::trail::{Trail, TrailError, TrailSettings};
 use crate::webhook::{Webhook, WebhookError, WebhookSettings};
 
@@ -41,6 +42,8 @@ pub struct EventSettings {
     pub trail: Option<TrailSettings>,
     /// Receivers of signed webhooks.
     pub webhooks: Vec<WebhookSettings>,
+    /// Shared Signals: who is told by Security Event Tokens, and who tells us.
+    pub signals: Option<SignalSettings>,
     /// A collector of OpenTelemetry.
     #[cfg(feature = "otlp")]
     pub otlp: Option<OtlpSettings>,
@@ -53,6 +56,7 @@ pub struct EventSettings {
 pub struct Running {
     telemetry: Telemetry,
     outlets: Arc<[Outlet]>,
+    signals: Option<Signals>,
 }
 
 /// Events cannot go where it is configured.
@@ -81,6 +85,9 @@ pub enum EventsFailed {
     /// Two receivers cannot be told apart.
     #[error("events.webhooks: two are called `{0}`; logs and metrics tell them apart by their names")]
     SameName(String),
+    /// Shared Signals cannot be as they are configured; the text says why.
+    #[error("events.signals: {0}")]
+    Signals(SignalsFailed),
     /// The collector cannot be told.
     #[cfg(feature = "otlp")]
     #[error("events.otlp: {0}")]
@@ -112,6 +119,7 @@ impl EventSettings {
         self.trail.iter_mut().for_each(|trail| within(&mut trail.folder));
         self.webhooks.iter_mut().flat_map(|webhook| &mut webhook.secret_files).for_each(within);
         self.authorities.iter_mut().for_each(within);
+        self.signals.iter_mut().for_each(|signals| signals.begin_in(folder));
         #[cfg(feature = "otlp")]
         self.otlp.iter_mut().filter_map(|otlp| otlp.headers_file.as_mut()).for_each(within);
         self
@@ -127,7 +135,7 @@ impl EventSettings {
     /// # Errors
     /// [`EventsFailed`]: the first thing that is wrong.
     pub fn check(&self) -> Result<(), EventsFailed> {
-        self.trust()?;
+        let trust = self.trust()?;
         if let Some(trail) = &self.trail {
             trail.check().map_err(|source| EventsFailed::Trail { folder: trail.folder.clone(), source })?;
         }
@@ -138,6 +146,9 @@ impl EventSettings {
             }
             webhook.clone().check()?;
         }
+        if let Some(signals) = &self.signals {
+            signals.check(&Client::new(&trust, Limits::default())?).map_err(EventsFailed::Signals)?;
+        }
         #[cfg(feature = "otlp")]
         if let Some(otlp) = &self.otlp {
             otlp.clone().check("")?;
@@ -145,17 +156,23 @@ impl EventSettings {
         Ok(())
     }
 
-    /// Begins to tell everybody. `instance` is this node's name, for OpenTelemetry.
+    /// Begins to tell everybody. `instance` is this node's name, for OpenTelemetry; `signer` signs what is told by Shared Signals,
+    /// and is of no use where nobody is.
     ///
     /// # Panics
     /// Outside of a Tokio runtime: receivers are told by tasks.
     ///
     /// # Errors
     /// [`EventsFailed`]: a file cannot be written, or something that [`check`](Self::check) finds.
-    pub fn start(self, clock: &Arc<dyn Clock>, instance: &str) -> Result<Running, EventsFailed> {
+    pub fn start(
+        self,
+        clock: &Arc<dyn Clock>,
+        instance: &str,
+        signer: Option<&Arc<dyn Signer>>,
+    ) -> Result<Running, EventsFailed> {
         self.check()?;
         let trust = self.trust()?;
-        let Self { lines, trail, webhooks, .. } = self;
+        let Self { lines, trail, webhooks, signals, .. } = self;
         let mut start = Start { builder: Telemetry::builder(), outlets: Vec::new() };
         // The trail first: what is told to others is on record by then.
         if let Some(settings) = trail {
@@ -176,6 +193,10 @@ impl EventSettings {
                 start.webhook(settings, clock, &client)?;
             }
         }
+        let signals = match &signals {
+            Some(settings) => Some(start.signals(settings, clock, signer, &trust)?),
+            None => None,
+        };
         #[cfg(feature = "otlp")]
         if let Some(settings) = self.otlp {
             start.otlp(settings, instance, Client::new(&trust, Limits::default())?)?;
@@ -183,7 +204,7 @@ impl EventSettings {
         #[cfg(not(feature = "otlp"))]
         let _ = instance;
         let telemetry = start.builder.start().map_err(EventsFailed::Thread)?;
-        Ok(Running { telemetry, outlets: start.outlets.into() })
+        Ok(Running { telemetry, outlets: start.outlets.into(), signals })
     }
 
     fn trust(&self) -> Result<Trust, EventsFailed> {
@@ -224,6 +245,23 @@ impl Start {
         Ok(())
     }
 
+    fn signals(
+        &mut self,
+        settings: &SignalSettings,
+        clock: &Arc<dyn Clock>,
+        signer: Option<&Arc<dyn Signer>>,
+        trust: &Trust,
+    ) -> Result<Signals, EventsFailed> {
+        let of_key_sets = Limits { body: set::MOST_KEYS, ..Limits::default() };
+        let (client, for_keys) = (Client::new(trust, Limits::default())?, Client::new(trust, of_key_sets)?);
+        let builder = std::mem::replace(&mut self.builder, Telemetry::builder());
+        let started = Signals::start(settings, builder, clock, signer, (&client, &for_keys));
+        let Started { signals, outlets, builder } = started.map_err(EventsFailed::Signals)?;
+        self.outlets.extend(outlets);
+        self.builder = builder;
+        Ok(signals)
+    }
+
     fn tell(&mut self, outlet: Outlet, sink: impl crate::hub::Sink) {
         self.outlets.push(outlet);
         let builder = std::mem::replace(&mut self.builder, Telemetry::builder());
@@ -235,6 +273,11 @@ impl Running {
     /// Takes events.
     pub const fn telemetry(&self) -> &Telemetry {
         &self.telemetry
+    }
+
+    /// What is to be answered to those whom Shared Signals tell of, and who tell us; `None` where nobody is configured.
+    pub const fn signals(&self) -> Option<&Signals> {
+        self.signals.as_ref()
     }
 
     /// How everybody who is told does.

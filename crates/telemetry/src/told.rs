@@ -1,6 +1,7 @@
 //! An event as everybody outside gets it: one flat JSON object, with the names that logs and metrics use too.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use aws_lc_rs::rand;
@@ -9,6 +10,8 @@ use counterfoil_core::limits::{Act, Per};
 use counterfoil_core::rules::{Decision, Evidence, Glimpse, Signal};
 use counterfoil_core::{Event, EventKind, Moment, Rfc3339, SessionId};
 use serde::{Serialize, Serializer};
+
+use crate::cause::Cause;
 
 /// One event, written down once for all who are told.
 #[derive(Debug, Clone)]
@@ -19,6 +22,8 @@ pub struct Told {
     pub site: Option<Arc<str>>,
     /// What happened.
     pub event: Event,
+    /// On whose word it was done, where others told of something.
+    pub cause: Option<Arc<Cause>>,
     json: Arc<str>,
 }
 
@@ -46,8 +51,18 @@ pub(crate) const VERSION: u8 = 1;
 impl Told {
     /// Writes `event` down.
     pub fn new(id: EventId, site: Option<Arc<str>>, event: Event) -> Self {
-        let json = serde_json::to_string(&Line::of(id, site.as_deref(), &event)).unwrap_or_default();
-        Self { id, site, event, json: json.into() }
+        Self::caused(id, site, event, None)
+    }
+
+    /// As [`new`](Self::new), for what was done because others told of something.
+    pub fn caused(id: EventId, site: Option<Arc<str>>, event: Event, cause: Option<Arc<Cause>>) -> Self {
+        let json = serde_json::to_string(&Line::of(id, site.as_deref(), &event, cause.as_deref())).unwrap_or_default();
+        Self { id, site, event, cause, json: json.into() }
+    }
+
+    /// The event with which it all began, here or on a site that told of it.
+    pub fn transaction(&self) -> EventId {
+        self.cause.as_ref().and_then(|cause| cause.txn).unwrap_or(self.id)
     }
 
     /// The JSON object, without a line break.
@@ -141,6 +156,23 @@ impl fmt::Display for EventId {
     }
 }
 
+/// The text is not the id of an event: `evt_` and 32 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not the id of an event: expected `evt_` and 32 hexadecimal digits")]
+pub struct NotAnEventId;
+
+impl FromStr for EventId {
+    type Err = NotAnEventId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnEventId> {
+        let digits = text.strip_prefix("evt_").filter(|digits| digits.len() == 32).ok_or(NotAnEventId)?;
+        let is_a_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        // Only what we write ourselves: no signs, and no capitals.
+        let number = digits.bytes().all(is_a_digit).then(|| u128::from_str_radix(digits, 16).ok()).flatten();
+        number.map(|number| Self(number.to_be_bytes())).ok_or(NotAnEventId)
+    }
+}
+
 impl fmt::Debug for EventId {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, out)
@@ -166,6 +198,10 @@ struct Line<'a> {
     subject: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    told_by: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    txn: Option<String>,
     #[serde(flatten)]
     details: Details,
 }
@@ -216,7 +252,7 @@ struct GlimpseLine {
 }
 
 impl<'a> Line<'a> {
-    fn of(id: EventId, site: Option<&'a str>, event: &Event) -> Self {
+    fn of(id: EventId, site: Option<&'a str>, event: &Event, cause: Option<&'a Cause>) -> Self {
         let Event { at, session, subject, kind } = event;
         Self {
             version: VERSION,
@@ -229,6 +265,8 @@ impl<'a> Line<'a> {
             previous: previous(kind).map(|id| id.to_string()),
             subject: subject.map(|subject| subject.to_string()),
             reason: kind.reason(),
+            told_by: cause.map(|cause| &*cause.issuer),
+            txn: cause.and_then(|cause| cause.txn).map(|txn| txn.to_string()),
             details: Details::of(kind),
         }
     }

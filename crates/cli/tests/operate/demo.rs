@@ -75,6 +75,21 @@ impl Demo {
         answer
     }
 
+    /// All of the answer to something that is no browser.
+    pub(crate) fn whole_of(&self, path: &str, fields: &[(&str, &str)], body: &str) -> String {
+        let mut stream = TcpStream::connect(&self.authority).unwrap();
+        let fields: Vec<_> = fields.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let fields = fields.concat();
+        let (at, length) = (&self.authority, body.len());
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nhost: {at}\r\n{fields}content-length: {length}\r\nconnection: close\r\n\r\n{body}"
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
     /// The cookie of somebody who signed in.
     pub(crate) fn signed_in(&self, name: &str) -> String {
         let body = format!("username={name}&password={name}-demo-1");

@@ -6,3 +6,5 @@ mod commands;
 mod demo;
 #[cfg(test)]
 mod quiet;
+#[cfg(test)]
+mod signals;

@@ -10,3 +10,5 @@ mod running;
 mod said;
 #[cfg(test)]
 mod shared_key;
+#[cfg(test)]
+mod signals;

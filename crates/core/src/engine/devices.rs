@@ -75,7 +75,7 @@ impl Exchange {
     pub async fn end_others(&self, reason: EndReason) -> Result<(), SessionError> {
         let (holding, subject) = self.signed_in_member().await?;
         let id = holding.live.record.id;
-        self.engine.end_but(subject, Some(id), reason).await?;
+        self.engine.end_reference(subject, Some(id), reason).await?;
         self.look_again(holding).await
     }
 

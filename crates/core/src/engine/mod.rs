@@ -180,11 +180,14 @@ impl Engine {
     /// # Errors
     /// [`StoreError`]: they may or may not have ended; try again.
     pub async fn end_subject(&self, subject: &Subject, reason: EndReason) -> Result<(), StoreError> {
-        self.end_but(self.reference(subject), None, reason).await
+        self.end_reference(self.reference(subject), None, reason).await
     }
 
-    /// Ends all sessions of a subject but one.
-    async fn end_but(
+    /// As [`end_subject`](Self::end_subject), for a subject known by its keyed reference, and for all sessions but one.
+    ///
+    /// # Errors
+    /// [`StoreError`]: they may or may not have ended; try again.
+    pub async fn end_reference(
         &self,
         subject: SubjectRef,
         spared: Option<SessionId>,

@@ -91,12 +91,13 @@ impl Engine {
         })
     }
 
-    /// Ends a session as its operator does, so that whoever it belongs to is told. `false` if it was over, or never was.
+    /// Ends the session of this id and says whose it was, so that whoever it belongs to is told. `false` if it was over, or
+    /// never was.
     ///
     /// # Errors
     /// [`StoreError`]: it may or may not have ended; try again.
-    pub async fn end_as_operator(&self, id: SessionId) -> Result<bool, StoreError> {
-        let (now, reason) = (self.now(), EndReason::Admin);
+    pub async fn end_by_id(&self, id: SessionId, reason: EndReason) -> Result<bool, StoreError> {
+        let now = self.now();
         let subject = match self.store().load(id, now, None).await? {
             Loaded::Live(live) => live.record.subject(),
             Loaded::Ended(_) | Loaded::Absent => None,

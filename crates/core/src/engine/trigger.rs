@@ -25,18 +25,29 @@ impl Engine {
         trigger: Trigger,
         current: Option<SessionId>,
     ) -> Result<Reaction, StoreError> {
-        let (reference, reason) = (self.reference(subject), trigger.end_reason());
-        let wanted = self.policy().reaction(trigger);
-        let (reaction, spared) = match current {
-            None => (wanted.without_a_session(), None),
-            Some(id) => (wanted, Some(id)),
+        let reference = self.reference(subject);
+        let Some(id) = current else {
+            return self.trigger_reference(reference, trigger).await;
         };
-        match (reaction, spared) {
-            (Reaction::Rotate | Reaction::StepUp, Some(id)) => self.change_one(reference, id, reaction).await?,
-            (Reaction::EndOthers, spared) => self.end_but(reference, spared, reason).await?,
-            _ => self.end_but(reference, None, reason).await?,
+        let (reaction, reason) = (self.policy().reaction(trigger), trigger.end_reason());
+        match reaction {
+            Reaction::Rotate | Reaction::StepUp => self.change_one(reference, id, reaction).await?,
+            Reaction::EndOthers => self.end_reference(reference, Some(id), reason).await?,
+            _ => self.end_reference(reference, None, reason).await?,
         }
         self.tell(current, Some(reference), EventKind::AccountChanged { trigger, reaction });
+        Ok(reaction)
+    }
+
+    /// As [`trigger`](Self::trigger) where no session asks, for a subject known by its keyed reference: all of its sessions
+    /// end.
+    ///
+    /// # Errors
+    /// [`StoreError`]: it may or may not have been done; try again. Doing it twice is fine.
+    pub async fn trigger_reference(&self, subject: SubjectRef, trigger: Trigger) -> Result<Reaction, StoreError> {
+        let reaction = self.policy().reaction(trigger).without_a_session();
+        self.end_reference(subject, None, trigger.end_reason()).await?;
+        self.tell(None, Some(subject), EventKind::AccountChanged { trigger, reaction });
         Ok(reaction)
     }
 

@@ -67,6 +67,8 @@ pub enum EndReason {
     Admin,
     /// The policy ends sessions on what it showed of its client.
     Suspicion,
+    /// Another service said so, which the operator listens to: the user signed out there, or was signed out.
+    SharedSignal,
 }
 
 impl Limits {
@@ -148,7 +150,7 @@ impl Limits {
 
 impl EndReason {
     /// Every reason.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::SignOut,
         Self::Superseded,
         Self::Idle,
@@ -162,6 +164,7 @@ impl EndReason {
         Self::AccountDisabled,
         Self::Admin,
         Self::Suspicion,
+        Self::SharedSignal,
     ];
 
     /// The reason of this name, as [`as_str`](Self::as_str) gives it.
@@ -185,6 +188,7 @@ impl EndReason {
             Self::AccountDisabled => "account_disabled",
             Self::Admin => "admin",
             Self::Suspicion => "suspicion",
+            Self::SharedSignal => "shared_signal",
         }
     }
 }

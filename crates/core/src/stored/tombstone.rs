@@ -101,6 +101,7 @@ pub const fn code_of(reason: EndReason) -> u8 {
         EndReason::AccountDisabled => 11,
         EndReason::Admin => 12,
         EndReason::Suspicion => 13,
+        EndReason::SharedSignal => 14,
     }
 }
 

@@ -48,6 +48,7 @@ pub fn sentence(kind: &EventKind) -> Cow<'static, str> {
         }
         EventKind::LimitHit { act, .. } => tried(*act).into(),
         EventKind::Signalled { signal, evidence, .. } => noticed(*signal, evidence.as_ref()),
+        EventKind::SignalReceived { .. } => "Another service told of a change to this account.".into(),
         EventKind::WriteDropped => "The session ended while a request ran; what that changed was dropped.".into(),
         other => other.name().into(),
     }
@@ -115,6 +116,7 @@ const fn because(reason: EndReason) -> &'static str {
         EndReason::CredentialChanged => "the password or the second factor was changed",
         EndReason::Admin => "ended by an operator",
         EndReason::Suspicion => "ended because somebody else may have had it",
+        EndReason::SharedSignal => "another service said that it is over",
         _ => reason.as_str(),
     }
 }

@@ -6,6 +6,7 @@ use aws_lc_rs::{hmac, rand};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use counterfoil::Moment;
 use counterfoil::keys::{KeyEntry, KeyError, KeyFile, Offshoot};
+use counterfoil_telemetry::set;
 use http::HeaderValue;
 use serde_json::json;
 use std::time::Duration;
@@ -129,6 +130,17 @@ impl Signer {
         text.push('.');
         BASE64.encode_string(signature, &mut text);
         Ok(text)
+    }
+
+    /// A Security Event Token with these claims.
+    pub(super) fn security_event(&self, claims: &[u8]) -> Result<String, set::Unsigned> {
+        set::compact("ES256", &self.id, claims, |text| match &self.key {
+            Key::Es256(key) => {
+                let signature = key.sign(&SystemRandom::new(), text).map_err(|_| set::Unsigned)?;
+                Ok(signature.as_ref().to_vec())
+            }
+            Key::EdDsa(_) | Key::Hs256(_) => Err(set::Unsigned),
+        })
     }
 
     fn signature(&self, text: &[u8], app: &AppName) -> Result<Vec<u8>, Unsigned> {

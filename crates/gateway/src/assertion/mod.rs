@@ -21,13 +21,15 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::routing::get;
 use counterfoil::keys::{FileKeys, KeyError, KeyFile};
 use counterfoil::{Clock, Moment, SystemEntropy};
+use counterfoil_serve::shared_signals;
+use counterfoil_telemetry::set;
 use http::HeaderValue;
 
 pub(crate) use self::claims::Claims;
 use self::keys::SigningKeys;
 use self::reuse::Reuse;
 pub use self::shared::{NoSharedKeys, SharedKeys};
-use crate::app::AppName;
+use crate::app::{Algorithm, AppName};
 use crate::gateway::Gateway;
 
 /// What signs assertions: keys of its own, beside those of the sessions. Who has them can be anybody to an app.
@@ -145,6 +147,14 @@ impl Assertions {
     }
 }
 
+/// Security Event Tokens are signed by the same keys, so that receivers need one key set only.
+impl set::Signer for Assertions {
+    fn sign(&self, claims: &[u8], now: Moment) -> Result<String, set::Unsigned> {
+        let keys = self.keys.load();
+        keys.signing(Algorithm::Es256, now).ok_or(set::Unsigned)?.security_event(claims)
+    }
+}
+
 /// `/.well-known/counterfoil/jwks.json`, for the public listener.
 pub fn jwks_router(gateway: Gateway) -> Router {
     let answer = async |State(gateway): State<Gateway>| {
@@ -161,6 +171,6 @@ impl std::fmt::Debug for Assertions {
 }
 
 /// Where apps find the keys.
-pub const JWKS_PATH: &str = "/.well-known/counterfoil/jwks.json";
+pub const JWKS_PATH: &str = shared_signals::KEYS;
 /// As often as the keys of sessions.
 const REREAD: Duration = Duration::from_secs(5);

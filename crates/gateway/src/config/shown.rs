@@ -60,7 +60,13 @@ fn told(events: &EventSettings) -> Vec<String> {
         .map(|trail| format!("in the audit trail {}, kept for {} days", trail.folder.display(), trail.retain_days));
     let webhooks = events.webhooks.iter().map(|webhook| format!("to the webhook `{}`", webhook.name));
     let otlp = events.otlp.as_ref().map(|otlp| format!("to OpenTelemetry as `{}`", otlp.service_name));
-    trail.into_iter().chain(lines).chain(webhooks).chain(otlp).collect()
+    let signals = events.signals.iter().flat_map(|signals| {
+        let pushed = signals.push.iter().map(|stream| format!("as security event tokens to `{}`", stream.id));
+        let polled = signals.poll.iter().map(|stream| format!("as security event tokens for `{}` to fetch", stream.id));
+        let heard = signals.listen.iter().map(|listen| format!("from {}: what it tells is done", listen.issuer));
+        pushed.chain(polled).chain(heard)
+    });
+    trail.into_iter().chain(lines).chain(webhooks).chain(signals).chain(otlp).collect()
 }
 
 /// In the largest unit that leaves nothing out.

@@ -26,6 +26,7 @@ use std::path::PathBuf;
 use self::view::View;
 use crate::app::{AppConfig, AppName, Proxy};
 use crate::config::Listen;
+use counterfoil_telemetry::set::SignalSettings;
 
 /// A file to give to a proxy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +69,8 @@ pub enum ProxyConfigError {
 /// The configuration of `proxy` for `app`, whose gateway listens at `listen`.
 ///
 /// Without a `certificate`, paths stand in its place for the operator to put right, except where the proxy gets its
-/// certificates by itself. Apps on loopback without TLS need none.
+/// certificates by itself. Apps on loopback without TLS need none. Where `signals` are told by a host of the app's, it also
+/// passes on what their receivers look up.
 ///
 /// # Errors
 /// [`ProxyConfigError`], if the app's configuration lacks what a proxy must know.
@@ -80,8 +82,9 @@ pub fn proxy_config(
     app: &AppConfig,
     listen: &Listen,
     certificate: Option<&Certificate>,
+    signals: Option<&SignalSettings>,
 ) -> Result<Vec<ProxyFile>, ProxyConfigError> {
-    let view = View::new(app, listen, certificate)?;
+    let view = View::new(app, listen, certificate, signals)?;
     Ok(match proxy {
         Proxy::Nginx => nginx::files(&view),
         Proxy::Traefik => traefik::files(&view),

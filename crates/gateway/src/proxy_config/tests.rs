@@ -4,6 +4,7 @@ use super::*;
 use crate::app::{Algorithm, CookieReturn};
 use crate::rules::{Access, Rule, Rules};
 use counterfoil::Policy;
+use counterfoil_telemetry::set::SignalSettings;
 
 fn app(origin: &str) -> AppConfig {
     AppConfig {
@@ -24,7 +25,7 @@ fn listen() -> Listen {
 }
 
 fn text(proxy: Proxy, app: &AppConfig) -> String {
-    proxy_config(proxy, app, &listen(), None).unwrap().iter().map(|file| file.text.as_str()).collect()
+    proxy_config(proxy, app, &listen(), None, None).unwrap().iter().map(|file| file.text.as_str()).collect()
 }
 
 #[test]
@@ -40,6 +41,26 @@ fn every_proxy_is_told_where_all_three_are_and_what_is_ours() {
             assert!(text.contains(part), "{}: {part}", proxy.as_str());
         }
         assert!(text.to_lowercase().contains("cookie"), "{}", proxy.as_str());
+    }
+}
+
+#[test]
+fn what_receivers_of_shared_signals_look_up_is_passed_on_where_the_issuer_is_the_app_s() {
+    let signals =
+        |issuer: &str| -> SignalSettings { serde_json::from_value(serde_json::json!({ "issuer": issuer })).unwrap() };
+    for proxy in Proxy::ALL {
+        for (issuer, path) in [
+            ("https://wiki.example", Some("/.well-known/ssf-configuration")),
+            ("https://wiki.example/a", Some("/.well-known/ssf-configuration/a")),
+            ("https://login.example", None),
+        ] {
+            let app = app("https://wiki.example");
+            let files = proxy_config(proxy, &app, &listen(), None, Some(&signals(issuer))).unwrap();
+            let text: String = files.iter().map(|file| file.text.as_str()).collect();
+            let found = text.match_indices("/.well-known/ssf-configuration").count();
+            assert_eq!(found, usize::from(path.is_some()), "{} {issuer}", proxy.as_str());
+            assert!(path.is_none_or(|path| text.contains(path)), "{} {issuer}", proxy.as_str());
+        }
     }
 }
 
@@ -109,7 +130,7 @@ fn nginx_says_what_tls_it_speaks_and_sends_each_host_on_to_itself() {
 fn a_default_port_may_be_named_or_left_out() {
     let view = |origin| {
         let app = app(origin);
-        view::View::new(&app, &listen(), None).unwrap().doors.first().unwrap().authorities()
+        view::View::new(&app, &listen(), None, None).unwrap().doors.first().unwrap().authorities()
     };
     assert_eq!(view("https://wiki.example"), ["wiki.example", "wiki.example:443"]);
     assert_eq!(view("http://localhost:8000"), ["localhost:8000"]);
@@ -125,10 +146,10 @@ fn what_a_proxy_must_know_and_is_not_told_is_an_error_that_says_so() {
         (Some("/base"), "host and port"),
     ] {
         let app = AppConfig { upstream: upstream.map(|text| text.parse().unwrap()), ..app("https://wiki.example") };
-        let error = proxy_config(Proxy::Caddy, &app, &listen(), None).unwrap_err().to_string();
+        let error = proxy_config(Proxy::Caddy, &app, &listen(), None, None).unwrap_err().to_string();
         assert!(error.contains("my-wiki") && error.contains(says), "{error}");
     }
     let odd = Certificate { chain: "/etc/ssl/a;b.pem".into(), key: "/etc/ssl/key.pem".into() };
-    let error = proxy_config(Proxy::Nginx, &app("https://wiki.example"), &listen(), Some(&odd)).unwrap_err();
+    let error = proxy_config(Proxy::Nginx, &app("https://wiki.example"), &listen(), Some(&odd), None).unwrap_err();
     assert_eq!(error, ProxyConfigError::Path("/etc/ssl/a;b.pem".into()));
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use counterfoil_core::cookie::CookieKind;
 use counterfoil_core::origin::Origin;
+use counterfoil_telemetry::set::{SignalSettings, Signals};
 
 use super::{Certificate, ProxyConfigError};
 use crate::app::{AppConfig, CookieReturn};
@@ -25,6 +26,8 @@ pub(super) struct View<'a> {
     pub(super) doors: Vec<Door<'a>>,
     pub(super) decision: SocketAddr,
     pub(super) public: SocketAddr,
+    /// Where receivers of Shared Signals look up how, where it is here that they look.
+    pub(super) signals: Option<String>,
     /// Host and port of the app itself.
     pub(super) upstream: Upstream,
     /// Names of the cookies that may come back with an answer; none where none may.
@@ -58,6 +61,7 @@ impl<'a> View<'a> {
         app: &'a AppConfig,
         listen: &Listen,
         certificate: Option<&Certificate>,
+        signals: Option<&SignalSettings>,
     ) -> Result<Self, ProxyConfigError> {
         let origins: Vec<_> = app.policy.public_origins().iter().collect();
         let first = origins.first().copied();
@@ -74,6 +78,7 @@ impl<'a> View<'a> {
             origins: origins.iter().map(|origin| origin.as_str()).collect(),
             decision: reachable(listen.decision),
             public: reachable(listen.public),
+            signals: signals.and_then(|signals| published(app, signals)),
             upstream: Upstream::of(app)?,
             cookies: match app.cookie_return {
                 CookieReturn::One => {
@@ -113,6 +118,13 @@ impl Door<'_> {
         let without = self.hosts.iter().filter(|_| self.port == default).map(|host| (*host).to_owned());
         without.chain(with).collect()
     }
+}
+
+/// The path, where the issuer is one of the app's origins. What may stand in an issuer needs no quotes in any proxy.
+fn published(app: &AppConfig, signals: &SignalSettings) -> Option<String> {
+    let mut origins = app.policy.public_origins().iter();
+    let here = origins.any(|origin| Signals::origin_of(&signals.issuer) == origin.as_str());
+    here.then(|| Signals::configuration_path_of(&signals.issuer))
 }
 
 impl Upstream {

@@ -21,6 +21,7 @@ use counterfoil_serve::control::{Control, Operated};
 use counterfoil_serve::inherited::{Inherited, NotInherited};
 use counterfoil_serve::keep::{KeepFailed, Kept, Sessions};
 use counterfoil_serve::{Bound, Bounds, Log, stop_signal};
+use counterfoil_telemetry::set::Signer;
 use counterfoil_telemetry::{EventsFailed, Running};
 use sd_notify::NotifyState;
 use tokio::net::TcpListener;
@@ -184,8 +185,9 @@ impl House {
         let Kept { ring, sessions, file, .. } = kept;
         let Opened { store, count, near_cache } = Opened::from(sessions);
         let history = Arc::new(History::default());
-        let events = config.events.clone().start(&(Arc::new(SystemClock) as Arc<dyn Clock>), &node())?;
-        let assertions = Assertions::in_file(&config.assertion_keys(), SystemClock)?;
+        let assertions = Arc::new(Assertions::in_file(&config.assertion_keys(), SystemClock)?);
+        let signer = Arc::clone(&assertions) as Arc<dyn Signer>;
+        let events = config.events.clone().start(&(Arc::new(SystemClock) as Arc<dyn Clock>), &node(), Some(&signer))?;
         let told = Arc::clone(&history);
         let builder = Gateway::builder(ring.clone(), store).assertions(assertions).doctor(Doctor::at(&config.data));
         let gateway = builder
@@ -193,6 +195,7 @@ impl House {
             .places(places)
             .events(move |event: &Event| told.emit(event))
             .telemetry(events.telemetry().clone())
+            .signals(events.signals().cloned())
             .build(&config.apps)?;
         events.counted_by(gateway.meters().events());
         if let Some(time) = gateway.time() {

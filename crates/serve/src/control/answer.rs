@@ -63,7 +63,7 @@ async fn show(State(operated): State<Operated>, Path(id): Path<String>) -> Answe
 }
 
 async fn end(State(operated): State<Operated>, Path(id): Path<String>) -> Answer<Ended> {
-    Ok(Json(Ended { ended: (operated.engine)().end_as_operator(called(&id)?).await? }))
+    Ok(Json(Ended { ended: (operated.engine)().end_by_id(called(&id)?, EndReason::Admin).await? }))
 }
 
 async fn end_several(State(operated): State<Operated>, Query(which): Query<Which>) -> Answer<Reached> {

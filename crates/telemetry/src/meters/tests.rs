@@ -50,6 +50,7 @@ fn hostile() -> Vec<EventKind> {
         EventKind::TokenForged,
         EventKind::CookieTossing,
         EventKind::TokenMisplaced,
+        EventKind::SignalReceived { what: "any word" },
         EventKind::WriteDropped,
         EventKind::AdoptionRefused { reason: "any word" },
         EventKind::CspViolated { directive: "any directive", blocked: "any kind", enforced: true },

@@ -200,6 +200,7 @@ const fn because(reason: EndReason) -> (Entity, &'static str) {
         EndReason::AccountDisabled => (Entity::System, "Nobody may sign in as this user any more."),
         EndReason::Admin => (Entity::Admin, "An operator ended it."),
         EndReason::Suspicion => (Entity::Policy, "The policy ends sessions on what their client showed."),
+        EndReason::SharedSignal => (Entity::System, "Another service said that it is over."),
         _ => (Entity::System, "The session ended."),
     }
 }

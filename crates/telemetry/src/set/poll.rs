@@ -117,6 +117,11 @@ impl PollStream {
         (stream, filling)
     }
 
+    /// The stream's name.
+    pub fn id(&self) -> &str {
+        &self.0.stream
+    }
+
     /// How it does.
     pub fn figures(&self) -> Figures {
         let waiting = self.0.kept.lock().tokens.len();

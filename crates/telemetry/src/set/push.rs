@@ -106,6 +106,11 @@ impl PushStream {
         (stream, filling, carrier.carry(tokens))
     }
 
+    /// The stream's name.
+    pub fn id(&self) -> &str {
+        &self.0.stream
+    }
+
     /// How it does.
     pub fn figures(&self) -> Figures {
         self.0.counts.figures(self.0.waiting.load(Ordering::Relaxed))

@@ -8,8 +8,11 @@ use http::header::{CONTENT_LANGUAGE, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY
 use http::{Response, StatusCode};
 use serde_json::json;
 
+use super::Transactions;
 use super::pen::Bearer;
+use crate::told::EventId;
 
+mod act;
 mod claims;
 mod keys;
 mod meaning;
@@ -19,9 +22,10 @@ mod settings;
 use self::claims::{Claims, Envelope};
 use self::memory::{Memory, Name};
 
+pub use self::act::Acted;
 pub use self::keys::{BadKeys, Keys};
 pub use self::meaning::{About, SessionName, UserName, What};
-pub use self::settings::{BadTransmitter, Transmitter, TransmitterSettings};
+pub use self::settings::{BadTransmitter, KnownBy, Transmitter, TransmitterSettings};
 
 /// Takes tokens from transmitters that are configured, and from nobody else.
 ///
@@ -33,6 +37,7 @@ pub struct Receiver {
     transmitters: Vec<Transmitter>,
     clock: Arc<dyn Clock>,
     memory: Arc<Memory>,
+    transactions: Transactions,
 }
 
 /// What somebody told us, verified.
@@ -46,6 +51,8 @@ pub struct Received {
     pub about: About,
     /// What happened.
     pub what: What,
+    /// The event with which it began, where that was one of a Counterfoil.
+    pub txn: Option<EventId>,
     name: Name,
     memory: Arc<Memory>,
     /// Until when the same token would be taken again.
@@ -88,7 +95,13 @@ impl Receiver {
 
     /// Listens to these.
     pub fn new(transmitters: Vec<Transmitter>, clock: Arc<dyn Clock>) -> Self {
-        Self { transmitters, clock, memory: Arc::default() }
+        Self { transmitters, clock, memory: Arc::default(), transactions: Transactions::default() }
+    }
+
+    /// Takes nothing for news that `transactions` know from elsewhere: what our own streams told, and what others told before.
+    #[must_use]
+    pub fn remembering(self, transactions: Transactions) -> Self {
+        Self { transactions, ..self }
     }
 
     /// Verifies what was posted. `None` if it was dealt with before: it is accepted, and nothing is done again.
@@ -122,12 +135,17 @@ impl Receiver {
             return Err(Code::AccessDenied.because("this transmitter is not listened to for this type of event"));
         }
         let name = Name::of(&transmitter.issuer, &claims.jti);
-        if self.memory.knows(name, now) {
-            return Ok(None);
+        if !transmitter.may_speak_of(&about) {
+            return Err(Code::AccessDenied.because("this transmitter is not listened to about whom it calls so"));
         }
         let (issuer, jti) = (Arc::clone(&transmitter.issuer), claims.jti.clone());
+        let txn = claims.txn.as_deref().and_then(|txn| txn.parse().ok());
+        // Asked last: what is refused has told nobody of anything.
+        if self.memory.knows(name, now) || !txn.is_none_or(|txn| self.transactions.is_news(txn, &issuer)) {
+            return Ok(None);
+        }
         let until = now + transmitter.oldest + claims::SKEW;
-        Ok(Some(Received { issuer, jti, about, what, name, memory: Arc::clone(&self.memory), until }))
+        Ok(Some(Received { issuer, jti, about, what, txn, name, memory: Arc::clone(&self.memory), until }))
     }
 
     /// The answer to what was accepted: 202, without a body.

@@ -93,7 +93,7 @@ impl TryFrom<StreamSettings> for Stream {
         let StreamSettings { id, issuer, audience, events } = settings;
         let table = [
             ("id", &id, is_a_name as fn(&str) -> bool, "1 to 64 letters, digits, `-`, `_` and `.`"),
-            ("issuer", &issuer, is_an_issuer, "an https URL without query and fragment"),
+            ("issuer", &issuer, is_an_issuer, "an https URL of letters, digits and -._~:/[]"),
             ("audience", &audience, is_text, "1 to 512 characters"),
         ];
         for (key, value, fits, expected) in table {
@@ -148,7 +148,8 @@ fn is_a_name(text: &str) -> bool {
 
 fn is_an_issuer(text: &str) -> bool {
     let host = text.strip_prefix("https://").unwrap_or_default();
-    let fits = |byte: u8| byte.is_ascii_graphic() && !b"?#".contains(&byte);
+    // It stands in proxies' configurations.
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/[]".contains(&byte);
     !host.is_empty() && !host.starts_with('/') && text.len() <= 512 && text.bytes().all(fits)
 }
 

@@ -72,6 +72,20 @@ impl SigningKey {
         Ok(Self { id: id.to_owned(), key: Key::EdDsa(key) })
     }
 
+    /// A new Ed25519 key, which ends with the program: receivers look it up again.
+    ///
+    /// # Errors
+    /// [`Unsigned`]: the system has no randomness.
+    pub fn generate(id: &str) -> Result<Self, Unsigned> {
+        let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(|_| Unsigned)?;
+        Self::eddsa(id, pkcs8.as_ref())
+    }
+
+    /// The key set of a program that has this key alone (RFC 7517).
+    pub fn key_set(&self) -> String {
+        json!({ "keys": [self.jwk()] }).to_string()
+    }
+
     /// Its public half (RFC 7517), for a key set.
     pub fn jwk(&self) -> Value {
         let id = &self.id;

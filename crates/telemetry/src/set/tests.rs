@@ -131,7 +131,7 @@ fn every_reason_says_who_and_why_in_words() {
     let rows = [
         (SignOut, "user"), (Superseded, "user"), (EndedByUser, "user"), (Admin, "admin"),
         (Idle, "policy"), (Absolute, "policy"), (NeverUsed, "policy"), (Reuse, "policy"), (Limit, "policy"), (Suspicion, "policy"),
-        (CredentialChanged, "system"), (AccountChanged, "system"), (AccountDisabled, "system"),
+        (CredentialChanged, "system"), (AccountChanged, "system"), (AccountDisabled, "system"), (SharedSignal, "system"),
     ];
     let mut whys = BTreeSet::new();
     for (reason, entity) in rows {

@@ -52,6 +52,7 @@ fn kinds() -> Vec<EventKind> {
         EventKind::CsrfDenied { reason: "cross_site", enforced: false },
         EventKind::CspViolated { directive: "script-src", blocked: "inline", enforced: true },
         EventKind::LimitHit { act: Act::SignIn, per: Per::Address },
+        EventKind::SignalReceived { what: "session_revoked" },
         EventKind::WriteDropped,
         EventKind::Signalled {
             signal: Signal::ImpossibleTravel,
@@ -114,6 +115,35 @@ fn the_manual_has_every_event_with_its_severity_its_own_members_and_its_class() 
 /// Whether this is a member that every event has.
 fn row_exists(text: &str, member: &str) -> bool {
     text.lines().any(|line| line.starts_with(&format!("| `{member}` |")))
+}
+
+#[test]
+fn what_others_told_of_says_who_and_where_it_began() {
+    let (id, began) = (EventId::from_bytes([1; 16]), EventId::from_bytes([2; 16]));
+    let event = Event { at: Moment::EPOCH, session: None, subject: None, kind: EventKind::TokenForged };
+    let issuer: Arc<str> = "https://idp.example".into();
+    for (txn, expected) in [(Some(began), began), (None, id)] {
+        let told = Told::caused(id, None, event, Some(Arc::new(Cause { issuer: Arc::clone(&issuer), txn })));
+        assert_eq!(told.transaction(), expected);
+        let object: Value = serde_json::from_str(told.json()).unwrap();
+        assert_eq!(object["told_by"], "https://idp.example");
+        assert_eq!(object.get("txn"), txn.map(|txn| Value::from(txn.to_string())).as_ref());
+    }
+    assert_eq!(Told::new(id, None, event).transaction(), id);
+    let manual = include_str!("../../../../docs/events.md");
+    assert!(row_exists(manual, "told_by") && row_exists(manual, "txn"));
+}
+
+#[test]
+fn an_event_id_is_read_as_it_is_written_and_in_no_other_way() {
+    let id = EventId::from_bytes([0xab; 16]);
+    assert_eq!(id.to_string().parse(), Ok(id));
+    let good = id.to_string();
+    for bad in
+        ["", "evt_", &good[1..], &good[..35], &format!("{good}0"), &good.to_uppercase(), &good.replace("ab", "+b")]
+    {
+        assert_eq!(bad.parse::<EventId>(), Err(NotAnEventId), "{bad}");
+    }
 }
 
 #[test]

@@ -133,7 +133,7 @@ fn a_session_that_is_over_says_why_and_one_that_never_was_is_absent() {
     site.clock.advance(site.engine.policy().limits().idle);
     assert!(matches!(site.look(idle), Inspection::Over(EndReason::Idle)));
     let (_, ended) = site.signed_in("ada");
-    assert!(block_on(site.engine.end_as_operator(ended)).unwrap());
+    assert!(block_on(site.engine.end_by_id(ended, EndReason::Admin)).unwrap());
     assert!(matches!(site.look(ended), Inspection::Over(EndReason::Admin)));
     let nobodys = SessionId::from_bytes([7; SessionId::LENGTH]);
     assert!(matches!(site.look(nobodys), Inspection::Absent));
@@ -156,8 +156,8 @@ fn whoever_is_signed_out_by_an_operator_is_told_once() {
     let site = Site::new();
     let (mut jar, id) = site.signed_in("ada");
     site.told.lock().clear();
-    assert!(block_on(site.engine.end_as_operator(id)).unwrap());
-    assert!(!block_on(site.engine.end_as_operator(id)).unwrap(), "it was over");
+    assert!(block_on(site.engine.end_by_id(id, EndReason::Admin)).unwrap());
+    assert!(!block_on(site.engine.end_by_id(id, EndReason::Admin)).unwrap(), "it was over");
     let told = site.told.lock().clone();
     assert_eq!(told.len(), 1);
     assert_eq!((told[0].session, told[0].subject), (Some(id), Some(site.engine.reference(&named("ada")))));
@@ -174,6 +174,6 @@ fn a_store_that_does_not_answer_is_not_the_absence_of_a_session() {
     let (_, id) = site.signed_in("ada");
     site.store.faults().on_all(Fault::Before);
     assert!(block_on(site.engine.inspect(id)).is_err());
-    assert!(block_on(site.engine.end_as_operator(id)).is_err());
+    assert!(block_on(site.engine.end_by_id(id, EndReason::Admin)).is_err());
     assert!(block_on(site.engine.sessions_of(&named("ada"), Page::FIRST)).is_err());
 }

@@ -3,12 +3,13 @@
 use counterfoil_core::policy::explain::{Collected, Statement};
 use counterfoil_telemetry::lines::JsonLinesSettings;
 use counterfoil_telemetry::otlp::OtlpSettings;
+use counterfoil_telemetry::set::{Listen, SignalSettings};
 use counterfoil_telemetry::trail::TrailSettings;
 use counterfoil_telemetry::webhook::WebhookSettings;
 use counterfoil_telemetry::{EventSettings, Only};
 
 pub(super) fn statements(events: &EventSettings) -> Vec<Statement> {
-    let EventSettings { lines, trail, webhooks, otlp, authorities } = events;
+    let EventSettings { lines, trail, webhooks, signals, otlp, authorities } = events;
     let webhooks: Vec<_> = webhooks.iter().map(webhook).collect();
     let lines = lines.as_ref().map(|JsonLinesSettings { file, events }| format!("{}{}", file.display(), only(events)));
     let otlp = otlp.as_ref().map(|OtlpSettings { url, service_name, events, .. }| {
@@ -28,6 +29,7 @@ pub(super) fn statements(events: &EventSettings) -> Vec<Statement> {
             .about(&["ASVS 14.2.7"]),
         ],
     };
+    all.extend(signals.as_ref().map(signals_in_words).into_iter().flatten());
     all.extend([
         told("events.lines", lines, "Where events are written as JSON lines."),
         told("events.webhooks", some(&webhooks), "Who is sent events as signed webhooks."),
@@ -39,6 +41,32 @@ pub(super) fn statements(events: &EventSettings) -> Vec<Statement> {
         ),
     ]);
     all
+}
+
+/// Who is told by Shared Signals, and who may tell us what of whom.
+fn signals_in_words(signals: &SignalSettings) -> Vec<Statement> {
+    let SignalSettings { issuer, push, poll, listen } = signals;
+    let pushed: Vec<_> =
+        push.iter().map(|stream| format!("{} at {}{}", stream.id, host(&stream.url), only(&stream.events))).collect();
+    let polled: Vec<_> = poll.iter().map(|stream| format!("{}{}", stream.id, only(&stream.events))).collect();
+    let heard: Vec<_> = listen.iter().map(heard).collect();
+    let told = |id, who: &[String], meaning| Statement::new(id, some(who).unwrap_or_else(|| "none".into()), meaning);
+    vec![
+        Statement::new("events.signals.issuer", issuer.clone(), "Who we are to those whom Shared Signals tell."),
+        told("events.signals.push", &pushed, "Who is sent Security Event Tokens."),
+        told("events.signals.poll", &polled, "Who may come for Security Event Tokens."),
+        told(
+            "events.signals.listen",
+            &heard,
+            "Who may end sessions by telling what happened, of whom, and by which news.",
+        ),
+    ]
+}
+
+fn heard(listen: &Listen) -> String {
+    let known: Vec<_> = listen.knows_by.iter().map(|name| name.as_str()).collect();
+    let accepts = listen.accepts.as_ref().map_or_else(|| "the usual".to_owned(), |accepts| accepts.join(", "));
+    format!("{} of whom it knows by {}: {accepts}", listen.issuer, known.join(", "))
 }
 
 /// What is kept here, and what is sent to others.
@@ -67,7 +95,11 @@ pub(super) fn collected(events: &EventSettings) -> Vec<Collected> {
     });
     let receivers = events.webhooks.iter().map(|webhook| format!("{} at {}", webhook.name, host(&webhook.url)));
     let collector = events.otlp.as_ref().map(|otlp| host(&otlp.url));
-    let receivers = some(&receivers.chain(collector).collect::<Vec<_>>()).map(|receivers| {
+    let of_streams = events.signals.iter().flat_map(|signals| {
+        let pushed = signals.push.iter().map(|stream| format!("{} at {}", stream.id, host(&stream.url)));
+        pushed.chain(signals.poll.iter().map(|stream| format!("{}, who comes for it", stream.id)))
+    });
+    let receivers = some(&receivers.chain(collector).chain(of_streams).collect::<Vec<_>>()).map(|receivers| {
         Collected::new(
             "people.receivers",
             TOLD,

@@ -22,6 +22,23 @@ name = "siem"
 url = "https://eve:hunter2@siem.example/hunter2?key=hunter2"
 secrets = ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]
 events = ["risk.*"]
+[events.signals]
+issuer = "https://wiki.example"
+[[events.signals.push]]
+id = "mail"
+audience = "https://mail.example"
+url = "https://eve:hunter2@mail.example/hunter2?key=hunter2"
+bearer_file = "mail.bearer"
+events = ["session.*"]
+[[events.signals.poll]]
+id = "soc"
+audience = "https://soc.example"
+bearer_file = "soc.bearer"
+[[events.signals.listen]]
+issuer = "https://idp.example"
+audience = "https://wiki.example"
+knows_by = ["sub", "email"]
+jwks_url = "https://idp.example/jwks.json"
 [apps.wiki]
 origins = ["https://wiki.example"]
 proxy = "nginx"

@@ -6,7 +6,7 @@ use std::time::Duration;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use counterfoil_core::Moment;
 use jsonwebtoken::Algorithm;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::{Code, Refused};
@@ -45,6 +45,9 @@ pub(super) struct Claims {
     aud: OneOrMany,
     iat: f64,
     pub(super) jti: String,
+    /// In whatever form: only ours means something here.
+    #[serde(default, deserialize_with = "text_or_nothing")]
+    pub(super) txn: Option<String>,
     #[serde(rename = "sub_id")]
     pub(super) subject: Option<Value>,
     events: Map<String, Value>,
@@ -165,6 +168,14 @@ impl Claims {
 )]
 fn seconds(date: f64) -> Option<u64> {
     (0.0..=253_402_300_799.0).contains(&date).then_some(date as u64)
+}
+
+/// A text; `None` for anything else.
+fn text_or_nothing<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(from)? {
+        Value::String(text) => Some(text),
+        _ => None,
+    })
 }
 
 /// How far clocks may differ.

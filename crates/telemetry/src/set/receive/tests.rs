@@ -97,15 +97,16 @@ pub(super) fn claims() -> Value {
     })
 }
 
-fn posted() -> HeaderMap {
+pub(super) fn posted() -> HeaderMap {
     [(CONTENT_TYPE, HeaderValue::from_static("application/secevent+jwt"))].into_iter().collect()
 }
 
 pub(super) fn settings() -> TransmitterSettings {
-    serde_json::from_value(json!({ "issuer": "https://idp.example", "audience": "https://us.example" })).unwrap()
+    let all = json!({ "issuer": "https://idp.example", "audience": "https://us.example", "knows_by": ["ours", "sub", "email"] });
+    serde_json::from_value(all).unwrap()
 }
 
-fn receiver(signing: &Signing, change: impl FnOnce(&mut TransmitterSettings)) -> (Receiver, FakeClock) {
+pub(super) fn receiver(signing: &Signing, change: impl FnOnce(&mut TransmitterSettings)) -> (Receiver, FakeClock) {
     let (mut settings, clock) = (settings(), FakeClock::at(Moment::from_unix_seconds(NOW)));
     change(&mut settings);
     let keys = Keys::fixed(signing.jwks().to_string().as_bytes()).unwrap();
