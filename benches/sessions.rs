@@ -5,13 +5,13 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use counterfoil_benches::server::serve_made;
-use counterfoil_benches::site;
+use counterfoil_benches::{site, watched};
 
 fn main() -> ExitCode {
     let folder = std::env::args_os().nth(1);
     // Inside the runtime: a store in a folder is let go of there as well.
     serve_made(async move || match &folder {
-        None => site::app(),
+        None => Ok(site::app()?.merge(watched::rooms()?)),
         Some(folder) => site::app_in(Path::new(folder)),
     })
 }

@@ -16,7 +16,7 @@ use counterfoil_stores::embedded::{EmbeddedStore, Settings};
 use http::{StatusCode, Uri};
 use serde::Deserialize;
 
-use crate::{BODY, Failed, watched};
+use crate::{BODY, Failed};
 
 /// The site's origin. The servers speak plain http, as behind a proxy that ends TLS; the cookies are those of https.
 pub const ORIGIN: &str = "https://bench.example";
@@ -26,14 +26,14 @@ pub const ORIGIN: &str = "https://bench.example";
 pub struct FixedKeys;
 
 /// The bare server's route, for whoever comes and for whoever is signed in; the latter also with security headers, without
-/// a CSRF decision, with all telemetry on, and beside a change of data. And two ways to sign in: with a form, and with nothing to read.
+/// a CSRF decision, and beside a change of data. And two ways to sign in: with a form, and with nothing to read.
 ///
 /// # Errors
 /// If policy or keys are refused.
 pub fn app() -> Result<Router, Failed> {
     let site = Counterfoil::new(Policy::aal2(ORIGIN)?, &FixedKeys, MemoryStore::new())?;
     let headers = Router::new().route("/headers", get(read)).layer(site.sessions()).layer(site.headers());
-    Ok(rooms(&site).merge(headers).merge(without_csrf()?).merge(watched::rooms()?))
+    Ok(rooms(&site).merge(headers).merge(without_csrf()?))
 }
 
 /// The same site with its sessions in `folder`, without the variants.
