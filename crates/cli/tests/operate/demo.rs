@@ -125,6 +125,13 @@ impl Drop for Demo {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
+        // Looked through at the end of a test run.
+        if let Some(folder) = std::env::var_os("KEPT_LOGS") {
+            let _ = fs::copy(
+                self.folder.path().join("log"),
+                Path::new(&folder).join(format!("demo-{}.log", self.process.id())),
+            );
+        }
     }
 }
 

@@ -119,8 +119,13 @@ impl Gateway {
 
     /// Ends it gently, and says what it logged.
     pub(crate) fn stop(mut self) -> (Option<i32>, String) {
-        let code = self.process.stop().code();
-        (code, self.log.take().map(|log| log.join().unwrap()).unwrap_or_default())
+        let (id, code) = (self.process.0.id(), self.process.stop().code());
+        let log = self.log.take().map(|log| log.join().unwrap()).unwrap_or_default();
+        // Looked through at the end of a test run.
+        if let Some(folder) = std::env::var_os("KEPT_LOGS") {
+            let _ = std::fs::write(Path::new(&folder).join(format!("gateway-{id}.log")), &log);
+        }
+        (code, log)
     }
 }
 
