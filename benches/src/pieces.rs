@@ -21,7 +21,7 @@ use tower::ServiceExt as _;
 
 use crate::modes::forged;
 use crate::site::{FixedKeys, ORIGIN};
-use crate::{BODY, Failed, site, watched};
+use crate::{BODY, Failed, site};
 
 /// One piece.
 pub struct Piece {
@@ -36,30 +36,6 @@ pub struct Piece {
 /// # Errors
 /// If the site cannot be set up.
 pub fn all() -> Result<Vec<Piece>, Failed> {
-    let mut pieces = without_threads()?;
-    pieces.push(watched()?);
-    Ok(pieces)
-}
-
-/// The piece of this name, and nothing that would be counted with it. A runtime must be entered.
-///
-/// # Errors
-/// As [`all`].
-pub fn named(name: &str) -> Result<Option<Piece>, Failed> {
-    if name == WATCHED {
-        return watched().map(Some);
-    }
-    Ok(without_threads()?.into_iter().find(|piece| piece.name == name))
-}
-
-/// With the threads that tell of events, which sleep.
-fn watched() -> Result<Piece, Failed> {
-    let app = watched::rooms()?;
-    let cookie = sign_in(&app, "/watched/login")?;
-    router_piece(WATCHED, &app, "/watched", Some(cookie))
-}
-
-fn without_threads() -> Result<Vec<Piece>, Failed> {
     let cookie = signed_in_cookie()?;
     let mut pieces = parts(&cookie)?;
     pieces.extend(engine(&cookie)?);
@@ -263,7 +239,6 @@ impl std::fmt::Debug for Piece {
     }
 }
 
-const WATCHED: &str = "router, authenticated + telemetry";
 const NOW: Moment = Moment::from_unix_seconds(1_800_000_000);
 
 #[cfg(test)]
