@@ -41,10 +41,3 @@ impl Counts {
         }
     }
 }
-
-impl From<crate::webhook::Figures> for Figures {
-    fn from(figures: crate::webhook::Figures) -> Self {
-        let crate::webhook::Figures { delivered, failed_attempts, given_up, lost, waiting, .. } = figures;
-        Self { delivered, failed_attempts, given_up, lost, waiting: waiting as u64 }
-    }
-}

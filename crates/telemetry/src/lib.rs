@@ -18,6 +18,7 @@ mod meters;
 mod only;
 #[cfg(feature = "otlp")]
 pub mod otlp;
+mod outbox;
 mod outlet;
 mod patience;
 mod private_file;

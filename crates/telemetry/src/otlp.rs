@@ -2,20 +2,20 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::StatusCode;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceResponse;
 use prost::Message as _;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::client::{Answer, Client, Endpoint};
 use crate::figures::{Counts, Figures};
 use crate::hub::Sink;
 use crate::only::Only;
+use crate::outbox::{Outbox, Place};
 use crate::patience::{Patience, asked_for};
 use crate::told::Told;
 
@@ -56,14 +56,13 @@ pub struct Export {
 
 struct Shared {
     export: Export,
-    counts: Counts,
-    waiting: AtomicUsize,
-    emptied: Notify,
+    outbox: Outbox,
 }
 
 struct Waiting {
     told: Told,
     since: Instant,
+    place: Place,
 }
 
 /// What becomes of a batch after a try.
@@ -98,8 +97,7 @@ impl Otlp {
     /// gone and everything was taken or given up. Where it is dropped before, what waits is lost, and counted.
     pub fn new(client: Client, export: Export) -> (Self, impl Sink, impl Future<Output = ()> + Send + 'static) {
         let (queue, events) = mpsc::channel(export.waiting.max(1));
-        let (counts, waiting) = (Counts::default(), AtomicUsize::new(0));
-        let otlp = Self(Arc::new(Shared { export, counts, waiting, emptied: Notify::new() }));
+        let otlp = Self(Arc::new(Shared { export, outbox: Outbox::default() }));
         let filling = Filling { otlp: otlp.clone(), queue };
         let carrier = Carrier { otlp: otlp.clone(), client, patience: Patience::default() };
         (otlp, filling, carrier.carry(events))
@@ -107,24 +105,12 @@ impl Otlp {
 
     /// How it does.
     pub fn figures(&self) -> Figures {
-        self.0.counts.figures(self.0.waiting.load(Ordering::Relaxed))
+        self.0.outbox.figures()
     }
 
     /// Until nothing waits any more. At the end of a program, with a limit on the time.
     pub async fn drained(&self) {
-        loop {
-            let emptied = self.0.emptied.notified();
-            if self.0.waiting.load(Ordering::Relaxed) == 0 {
-                return;
-            }
-            emptied.await;
-        }
-    }
-
-    fn done(&self, events: usize) {
-        if self.0.waiting.fetch_sub(events, Ordering::Relaxed) == events {
-            self.0.emptied.notify_waiters();
-        }
+        self.0.outbox.drained().await;
     }
 }
 
@@ -135,14 +121,10 @@ struct Filling {
 
 impl Sink for Filling {
     fn take(&mut self, told: &Told) {
-        let Shared { export, counts, waiting, .. } = &*self.otlp.0;
-        if !export.events.means(told) {
-            return;
-        }
-        waiting.fetch_add(1, Ordering::Relaxed);
-        if self.queue.try_send(Waiting { told: told.clone(), since: Instant::now() }).is_err() {
-            Counts::add(&counts.lost, 1);
-            self.otlp.done(1);
+        let Shared { export, outbox } = &*self.otlp.0;
+        if export.events.means(told) {
+            // What does not go in is dropped, and counted by its place.
+            let _ = self.queue.try_send(Waiting { told: told.clone(), since: Instant::now(), place: outbox.place() });
         }
     }
 }
@@ -153,71 +135,33 @@ struct Carrier {
     patience: Patience,
 }
 
-/// Events that the work has taken. What is dropped before anything became of it is lost.
-struct Batch {
-    otlp: Otlp,
-    events: Vec<Waiting>,
-    is_settled: bool,
-}
+impl Carrier {
+    /// The work's whole life.
+    async fn carry(mut self, mut events: mpsc::Receiver<Waiting>) {
+        while let Some(batch) = self.batch(&mut events).await {
+            self.bring(&batch).await;
+            batch.into_iter().for_each(|event| event.place.settle());
+        }
+    }
 
-/// The queue's other end: what is in it when the work is dropped is lost.
-struct Queue {
-    otlp: Otlp,
-    events: mpsc::Receiver<Waiting>,
-}
-
-impl Queue {
     /// The next events: as soon as there are enough, or when the first has waited for long enough. None when the sink is gone.
-    async fn batch(&mut self) -> Option<Batch> {
+    async fn batch(&self, events: &mut mpsc::Receiver<Waiting>) -> Option<Vec<Waiting>> {
         let Export { at_once, gathering, .. } = self.otlp.0.export;
-        let mut batch = Batch { otlp: self.otlp.clone(), events: Vec::new(), is_settled: false };
-        batch.events.push(self.events.recv().await?);
+        let mut batch = vec![events.recv().await?];
         let end = Instant::now() + gathering;
-        while batch.events.len() < at_once {
-            match tokio::time::timeout_at(end, self.events.recv()).await {
-                Ok(Some(event)) => batch.events.push(event),
+        while batch.len() < at_once {
+            match tokio::time::timeout_at(end, events.recv()).await {
+                Ok(Some(event)) => batch.push(event),
                 Ok(None) | Err(_) => break,
             }
         }
         Some(batch)
     }
-}
-
-impl Drop for Queue {
-    fn drop(&mut self) {
-        self.events.close();
-        let mut batch = Batch { otlp: self.otlp.clone(), events: Vec::new(), is_settled: false };
-        while let Ok(event) = self.events.try_recv() {
-            batch.events.push(event);
-        }
-    }
-}
-
-impl Drop for Batch {
-    fn drop(&mut self) {
-        let events = self.events.len();
-        if !self.is_settled {
-            Counts::add(&self.otlp.0.counts.lost, events);
-        }
-        if events > 0 {
-            self.otlp.done(events);
-        }
-    }
-}
-
-impl Carrier {
-    /// The work's whole life.
-    async fn carry(mut self, events: mpsc::Receiver<Waiting>) {
-        let mut queue = Queue { otlp: self.otlp.clone(), events };
-        while let Some(mut batch) = queue.batch().await {
-            self.bring(&batch.events).await;
-            batch.is_settled = true;
-        }
-    }
 
     /// Until it is taken or given up.
     async fn bring(&mut self, events: &[Waiting]) {
-        let Shared { counts, export, .. } = &*Arc::clone(&self.otlp.0);
+        let Shared { outbox, export } = &*Arc::clone(&self.otlp.0);
+        let counts = outbox.counts();
         let Some(since) = events.first().map(|first| first.since) else { return };
         let body = record::request(&export.service, events.iter().map(|event| &event.told)).encode_to_vec();
         loop {

@@ -53,7 +53,7 @@ impl Outlet {
     pub(crate) fn sent(&self) -> Sent<'_> {
         match self {
             Self::File(kind, lost) => Sent { kind, name: "", figures: of_losses(lost.count()) },
-            Self::Webhook(webhook) => Sent { kind: "webhook", name: webhook.name(), figures: webhook.figures().into() },
+            Self::Webhook(webhook) => Sent { kind: "webhook", name: webhook.name(), figures: webhook.figures() },
             Self::Push(stream) => Sent { kind: "push", name: stream.id(), figures: stream.figures() },
             Self::Poll(stream) => Sent { kind: "poll", name: stream.id(), figures: stream.figures() },
             #[cfg(feature = "otlp")]

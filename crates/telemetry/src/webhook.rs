@@ -3,18 +3,20 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use counterfoil_core::Clock;
 use serde::Deserialize;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::client::{Client, Endpoint, EndpointError, PlainHttp};
+use crate::figures::Figures;
 use crate::hub::Sink;
 use crate::only::Only;
+use crate::outbox::{Outbox, Place};
 use crate::private_file::{Unread, read_secret};
 use crate::told::{Told, to_the_millisecond};
 
@@ -117,33 +119,10 @@ pub enum WebhookError {
     },
 }
 
-/// How a receiver does, since the start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub struct Figures {
-    /// Events that it took.
-    pub delivered: u64,
-    /// Requests that it did not answer with success.
-    pub failed_attempts: u64,
-    /// Events that were tried for as long as they may be, or waited when it answered 410.
-    pub given_up: u64,
-    /// Events that were never tried: too many waited, or it is gone.
-    pub lost: u64,
-    /// Events that wait, or are under way.
-    pub waiting: usize,
-    /// Whether it answered 410: it gets nothing until a restart.
-    pub is_gone: bool,
-}
-
 struct Shared {
     receiver: Receiver,
-    delivered: AtomicU64,
-    failed_attempts: AtomicU64,
-    given_up: AtomicU64,
-    lost: AtomicU64,
-    waiting: AtomicUsize,
+    outbox: Outbox,
     is_gone: AtomicBool,
-    emptied: Notify,
 }
 
 /// An event on its way.
@@ -153,12 +132,6 @@ struct Letter {
     since: Instant,
     tries: usize,
     place: Place,
-}
-
-/// What is dropped before anything became of it is lost, wherever it was.
-struct Place {
-    webhook: Webhook,
-    is_settled: bool,
 }
 
 impl WebhookSettings {
@@ -211,16 +184,7 @@ impl Webhook {
         chance: Chance,
     ) -> (Self, Filling, impl Future<Output = ()> + Send + 'static) {
         let (queue, letters) = mpsc::channel(receiver.waiting);
-        let webhook = Self(Arc::new(Shared {
-            receiver,
-            delivered: AtomicU64::new(0),
-            failed_attempts: AtomicU64::new(0),
-            given_up: AtomicU64::new(0),
-            lost: AtomicU64::new(0),
-            waiting: AtomicUsize::new(0),
-            is_gone: AtomicBool::new(false),
-            emptied: Notify::new(),
-        }));
+        let webhook = Self(Arc::new(Shared { receiver, outbox: Outbox::default(), is_gone: AtomicBool::new(false) }));
         let courier = Courier::new(webhook.clone(), letters, clock, client, chance);
         (webhook.clone(), Filling { webhook, queue }, courier.carry())
     }
@@ -232,35 +196,17 @@ impl Webhook {
 
     /// How it does.
     pub fn figures(&self) -> Figures {
-        let Shared { delivered, failed_attempts, given_up, lost, waiting, is_gone, .. } = &*self.0;
-        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        Figures {
-            delivered: read(delivered),
-            failed_attempts: read(failed_attempts),
-            given_up: read(given_up),
-            lost: read(lost),
-            waiting: waiting.load(Ordering::Relaxed),
-            is_gone: is_gone.load(Ordering::Relaxed),
-        }
+        self.0.outbox.figures()
+    }
+
+    /// Whether it answered 410: it gets nothing until a restart.
+    pub fn is_gone(&self) -> bool {
+        self.0.is_gone.load(Ordering::Relaxed)
     }
 
     /// Until nothing waits any more. At the end of a program, with a limit on the time.
     pub async fn drained(&self) {
-        loop {
-            let emptied = self.0.emptied.notified();
-            if self.0.waiting.load(Ordering::Relaxed) == 0 {
-                return;
-            }
-            emptied.await;
-        }
-    }
-
-    /// A place among those that wait, if there is one.
-    fn place(&self) -> Option<Place> {
-        let before = self.0.waiting.fetch_add(1, Ordering::Relaxed);
-        let place = Place { webhook: self.clone(), is_settled: false };
-        // What is dropped here is counted as lost.
-        (before < self.0.receiver.waiting).then_some(place)
+        self.0.outbox.drained().await;
     }
 }
 
@@ -271,10 +217,11 @@ struct Filling {
 
 impl Sink for Filling {
     fn take(&mut self, told: &Told) {
-        if !self.webhook.0.receiver.events.means(told) {
+        let Shared { receiver, outbox, .. } = &*self.webhook.0;
+        if !receiver.events.means(told) {
             return;
         }
-        if let Some(place) = self.webhook.place() {
+        if let Some(place) = outbox.place_below(receiver.waiting) {
             let body = body_of(told).into();
             let letter = Letter { id: told.id.to_string(), body, since: Instant::now(), tries: 0, place };
             // What does not go in is dropped, and counted by its place.
@@ -286,26 +233,6 @@ impl Sink for Filling {
 fn body_of(told: &Told) -> String {
     let (name, time) = (told.event.kind.name(), to_the_millisecond(told.event.at));
     format!(r#"{{"type":"{name}","timestamp":"{time}","data":{}}}"#, told.json())
-}
-
-impl Letter {
-    /// It needs no place any more, and this is what became of it.
-    fn settle(mut self, count: impl Fn(&Shared) -> &AtomicU64) {
-        count(&self.place.webhook.0).fetch_add(1, Ordering::Relaxed);
-        self.place.is_settled = true;
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let Shared { lost, waiting, emptied, .. } = &*self.webhook.0;
-        if !self.is_settled {
-            lost.fetch_add(1, Ordering::Relaxed);
-        }
-        if waiting.fetch_sub(1, Ordering::Relaxed) == 1 {
-            emptied.notify_waiters();
-        }
-    }
 }
 
 impl fmt::Debug for WebhookSettings {

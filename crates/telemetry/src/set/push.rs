@@ -2,14 +2,14 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use counterfoil_core::Clock;
 use http::StatusCode;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde::Deserialize;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::pen::{Bearer, Pen};
@@ -18,6 +18,7 @@ use super::{Token, Writer};
 use crate::client::{Answer, Client, Endpoint};
 use crate::figures::{Counts, Figures};
 use crate::hub::Sink;
+use crate::outbox::{Outbox, Place};
 use crate::patience::{Patience, asked_for};
 use crate::told::Told;
 
@@ -41,21 +42,13 @@ pub struct Delivery {
 struct Shared {
     stream: String,
     delivery: Delivery,
-    counts: Counts,
-    waiting: AtomicUsize,
-    emptied: Notify,
+    outbox: Outbox,
 }
 
 struct Waiting {
     token: Token,
     since: Instant,
     place: Place,
-}
-
-/// What is dropped before anything became of it is lost, wherever it was.
-struct Place {
-    stream: PushStream,
-    is_settled: bool,
 }
 
 /// What becomes of a token after a try.
@@ -94,13 +87,8 @@ impl PushStream {
         delivery: Delivery,
     ) -> (Self, impl Sink, impl Future<Output = ()> + Send + 'static) {
         let (queue, tokens) = mpsc::channel(delivery.waiting.max(1));
-        let stream = Self(Arc::new(Shared {
-            stream: writer.stream().id().to_owned(),
-            delivery,
-            counts: Counts::default(),
-            waiting: AtomicUsize::new(0),
-            emptied: Notify::new(),
-        }));
+        let stream =
+            Self(Arc::new(Shared { stream: writer.stream().id().to_owned(), delivery, outbox: Outbox::default() }));
         let filling = Filling { stream: stream.clone(), pen: Pen::new(writer, clock), queue };
         let carrier = Carrier { stream: stream.clone(), client, patience: Patience::default() };
         (stream, filling, carrier.carry(tokens))
@@ -113,35 +101,12 @@ impl PushStream {
 
     /// How it does.
     pub fn figures(&self) -> Figures {
-        self.0.counts.figures(self.0.waiting.load(Ordering::Relaxed))
+        self.0.outbox.figures()
     }
 
     /// Until nothing waits any more. At the end of a program, with a limit on the time.
     pub async fn drained(&self) {
-        loop {
-            let emptied = self.0.emptied.notified();
-            if self.0.waiting.load(Ordering::Relaxed) == 0 {
-                return;
-            }
-            emptied.await;
-        }
-    }
-
-    fn place(&self) -> Place {
-        self.0.waiting.fetch_add(1, Ordering::Relaxed);
-        Place { stream: self.clone(), is_settled: false }
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let Shared { counts, waiting, emptied, .. } = &*self.stream.0;
-        if !self.is_settled {
-            Counts::add(&counts.lost, 1);
-        }
-        if waiting.fetch_sub(1, Ordering::Relaxed) == 1 {
-            emptied.notify_waiters();
-        }
+        self.0.outbox.drained().await;
     }
 }
 
@@ -153,9 +118,10 @@ struct Filling {
 
 impl Sink for Filling {
     fn take(&mut self, told: &Told) {
-        if let Some(token) = self.pen.write(told, &self.stream.0.counts) {
+        let Shared { outbox, .. } = &*self.stream.0;
+        if let Some(token) = self.pen.write(told, outbox.counts()) {
             // What does not go in is dropped, and counted by its place.
-            let _ = self.queue.try_send(Waiting { token, since: Instant::now(), place: self.stream.place() });
+            let _ = self.queue.try_send(Waiting { token, since: Instant::now(), place: outbox.place() });
         }
     }
 }
@@ -169,15 +135,16 @@ struct Carrier {
 impl Carrier {
     /// The work's whole life.
     async fn carry(mut self, mut tokens: mpsc::Receiver<Waiting>) {
-        while let Some(Waiting { token, since, mut place }) = tokens.recv().await {
+        while let Some(Waiting { token, since, place }) = tokens.recv().await {
             self.bring(&token, since).await;
-            place.is_settled = true;
+            place.settle();
         }
     }
 
     /// Until it is delivered or given up.
     async fn bring(&mut self, token: &Token, since: Instant) {
-        let Shared { counts, delivery, .. } = &*Arc::clone(&self.stream.0);
+        let Shared { outbox, delivery, .. } = &*Arc::clone(&self.stream.0);
+        let counts = outbox.counts();
         loop {
             // Where the one before was not taken either, what is too old is not even tried.
             if self.patience.is_tried() && since.elapsed() >= delivery.give_up_after {
@@ -235,8 +202,8 @@ impl Carrier {
 
     /// Counts a token that the receiver will never take, and says so at the first and every hundredth.
     fn refused(&self, token: &Token, err: &str) {
-        let Shared { counts, stream, .. } = &*self.stream.0;
-        let before = counts.given_up.fetch_add(1, Ordering::Relaxed);
+        let Shared { outbox, stream, .. } = &*self.stream.0;
+        let before = outbox.counts().given_up.fetch_add(1, Ordering::Relaxed);
         if before.is_multiple_of(100) {
             tracing::warn!(rule = "set", stream, jti = &*token.jti, err, "the receiver refused a security event token");
         }

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::schedule::{Chance, LONGEST_ASKED, of_a_receiver, of_an_event};
 use super::{Letter, Receiver, Webhook};
 use crate::client::{Answer, Client, PostError};
+use crate::figures::Counts;
 use crate::losses::Losses;
 use crate::patience::asked_for;
 
@@ -161,7 +162,7 @@ impl Courier {
     }
 
     fn delivered(&mut self, letter: Letter) {
-        letter.settle(|counts| &counts.delivered);
+        letter.place.settle_as(|counts| &counts.delivered);
         if self.failures >= TOLD_AFTER {
             tracing::info!(rule = "webhook", receiver = self.webhook.name(), "a receiver takes webhooks again");
         }
@@ -170,7 +171,7 @@ impl Courier {
 
     fn failed(&mut self, letter: Letter, status: Option<StatusCode>, asked: Option<std::time::Duration>, why: &str) {
         let now = Instant::now();
-        self.webhook.0.failed_attempts.fetch_add(1, Ordering::Relaxed);
+        Counts::add(&self.webhook.0.outbox.counts().failed_attempts, 1);
         self.failures = self.failures.saturating_add(1);
         if self.failures == TOLD_AFTER {
             let (receiver, to) = (self.webhook.name(), &self.receiver().to);
@@ -189,7 +190,7 @@ impl Courier {
     }
 
     fn give_up(&mut self, letter: Letter) {
-        letter.settle(|counts| &counts.given_up);
+        letter.place.settle_as(|counts| &counts.given_up);
         if let Some(events) = self.given_up.lose(1, std::time::Instant::now()) {
             tracing::error!(
                 rule = "webhook",
@@ -202,7 +203,7 @@ impl Courier {
 
     fn gone(&mut self, letter: Letter) {
         self.webhook.0.is_gone.store(true, Ordering::Relaxed);
-        self.webhook.0.failed_attempts.fetch_add(1, Ordering::Relaxed);
+        Counts::add(&self.webhook.0.outbox.counts().failed_attempts, 1);
         let receiver = self.webhook.name();
         tracing::error!(
             rule = "webhook",
@@ -210,12 +211,12 @@ impl Courier {
             "a receiver answered 410 Gone: it gets nothing until the next start"
         );
         self.letters.close();
-        letter.settle(|counts| &counts.given_up);
+        letter.place.settle_as(|counts| &counts.given_up);
         while let Ok(letter) = self.letters.try_recv() {
-            letter.settle(|counts| &counts.given_up);
+            letter.place.settle_as(|counts| &counts.given_up);
         }
         for letter in std::mem::take(&mut self.later).into_values() {
-            letter.settle(|counts| &counts.given_up);
+            letter.place.settle_as(|counts| &counts.given_up);
         }
     }
 }

@@ -321,7 +321,7 @@ async fn who_is_gone_gets_nothing_more() {
     });
     bench.tell(0..50);
     let end = bench.drained().await;
-    assert_eq!((end.given_up, end.lost, end.is_gone), (50, 0, true));
+    assert_eq!((end.given_up, end.lost, bench.webhook.is_gone()), (50, 0, true));
     let count = bench.seconds().len();
     bench.tell(50..60);
     assert_eq!((bench.drained().await.lost, bench.seconds().len()), (10, count));
