@@ -57,6 +57,10 @@ fn check(arguments: CheckArgs) -> ExitCode {
             if let Err(error) = checked.config.events.check() {
                 return crate::failed(&error, ExitCode::from(2));
             }
+            if let Err(error) = checked.config.detector() {
+                eprintln!("error: detector.{error}");
+                return ExitCode::from(2);
+            }
             print!("{}", checked.config);
             if !checked.assumed.is_empty() {
                 println!("\nassumed");

@@ -80,7 +80,7 @@ pub(crate) fn run(arguments: ExplainArgs) -> Result<ExitCode, Box<dyn Error>> {
 
 fn defaults() -> Result<Explained, PolicyError> {
     eprintln!("nothing was named: these are the defaults, for a site at {ASSUMED_ORIGIN}");
-    Ok(Explained::of_policy(&Policy::aal2(ASSUMED_ORIGIN)?, &LimitSettings::default(), &EventSettings::default()))
+    Ok(Explained::of_policy(&Policy::aal2(ASSUMED_ORIGIN)?, &LimitSettings::default(), &EventSettings::default(), None))
 }
 
 /// `None` where nobody said anything.
@@ -103,7 +103,7 @@ fn of_policy(path: &Path) -> Result<Explained, NotExplained> {
     if u64::try_from(text.len()).is_ok_and(|length| length > MOST_BYTES) {
         return Err(NotExplained::TooLarge { path: path.to_owned() });
     }
-    let Written { sessions: mut settings, limits, events } = read_text(text)
+    let Written { sessions: mut settings, limits, events, detector } = read_text(text)
         .map_err(|source| NotExplained::NotAPolicy { path: path.to_owned(), source: Box::new(source) })?;
     if settings.origins.is_empty() {
         eprintln!("the file names no origin: explained for a site at {ASSUMED_ORIGIN}");
@@ -111,7 +111,7 @@ fn of_policy(path: &Path) -> Result<Explained, NotExplained> {
     }
     let policy =
         Policy::try_from(settings).map_err(|source| NotExplained::Contradicts { path: path.to_owned(), source })?;
-    Ok(Explained::of_policy(&policy, &limits, &events))
+    Ok(Explained::of_policy(&policy, &limits, &events, detector.as_ref()))
 }
 
 fn earlier(path: &Path) -> Result<(PathBuf, Explained), NotExplained> {

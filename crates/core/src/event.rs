@@ -1,5 +1,6 @@
 //! What happened: typed, with stable names, and nothing in it that authenticates anybody or tells who they are.
 
+use crate::detector::SignalName;
 use crate::id::{SessionId, SubjectRef};
 use crate::limits::{Act, Per};
 use crate::moment::Moment;
@@ -130,6 +131,8 @@ pub enum EventKind {
         decision: Decision,
         /// What was seen, and what was expected.
         evidence: Option<Evidence>,
+        /// What the operator's own detector calls it, where it is of that.
+        own: Option<SignalName>,
     },
 }
 

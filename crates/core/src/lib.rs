@@ -7,6 +7,7 @@ pub mod conformance;
 pub mod cookie;
 pub mod csrf;
 pub mod data;
+pub mod detector;
 pub mod device;
 pub mod engine;
 mod entropy;

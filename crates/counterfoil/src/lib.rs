@@ -24,6 +24,7 @@ pub mod adopt;
 mod clock;
 mod csp_report;
 pub mod data;
+pub mod detector;
 mod ended;
 mod error;
 mod extract;
@@ -34,6 +35,7 @@ mod housekeeping;
 pub mod keys;
 pub mod layer;
 pub mod limits;
+mod log_event;
 pub mod manual;
 mod reply;
 mod settings;
@@ -53,7 +55,7 @@ pub use counterfoil_core::engine::{Identity, SessionError, SignInError, SignInOp
 pub use counterfoil_core::keys::{GeneratedKeys, KeyError, KeySource};
 pub use counterfoil_core::policy::{PolicyError, PolicySettings, Preset, Span};
 pub use counterfoil_core::rules::{
-    Amr, Assurance, Correction, EndReason, Factor, Limits, NetworkKind, Place, Reaction, Spot, Trigger,
+    Amr, Assurance, Correction, Decision, EndReason, Factor, Limits, NetworkKind, Place, Reaction, Spot, Trigger,
 };
 pub use counterfoil_core::seam::{Denial, is_navigation};
 pub use counterfoil_core::store::{Page, Store, StoreError, Summary};
@@ -73,8 +75,9 @@ pub use self::extract::{
 };
 pub use self::keys::{CommandKeys, EnvironmentKeys, FileKeys};
 pub use self::limits::{LimitSettings, Limiter, TriedTooOften};
+pub use self::log_event::log_event;
 pub use self::settings::{SettingsError, policy_from_toml, settings_from_toml};
-pub use self::site::{Builder, Counterfoil, log_event};
+pub use self::site::{Builder, Counterfoil};
 pub use self::store_time::{ClockRefused, StoreTime};
 #[cfg(feature = "user-agents")]
 pub use self::user_agents::{UserAgents, UserAgentsError};

@@ -19,11 +19,13 @@ use http::uri::PathAndQuery;
 use crate::adopt::Adopt;
 use crate::clock::SystemClock;
 use crate::csp_report::{self, Ration};
+use crate::detector::{Asking, Detector, DynDetector, Guarded};
 use crate::ended::Hub;
 use crate::housekeeping::Housekeeping;
 use crate::keys::{Follow, NotExchanged};
 use crate::layer::{CsrfLayer, HeadersLayer, SessionLayer};
 use crate::limits::{Limiter, TriedTooOften};
+use crate::log_event::log_event;
 use crate::reply::{self, Asked};
 use crate::store_time::StoreTime;
 
@@ -79,6 +81,7 @@ pub struct Builder {
     adopt: Option<Adopt>,
     labels: Option<Box<dyn DeviceLabels>>,
     places: Option<Box<dyn Places>>,
+    detector: Option<(Box<dyn DynDetector>, Asking)>,
     limits: Limiter,
 }
 
@@ -125,6 +128,7 @@ impl Counterfoil {
             headers: SecurityHeaders::strict(),
             labels: None,
             places: None,
+            detector: None,
             limits: Limiter::default(),
             pages: Pages { sign_in: "/login".into(), step_up: "/step-up".into(), denied: None },
             adopt: None,
@@ -325,6 +329,12 @@ impl Builder {
         Self { places: Some(Box::new(places)), ..self }
     }
 
+    /// Has a detector of one's own asked about the requests that `asking` names, within the bounds of its
+    /// [`Guard`](crate::detector::Guard).
+    pub fn detect_by(self, detector: Guarded<impl Detector>, asking: Asking) -> Self {
+        Self { detector: Some((Box::new(detector), asking)), ..self }
+    }
+
     /// Limits what is tried by `limits` instead of [`Limiter::default`], which counts in this process. Sites of one program
     /// may share them: clones count together.
     pub fn limits(self, limits: Limiter) -> Self {
@@ -358,6 +368,9 @@ impl Builder {
         if let Some(places) = self.places {
             engine.locate_by(places);
         }
+        if let Some((detector, asking)) = self.detector {
+            engine.detect_by(detector, asking);
+        }
         Counterfoil(Arc::new(Site {
             hub: Hub::new(engine.clone()),
             housekeeping: if self.housekept_elsewhere {
@@ -372,19 +385,6 @@ impl Builder {
             headers: self.headers,
         }))
     }
-}
-
-/// Writes an event to the log, with the same field names everywhere. This is where events go unless
-/// [`Builder::events`] says otherwise; a sink of one's own can call it and do more.
-pub fn log_event(event: &Event) {
-    tracing::info!(
-        session.id = event.session.map(tracing::field::display),
-        user.hash = event.subject.map(tracing::field::display),
-        reason = event.kind.reason(),
-        event = event.kind.name(),
-        "{}",
-        event.kind.name()
-    );
 }
 
 impl std::fmt::Debug for Counterfoil {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use counterfoil::geo::{Databases, GeoError};
 use counterfoil::{Counterfoil, KeyError, LimitSettings, Limiter, Policy, origin::Origin};
-use counterfoil_serve::{keep::Kept, place::Place};
+use counterfoil_serve::{detector::CalledOut, keep::Kept, place::Place};
 
 use crate::{
     accounts::{Accounts, Cost, HashingFailed},
@@ -40,6 +40,15 @@ pub struct Parts {
     pub site: Counterfoil,
 }
 
+/// Who else is told what happens, and who is asked about requests.
+#[derive(Debug, Clone, Default)]
+pub struct Beside {
+    /// Who is told.
+    pub also: Also,
+    /// Who is asked.
+    pub detector: Option<CalledOut>,
+}
+
 /// Why there is no app.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -61,10 +70,10 @@ impl App {
     /// # Errors
     /// [`AppFailed`]: the machine is at fault, not the arguments.
     pub fn new(plan: Plan, policy: Policy) -> Result<Self, AppFailed> {
-        Self::keeping(plan, policy, LimitSettings::default(), Kept::in_memory()?, Also::default())
+        Self::keeping(plan, policy, LimitSettings::default(), Kept::in_memory()?, Beside::default())
     }
 
-    /// As [`new`](Self::new), with limits of one's own, the sessions and keys that are kept, and who is told what happens.
+    /// As [`new`](Self::new), with limits of one's own, the sessions and keys that are kept, who is told what happens, and who is asked.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -73,13 +82,13 @@ impl App {
         policy: Policy,
         limits: LimitSettings,
         kept: Kept,
-        also: Also,
+        beside: Beside,
     ) -> Result<Self, AppFailed> {
         let limiter = match plan.mode {
             Mode::Normal => kept.limiter(limits),
             Mode::Test => Limiter::off(),
         };
-        Self::with(plan, policy, limiter, kept, also)
+        Self::with(plan, policy, limiter, kept, beside)
     }
 
     /// As [`new`](Self::new), with other limits.
@@ -87,10 +96,11 @@ impl App {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn with_limits(plan: Plan, policy: Policy, limiter: Limiter) -> Result<Self, AppFailed> {
-        Self::with(plan, policy, limiter, Kept::in_memory()?, Also::default())
+        Self::with(plan, policy, limiter, Kept::in_memory()?, Beside::default())
     }
 
-    fn with(plan: Plan, policy: Policy, limiter: Limiter, kept: Kept, also: Also) -> Result<Self, AppFailed> {
+    fn with(plan: Plan, policy: Policy, limiter: Limiter, kept: Kept, beside: Beside) -> Result<Self, AppFailed> {
+        let Beside { also, detector } = beside;
         let cost = match plan.mode {
             Mode::Normal => Cost::Owasp,
             Mode::Test => Cost::Test,
@@ -101,7 +111,7 @@ impl App {
         let chronicle = Chronicle::new(Arc::clone(&feed)).telling(also);
         let kept_where = kept_where(&kept);
         let places = (!plan.geo.is_empty()).then(|| Databases::open(&plan.geo)).transpose().map_err(AppFailed::Geo)?;
-        let site = session::site(policy, kept, limiter, places, chronicle, accounts.names())?;
+        let site = session::site(policy, kept, limiter, places, detector, chronicle, accounts.names())?;
         let second_factors = SecondFactors::default();
         Ok(Self(Arc::new(Parts { accounts, second_factors, bank, feed, kept: kept_where, plan, site })))
     }

@@ -14,6 +14,7 @@ use counterfoil::{
     origin::{Origin, OriginError},
 };
 use counterfoil_serve::control::{Control, Operated};
+use counterfoil_serve::detector::DetectorFailed;
 use counterfoil_serve::shared_signals;
 use counterfoil_serve::{Bound, Certificate, CertificateFailed, keep::KeepFailed, stop_signal};
 use counterfoil_telemetry::set::{Signer, SigningKey};
@@ -37,7 +38,7 @@ pub mod second_factor;
 pub mod session;
 pub mod watch;
 
-use app::{App, AppFailed};
+use app::{App, AppFailed, Beside};
 use banner::Operator;
 use chronicle::Also;
 use options::{DemoArgs, Plan, PlanRefused, Transport};
@@ -49,7 +50,7 @@ use watch::Watch;
 /// # Errors
 /// [`DemoFailed`]; [`DemoFailed::is_configuration`] tells whether other arguments would help.
 pub async fn run(mut arguments: DemoArgs) -> Result<(), DemoFailed> {
-    let Written { sessions, limits: tries, events } = policy::read(&mut arguments)?;
+    let Written { sessions, limits: tries, events, detector } = policy::read(&mut arguments)?;
     let plan = Plan::try_from(arguments)?;
     let listen = plan.listen;
     let cannot_listen = |source| DemoFailed::Listen { listen, source };
@@ -69,6 +70,8 @@ pub async fn run(mut arguments: DemoArgs) -> Result<(), DemoFailed> {
     let key = Arc::new(SigningKey::generate("demo").map_err(|_| AppFailed::Keys(counterfoil::KeyError::Derivation))?);
     let signer = Arc::clone(&key) as Arc<dyn Signer>;
     let events = events.start(&(Arc::new(SystemClock) as Arc<dyn Clock>), "demo", Some(&signer))?;
+    let detector = detector.map(|detector| detector.within(folder.as_deref().unwrap_or(Path::new("."))).open());
+    let detector = detector.transpose()?;
     let watch = match plan.metrics {
         Some(address) => Some(Watch::open(address, &events).await.map_err(DemoFailed::watched(address))?),
         None => None,
@@ -79,7 +82,7 @@ pub async fn run(mut arguments: DemoArgs) -> Result<(), DemoFailed> {
     };
     let also = Also::default().and(events.telemetry().clone());
     let also = watch.as_ref().map_or(also.clone(), |watch| also.and(watch.counted().clone()));
-    let app = App::keeping(plan, policy, tries, kept, also)?;
+    let app = App::keeping(plan, policy, tries, kept, Beside { also, detector })?;
     let operated = folder.as_deref().and_then(|folder| operated(folder, &app, &events));
     let operator = folder.filter(|_| operated.is_some());
     // Nobody has to read it: a closed pipe is no reason to stop.
@@ -195,6 +198,9 @@ pub enum DemoFailed {
     /// Events cannot go where the policy file says.
     #[error(transparent)]
     Events(#[from] EventsFailed),
+    /// The detector cannot be asked as the policy file says.
+    #[error("detector")]
+    Detector(#[from] DetectorFailed),
     /// No https.
     #[error(transparent)]
     Certificate(#[from] CertificateFailed),
@@ -219,9 +225,12 @@ impl DemoFailed {
     /// Whether the arguments or the policy file are at fault, not the machine.
     pub const fn is_configuration(&self) -> bool {
         match self {
-            Self::Plan(_) | Self::PolicyFile(_) | Self::Policy(_) | Self::Origin(_) | Self::App(AppFailed::Geo(_)) => {
-                true
-            }
+            Self::Plan(_)
+            | Self::PolicyFile(_)
+            | Self::Policy(_)
+            | Self::Origin(_)
+            | Self::Detector(_)
+            | Self::App(AppFailed::Geo(_)) => true,
             Self::Events(error) => error.is_configuration(),
             _ => false,
         }

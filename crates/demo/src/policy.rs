@@ -6,6 +6,7 @@ use counterfoil::{
     AddressSource, LimitSettings, Policy, PolicyError, PolicySettings, origin::Origin, origin::OriginError,
     settings_from_toml,
 };
+use counterfoil_serve::detector::DetectorSettings;
 use counterfoil_telemetry::EventSettings;
 
 use crate::options::{DemoArgs, LimitArgs, Mode, Plan};
@@ -61,6 +62,8 @@ pub struct Written {
     pub limits: LimitSettings,
     /// Of who is told what happens, in `[events]`.
     pub events: EventSettings,
+    /// Of who is asked about requests, in `[detector]`.
+    pub detector: Option<DetectorSettings>,
 }
 
 /// What the file says. Where the command line names no origin, the file's take its place.
@@ -74,7 +77,7 @@ pub fn read(arguments: &mut DemoArgs) -> Result<Written, PolicyFileRefused> {
     let text = std::fs::read_to_string(&path)
         .map_err(|source| PolicyFileRefused::Unreadable { path: path.clone(), source })?;
     let refused = |source| PolicyFileRefused::NotAPolicy { path: path.clone(), source: Box::new(source) };
-    let Written { sessions: settings, limits, events } = read_text(text).map_err(refused)?;
+    let Written { sessions: settings, limits, events, detector } = read_text(text).map_err(refused)?;
     if settings.danger.below_floors && !arguments.test_mode {
         return Err(PolicyFileRefused::BelowFloors { path });
     }
@@ -87,7 +90,7 @@ pub fn read(arguments: &mut DemoArgs) -> Result<Written, PolicyFileRefused> {
             .collect::<Result<_, _>>()
             .map_err(|(text, source)| PolicyFileRefused::Origin { path, text, source })?;
     }
-    Ok(Written { sessions: settings, limits, events })
+    Ok(Written { sessions: settings, limits, events, detector })
 }
 
 /// What a policy file with this text says.
@@ -95,25 +98,27 @@ pub fn read(arguments: &mut DemoArgs) -> Result<Written, PolicyFileRefused> {
 /// # Errors
 /// What is wrong, and where.
 pub fn read_text(text: String) -> Result<Written, toml::de::Error> {
-    let (text, events) = without_events(text)?;
+    let (text, Beside { events, detector }) = split(text)?;
     let (sessions, limits) = settings_from_toml(&text)?;
-    Ok(Written { sessions, limits, events })
+    Ok(Written { sessions, limits, events, detector })
 }
 
-/// The rest, and what stands in `[events]`.
-fn without_events(text: String) -> Result<(String, EventSettings), toml::de::Error> {
-    #[derive(serde::Deserialize)]
-    struct Events {
-        #[serde(default)]
-        events: EventSettings,
-    }
-    let events = toml::from_str::<Events>(&text)?.events;
+/// What stands beside the policy.
+#[derive(serde::Deserialize)]
+struct Beside {
+    #[serde(default)]
+    events: EventSettings,
+    #[serde(default)]
+    detector: Option<DetectorSettings>,
+}
+
+/// The rest, and what stands beside it.
+fn split(text: String) -> Result<(String, Beside), toml::de::Error> {
+    let beside = toml::from_str(&text)?;
     let mut rest: toml::Table = toml::from_str(&text)?;
-    match rest.remove("events") {
-        // As it stands, so that mistakes are told with their lines.
-        None => Ok((text, events)),
-        Some(_) => Ok((rest.to_string(), events)),
-    }
+    let found = ["events", "detector"].map(|table| rest.remove(table).is_some());
+    // As it stands, so that mistakes are told with their lines.
+    if found.contains(&true) { Ok((rest.to_string(), beside)) } else { Ok((text, beside)) }
 }
 
 /// The policy in force: `settings` from the file, the command line's limits and proxies above them.

@@ -36,9 +36,7 @@ pub fn service(app: App) -> Router {
             .route("/login", get(account::login_form).post(account::login))
             .route("/login/code", get(second_factor::code_form).post(second_factor::check_code)),
         private: Router::new()
-            .route("/logout", post(account::logout))
             .route("/me", get(account::me))
-            .route("/step-up", get(account::step_up_form).post(account::step_up))
             .route("/password", get(account::password_form).post(account::change_password))
             .route("/counter", get(data::counter).post(data::count))
             .route("/note", get(data::notes).post(data::write_note))
@@ -52,6 +50,9 @@ pub fn service(app: App) -> Router {
             .route("/devices/end-others", post(devices::end_others))
             .route("/events", get(watch::events)),
         quiet: Router::new().route("/session", get(account::this_session)),
+        proving: Router::new()
+            .route("/logout", post(account::logout))
+            .route("/step-up", get(account::step_up_form).post(account::step_up)),
         sensitive: Router::new()
             .route("/transfer", get(money::balance).post(money::transfer))
             .route("/totp/begin", post(second_factor::begin))

@@ -8,6 +8,7 @@ use counterfoil::{
     CSP_REPORT_PATH, CookieKind, Counterfoil, Event, EventSink as _, KeyError, Limiter, Policy, Subject, UserAgents,
     headers::{ContentSecurityPolicy, Directive, SecurityHeaders, Source, TooWide},
 };
+use counterfoil_serve::detector::CalledOut;
 use counterfoil_serve::keep::{Kept, Sessions};
 
 use crate::{app::App, chronicle::Chronicle};
@@ -30,6 +31,8 @@ pub struct Routes {
     pub doors: Router<App>,
     /// They open the session first.
     pub private: Router<App>,
+    /// As private ones, also for whoever waits for a step-up.
+    pub proving: Router<App>,
     /// As private ones, but a look there is no activity.
     pub quiet: Router<App>,
     /// They also want a CSRF token with every form, whatever the request's headers say.
@@ -45,6 +48,7 @@ pub fn site<'a>(
     kept: Kept,
     limiter: Limiter,
     places: Option<Databases>,
+    detector: Option<CalledOut>,
     chronicle: Chronicle,
     names: impl Iterator<Item = &'a str>,
 ) -> Result<Counterfoil, KeyError> {
@@ -65,6 +69,10 @@ pub fn site<'a>(
             places.follow(Databases::EVERY);
             builder.locate_by(places)
         }
+        None => builder,
+    };
+    let builder = match detector {
+        Some(detector) => builder.detect_by(detector.on_site(None), detector.asking()),
         None => builder,
     };
     let site = builder
@@ -91,11 +99,12 @@ pub fn site<'a>(
 
 /// All routes with the session layer that each needs.
 pub fn guarded(site: &Counterfoil, routes: Routes) -> Router<App> {
-    let Routes { public, doors, private, quiet, sensitive } = routes;
+    let Routes { public, doors, private, proving, quiet, sensitive } = routes;
     public
         .layer(site.sessions().public())
         .merge(doors.layer(site.sessions().public().sign_in()))
         .merge(private.layer(site.sessions()))
+        .merge(proving.layer(site.sessions().step_up()))
         .merge(quiet.layer(site.sessions().quiet()))
         .merge(sensitive.layer(site.sessions().sensitive()))
         .merge(site.csp_reports())

@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
+use counterfoil::detector::Figures;
 use counterfoil::geo::Databases;
 use counterfoil::{
     Clock, Counterfoil, Event, EventSink, KeyError, Limiter, Moment, Policy, SessionId, StoreTime, SystemClock,
@@ -15,6 +16,7 @@ use counterfoil_core::keys::SharedRing;
 use counterfoil_core::origin::{Origin, Scheme};
 use counterfoil_core::store::DynStore;
 use counterfoil_core::{Engine, Exchange};
+use counterfoil_serve::detector::CalledOut;
 use counterfoil_telemetry::Telemetry;
 use counterfoil_telemetry::set::Signals;
 use quick_cache::sync::Cache;
@@ -53,6 +55,8 @@ struct Ground {
     limiter: Limiter,
     /// What tells where addresses are.
     places: Option<Databases>,
+    /// What is asked about requests before they are decided.
+    detector: Option<CalledOut>,
 }
 
 /// Puts a gateway together where the defaults of [`Gateway::new`] do not fit.
@@ -69,6 +73,7 @@ pub struct Builder {
     doctor: Doctor,
     limiter: Limiter,
     places: Option<Databases>,
+    detector: Option<CalledOut>,
 }
 
 /// The sites of one configuration.
@@ -116,6 +121,7 @@ impl Gateway {
             doctor: Doctor::default(),
             limiter: Limiter::default(),
             places: None,
+            detector: None,
         }
     }
 
@@ -183,6 +189,11 @@ impl Gateway {
         &self.0.ground.meters
     }
 
+    /// What came of asking the operator's detector; nothing where there is none.
+    pub fn detector(&self) -> Option<Figures> {
+        self.0.ground.detector.as_ref().map(CalledOut::figures)
+    }
+
     /// All sessions, whichever site they began on. What is done by it is told of no site in particular.
     pub fn operator(&self) -> Option<Engine> {
         self.sites().operator.clone()
@@ -220,6 +231,11 @@ impl Builder {
         Self { places, ..self }
     }
 
+    /// Has this asked about the requests of all sites.
+    pub fn detector(self, detector: Option<CalledOut>) -> Self {
+        Self { detector, ..self }
+    }
+
     /// Takes the time from `clock`, as it is; otherwise from the system's, corrected by the store's where it has one.
     pub fn clock(self, clock: impl Clock) -> Self {
         Self { clock: Some(Arc::new(clock)), ..self }
@@ -240,14 +256,27 @@ impl Builder {
     /// # Errors
     /// As [`Gateway::new`].
     pub fn build(self, apps: &[AppConfig]) -> Result<Gateway, KeyError> {
-        let Self { ring, store, clock, events, telemetry, meters, assertions, signals, doctor, limiter, places } = self;
+        let Self {
+            ring,
+            store,
+            clock,
+            events,
+            telemetry,
+            meters,
+            assertions,
+            signals,
+            doctor,
+            limiter,
+            places,
+            detector,
+        } = self;
         let (store, clock, time): (_, Arc<dyn Clock>, _) = if let Some(clock) = clock {
             (store, clock, None)
         } else {
             let time = StoreTime::of(store, SystemClock);
             (time.store(), Arc::new(time.clone()), Some(time))
         };
-        let ground = Ground { ring, store, clock, time, events, telemetry, meters, limiter, places };
+        let ground = Ground { ring, store, clock, time, events, telemetry, meters, limiter, places, detector };
         let assertions = match assertions {
             Some(assertions) => assertions,
             None => Arc::new(Assertions::generated(ground.clock.now())?),
@@ -287,6 +316,10 @@ impl Sites {
             let builder = ground.sessions(&app.policy, Some(&app.name))?;
             let builder = match &ground.places {
                 Some(places) => builder.locate_by(places.clone()),
+                None => builder,
+            };
+            let builder = match &ground.detector {
+                Some(detector) => builder.detect_by(detector.on_site(Some(app.name.as_str())), detector.asking()),
                 None => builder,
             };
             let sessions = builder

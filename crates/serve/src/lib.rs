@@ -5,6 +5,7 @@
 mod bound;
 mod connection;
 pub mod control;
+pub mod detector;
 pub mod inherited;
 pub mod keep;
 mod log;

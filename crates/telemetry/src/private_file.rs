@@ -37,15 +37,21 @@ pub enum Unread {
     },
 }
 
-/// A secret: text, in a file that nobody but its owner may read.
-pub(crate) fn read_secret(path: &Path) -> Result<Zeroizing<String>, Unread> {
+/// A secret: text of up to 8 kB, in a file that nobody but its owner may read.
+///
+/// # Errors
+/// [`Unread`] names the file, and says what is wrong with it.
+pub fn read_secret(path: &Path) -> Result<Zeroizing<String>, Unread> {
     let bytes = Zeroizing::new(read(path, MOST_SECRET, Audience::Owner)?);
     let text = std::str::from_utf8(&bytes).map_err(|_| Unread::NotText { file: path.to_owned(), most: MOST_SECRET })?;
     Ok(Zeroizing::new(text.to_owned()))
 }
 
 /// What anybody may know, up to so many bytes.
-pub(crate) fn read_public(path: &Path, most: u64) -> Result<Vec<u8>, Unread> {
+///
+/// # Errors
+/// As [`read_secret`].
+pub fn read_public(path: &Path, most: u64) -> Result<Vec<u8>, Unread> {
     read(path, most, Audience::Anybody)
 }
 

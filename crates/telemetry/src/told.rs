@@ -223,14 +223,17 @@ struct Details {
     per: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     signal: Option<&'static str>,
+    #[serde(rename = "detector.signal", skip_serializing_if = "Option::is_none")]
+    own: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     decision: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     evidence: Option<EvidenceLine>,
 }
 
-#[derive(Serialize)]
-struct EvidenceLine {
+/// What was seen and what was expected, as events have it: no address, no version of anything.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EvidenceLine {
     seen: GlimpseLine,
     #[serde(skip_serializing_if = "Option::is_none")]
     expected: Option<GlimpseLine>,
@@ -240,7 +243,7 @@ struct EvidenceLine {
     after_seconds: Option<u64>,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 struct GlimpseLine {
     #[serde(serialize_with = "as_text")]
     client: Agent,
@@ -272,7 +275,8 @@ impl<'a> Line<'a> {
     }
 }
 
-pub(crate) fn to_the_millisecond(at: Moment) -> String {
+/// A time as events have it.
+pub fn to_the_millisecond(at: Moment) -> String {
     let seconds = Rfc3339(at).to_string();
     format!("{}.{:03}Z", seconds.trim_end_matches('Z'), at.unix_millis() % 1_000)
 }
@@ -298,16 +302,20 @@ impl Details {
             EventKind::LimitHit { act, per } => {
                 Self { act: Some(Act::as_str(act)), per: Some(Per::as_str(per)), ..rest }
             }
-            EventKind::Signalled { decision, evidence, .. } => {
-                Self { decision: Some(decision.as_str()), evidence: evidence.as_ref().map(EvidenceLine::of), ..rest }
-            }
+            EventKind::Signalled { decision, evidence, own, .. } => Self {
+                own: own.map(|name| name.to_string()),
+                decision: Some(decision.as_str()),
+                evidence: evidence.as_ref().map(EvidenceLine::of),
+                ..rest
+            },
             _ => rest,
         }
     }
 }
 
 impl EvidenceLine {
-    fn of(evidence: &Evidence) -> Self {
+    /// Of this.
+    pub fn of(evidence: &Evidence) -> Self {
         Self {
             seen: GlimpseLine::of(&evidence.seen),
             expected: evidence.expected.as_ref().map(GlimpseLine::of),

@@ -34,12 +34,15 @@ fn app(site: &Counterfoil, board: Board) -> Router {
         .route("/notices", post(post_notice))
         .route("/account", get(account))
         .route("/account/email", get(email_form).post(change_email))
-        .route("/step-up", get(sessions::step_up_page).post(sessions::step_up))
         .route("/devices", get(sessions::devices))
         .route("/devices/end", post(sessions::end_device))
-        .route("/logout", post(sessions::logout))
         .layer(site.sessions());
-    public.merge(door).merge(private).layer(site.headers()).with_state(board)
+    // Also for whoever waits for a step-up.
+    let proving = Router::new()
+        .route("/step-up", get(sessions::step_up_page).post(sessions::step_up))
+        .route("/logout", post(sessions::logout))
+        .layer(site.sessions().step_up());
+    public.merge(door).merge(private).merge(proving).layer(site.headers()).with_state(board)
 }
 
 async fn notices(user: Option<SignedIn>, State(board): State<Board>) -> Response {

@@ -10,7 +10,7 @@ use super::heard::Heard;
 use crate::address::{NetworkPrefix, network_prefix};
 use crate::agent::{Agent, DeviceLabels};
 use crate::cookie::{CookieKind, Found};
-use crate::csrf::{CsrfFacts, CsrfMode, CsrfVerdict, HeaderCount, PassReason, decide, effective_method};
+use crate::csrf::{CsrfFacts, CsrfMode, CsrfVerdict, HeaderCount, MethodKind, PassReason, decide, effective_method};
 use crate::device::DeviceName;
 use crate::event::EventKind;
 use crate::moment::Moment;
@@ -31,6 +31,8 @@ pub(super) struct Arrival {
     /// What it brings of the layer before.
     pub(super) legacy: Legacy,
     pub(super) navigation: bool,
+    /// The most dangerous method that it names.
+    pub(super) method: MethodKind,
     pub(super) renewable: Renewable,
     /// Which public origin the request came to; the first if it names none of them.
     pub(super) origin: usize,
@@ -82,6 +84,7 @@ impl Arrival {
             csrf,
             legacy: legacy.admit(view, csrf),
             navigation: navigates(heard.fetch_mode, view.headers),
+            method: heard.method,
             renewable,
             origin: public_origin(engine, view.authority),
             address,

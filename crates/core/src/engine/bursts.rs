@@ -65,7 +65,7 @@ impl Engine {
     fn signal(&self, signal: Signal, session: Option<SessionId>, subject: Option<SubjectRef>) {
         let decision = self.policy().grades().of(signal).on(Sensitivity::Ordinary);
         if decision != Decision::None {
-            self.tell(session, subject, EventKind::Signalled { signal, decision, evidence: None });
+            self.tell(session, subject, EventKind::Signalled { signal, decision, evidence: None, own: None });
         }
     }
 }

@@ -52,6 +52,9 @@ pub enum SignInError {
     /// The subject has as many sessions as it may, and the policy refuses one more.
     #[error("the subject has as many sessions as it may")]
     OverLimit,
+    /// The operator's own detector refuses it. Say that it was refused, and not why: whoever reads it may not be the owner.
+    #[error("the sign-in was refused")]
+    Refused,
     /// No factor was verified.
     #[error("no factor was verified")]
     NoFactor,

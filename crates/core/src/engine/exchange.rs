@@ -11,7 +11,7 @@ use crate::event::EventKind;
 use crate::id::{SessionId, SubjectRef};
 use crate::moment::Moment;
 use crate::record::Elevation;
-use crate::rules::{Standing, Verdict};
+use crate::rules::{Heard, Standing, Verdict};
 use crate::seam::Route;
 use crate::store::Live;
 use crate::token::Token;
@@ -33,6 +33,8 @@ pub(super) struct State {
     pub(super) presence: Option<Presence>,
     /// Whether that is what this node remembered, and not the store's word.
     pub(super) remembered: bool,
+    /// What the operator's detector said about it, if it was asked.
+    pub(super) heard: Option<Heard>,
     /// What handlers set, not written yet. Later ones win.
     pub(super) intents: Vec<Intent>,
     /// The one cookie that leaves with the response.

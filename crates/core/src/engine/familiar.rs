@@ -12,7 +12,7 @@ use crate::data::Payload;
 use crate::event::EventKind;
 use crate::id::{SessionId, SubjectRef};
 use crate::record::{Change, Holder, Record};
-use crate::rules::{Decision, Evidence, Family, Finding, History, Limits, Sensitivity, Sight, Signal};
+use crate::rules::{Decision, Evidence, Family, Finding, History, Limits, Sensitivity, Sight, Signal, Vigilance};
 use crate::store::{Epoch, Epochs, Live, Loaded};
 use crate::stored;
 
@@ -69,17 +69,27 @@ impl Engine {
 
 impl Exchange {
     /// Holds a sign-in that succeeded against the devices that its subject is known by, tells if it is from another, and
-    /// knows it from now on.
-    pub(super) async fn meet(&self, familiar: Option<Familiar>, session: SessionId, subject: SubjectRef) {
-        let Some(Familiar { id, live, contexts }) = familiar else { return };
+    /// knows it from now on, unless it is doubted.
+    pub(super) async fn meet(
+        &self,
+        familiar: Option<Familiar>,
+        session: SessionId,
+        subject: SubjectRef,
+        is_doubted: bool,
+    ) {
+        let Some(familiar) = familiar else { return };
         let (sight, vigilance) = (self.arrival.sight(&self.engine), self.engine.policy().vigilance());
-        let known = contexts.of_late(sight.at, vigilance);
-        let finding = known.judge(&sight, sight.at, vigilance);
-        if let Some(signal) = news(&finding).filter(|_| !known.contexts().is_empty()) {
+        let finding = familiar.judge(&sight, vigilance);
+        if let Some(signal) = finding.news() {
             let decision = self.engine.policy().grades().of(signal).on(Sensitivity::Ordinary);
             let evidence = Some(Evidence::of(&finding, &sight));
-            self.tell(Some(session), Some(subject), EventKind::Signalled { signal, decision, evidence });
+            self.tell(Some(session), Some(subject), EventKind::Signalled { signal, decision, evidence, own: None });
         }
+        if is_doubted {
+            return;
+        }
+        let Familiar { id, live, contexts } = familiar;
+        let known = contexts.of_late(sight.at, vigilance);
         let met = known.meeting(&sight, vigilance);
         if let (None, Some(_)) = (&met, &live) {
             return;
@@ -110,13 +120,23 @@ impl Exchange {
     }
 }
 
-/// What is worth telling of a sign-in: that it is by another device; or by one that is said to be the same, in a country that
-/// the subject was not in.
-fn news(finding: &Finding) -> Option<Signal> {
-    if finding.signals.has(Signal::UserAgentChanged) {
-        return Some(Signal::NewDevice);
+impl Familiar {
+    /// What a sign-in from there says; nothing where no device is known of late.
+    pub(super) fn judge(&self, sight: &Sight, rule: &Vigilance) -> Finding {
+        let known = self.contexts.clone().of_late(sight.at, rule);
+        if known.contexts().is_empty() { Finding::default() } else { known.judge(sight, sight.at, rule) }
     }
-    finding.signals.has(Signal::CountryChanged).then_some(Signal::CountryChanged)
+}
+
+impl Finding {
+    /// What is worth telling of a sign-in: that it is by another device; or by one that is said to be the same, in a country
+    /// that the subject was not in.
+    pub(super) fn news(&self) -> Option<Signal> {
+        if self.signals.has(Signal::UserAgentChanged) {
+            return Some(Signal::NewDevice);
+        }
+        self.signals.has(Signal::CountryChanged).then_some(Signal::CountryChanged)
+    }
 }
 
 /// Under which kind of name devices are derived. Applications name their references otherwise.

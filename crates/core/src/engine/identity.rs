@@ -10,7 +10,7 @@ use crate::id::{SessionId, Subject, SubjectRef};
 use crate::moment::Moment;
 use crate::record::{Holder, Member};
 use crate::rules::{Assurance, Factor, Standing};
-use crate::seam::Denial;
+use crate::seam::{Care, Denial};
 use crate::store::{Live, StoreError};
 
 /// Who is signed in, and how surely. `Debug` shows ids alone.
@@ -72,7 +72,8 @@ impl Exchange {
     }
 
     /// Who is signed in now; a remembered user is not. On a route that is `sensitive`, a request that shows another client
-    /// or place than its session's waits for a step-up here.
+    /// or place than its session's waits for a step-up here; so it does wherever the policy or the operator's detector asks for
+    /// one, but on the routes where people step up.
     ///
     /// # Errors
     /// The [`Denial`] to answer with.
@@ -80,6 +81,7 @@ impl Exchange {
         let (identity, held_back) = self
             .see(|presence| {
                 let held_back = presence.holding().is_some_and(|holding| holding.held_back);
+                let held_back = held_back && self.arrival.route.care != Care::StepUp;
                 (self.identity_in(presence), held_back)
             })
             .await

@@ -4,6 +4,7 @@ mod adopt;
 mod arrival;
 mod bursts;
 mod conclude;
+mod consult;
 mod csrf;
 mod data;
 mod devices;
@@ -37,6 +38,7 @@ use parking_lot::Mutex;
 
 pub use self::adopt::{Entry, OldSession, Predecessor};
 use self::arrival::Arrival;
+use self::consult::Consulted;
 pub use self::error::{SessionError, SignInError, StepUpError};
 pub use self::exchange::Exchange;
 pub use self::identity::Identity;
@@ -70,6 +72,8 @@ struct Inner {
     labels: OnceLock<Box<dyn DeviceLabels>>,
     /// Set once, before the first request.
     places: OnceLock<Box<dyn Places>>,
+    /// Set once, before the first request.
+    detector: OnceLock<Consulted>,
     /// Locked for moments only, and not by most requests.
     bursts: Mutex<Bursts>,
 }
@@ -106,6 +110,7 @@ impl Engine {
             predecessor: None,
             labels: OnceLock::new(),
             places: OnceLock::new(),
+            detector: OnceLock::new(),
             bursts: Mutex::default(),
         }))
     }
@@ -122,8 +127,11 @@ impl Engine {
         let (clock, entropy, events) = (Box::new(clock), Box::new(SystemEntropy), Box::new(events));
         let predecessor: Option<Box<dyn Predecessor>> = Some(Box::new(predecessor));
         let keys = keys.into();
-        let (labels, places, bursts) = (OnceLock::new(), OnceLock::new(), Mutex::default());
-        Self(Arc::new(Inner { policy, keys, store, clock, entropy, events, predecessor, labels, places, bursts }))
+        let (labels, places, detector) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        let bursts = Mutex::default();
+        let inner =
+            Inner { policy, keys, store, clock, entropy, events, predecessor, labels, places, detector, bursts };
+        Self(Arc::new(inner))
     }
 
     /// Has `labels` name the devices of sign-ins from now on. The first call counts.
@@ -254,6 +262,10 @@ impl Engine {
 
     pub(crate) fn bursts(&self) -> &Mutex<Bursts> {
         &self.0.bursts
+    }
+
+    fn consulted(&self) -> Option<&Consulted> {
+        self.0.detector.get()
     }
 
     pub(crate) fn labels(&self) -> Option<&dyn DeviceLabels> {

@@ -151,7 +151,7 @@ impl Exchange {
         let judgement = self.judge(&live.record, &presented);
         let accepted =
             judgement.verdict == Verdict::Accept && self.write_of(&live.record, judgement, Change::default()).is_none();
-        if !accepted || live.record.member().is_none() || !self.goes_on(&live.record) {
+        if !accepted || live.record.member().is_none() || !self.goes_on(&live.record) || self.is_asked_about() {
             return None;
         }
         let live = match self.activity(&presented).filter(|activity| activity.touch(&live, now).is_some()) {
@@ -202,7 +202,7 @@ impl Exchange {
         judgement: Judgement,
     ) -> Result<Step, StoreError> {
         let (id, subject, verdict) = (live.record.id, live.record.subject(), judgement.verdict);
-        let look = self.look(&live);
+        let look = self.consult(&live, self.look(&live), verdict).await;
         if look.revokes() {
             return self.end_on_suspicion(&live, &look).await;
         }

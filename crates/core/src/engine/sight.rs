@@ -10,18 +10,20 @@ use super::exchange::Exchange;
 use crate::address::network_prefix;
 use crate::event::EventKind;
 use crate::record::{Change, Record};
-use crate::rules::{Decision, Evidence, Finding, Limits, Network, Place, Sensitivity, Sight};
+use crate::rules::{Decision, Evidence, Finding, Heard, Limits, Network, Place, Sensitivity, Sight};
 use crate::seam::Care;
 use crate::store::Live;
 
 /// What a request says about the session whose token it brings, and what is decided on it.
 #[derive(Debug, Default)]
 pub(super) struct Look {
-    finding: Finding,
-    decision: Decision,
+    pub(super) finding: Finding,
+    pub(super) decision: Decision,
     /// What the session's limits become, if they are tightened.
-    limits: Option<Limits>,
-    evidence: Option<Evidence>,
+    pub(super) limits: Option<Limits>,
+    pub(super) evidence: Option<Evidence>,
+    /// What the operator's detector said.
+    pub(super) heard: Heard,
 }
 
 impl Look {
@@ -60,7 +62,7 @@ impl Exchange {
         let evidence = (!finding.fresh.is_empty()).then(|| Evidence::of(&finding, &sight));
         let shortens = policy.grades().shortens(&finding, self.sensitivity());
         let limits = shortens.then(|| policy.shortened(self.arrival.at.since(live.record.created_at)));
-        Look { finding, decision, limits, evidence }
+        Look { finding, decision, limits, evidence, heard: Heard::Unasked }
     }
 
     /// Tells what was found, each signal with what is decided on it.
@@ -69,10 +71,11 @@ impl Exchange {
         for signal in look.finding.fresh.iter() {
             let decision = grades.of(signal).on(route);
             if decision != Decision::None {
-                let kind = EventKind::Signalled { signal, decision, evidence: look.evidence };
+                let kind = EventKind::Signalled { signal, decision, evidence: look.evidence, own: None };
                 self.tell(Some(record.id), record.subject(), kind);
             }
         }
+        self.tell_heard(Some(record.id), record.subject(), &look.heard, look.evidence, self.sensitivity());
     }
 
     /// What a granted step-up makes of what the session remembers.
@@ -83,9 +86,9 @@ impl Exchange {
         Change { history, ..Change::default() }
     }
 
-    const fn sensitivity(&self) -> Sensitivity {
+    pub(super) const fn sensitivity(&self) -> Sensitivity {
         match self.arrival.route.care {
-            Care::Usual | Care::AskStore => Sensitivity::Ordinary,
+            Care::Usual | Care::AskStore | Care::StepUp => Sensitivity::Ordinary,
             Care::Sensitive => Sensitivity::Sensitive,
         }
     }

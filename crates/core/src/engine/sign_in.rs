@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::consult::Admitted;
 use super::error::{SessionError, SignInError};
 use super::exchange::{Exchange, Holding, Presence};
 use super::mint::Minted;
@@ -12,7 +13,7 @@ use crate::id::{SessionId, Subject};
 use crate::moment::Moment;
 use crate::policy::Policy;
 use crate::record::{Change, Holder, Member, Pending, Record, Reference};
-use crate::rules::{Amr, EndReason, Factor, History};
+use crate::rules::{Amr, EndReason, Factor};
 use crate::store::{Committed, Epochs, Inserted, Live, Replaced};
 
 /// A sign-in under way: the subject, its epochs as they were before any credential was checked, and what was verified.
@@ -148,15 +149,16 @@ impl Exchange {
     ///
     /// # Errors
     /// [`SignInError::SubjectMoved`] if the subject's sessions were ended since [`begin`](Self::begin);
-    /// [`SignInError::OverLimit`] if the policy refuses one more.
+    /// [`SignInError::OverLimit`] if the policy refuses one more; [`SignInError::Refused`] if the operator's detector refuses it.
     pub async fn complete(&self, attempt: Attempt, options: SignInOptions) -> Result<SignedInNow, SignInError> {
         self.check(&attempt)?;
         let reference = self.engine.reference(&attempt.subject);
         let familiar = self.engine.familiar(reference, attempt.epochs).await;
+        let admitted = Box::pin(self.admit(reference, familiar.as_ref())).await?;
         for _ in 0..ATTEMPTS {
             let presence = self.presence().await?;
             let old = presence.holding().map(|holding| holding.live.clone());
-            let minted = self.mint_for(&attempt, &options, old.as_ref())?;
+            let minted = self.mint_for(&attempt, &options, &admitted, old.as_ref())?;
             let record = minted.record.clone();
             let limit = self.engine.policy().session_limit();
             let (store, now) = (self.engine.store(), self.engine.now());
@@ -179,7 +181,8 @@ impl Exchange {
                 Inserted::Done(yielded) => {
                     let previous = old.as_ref().map(|old| old.record.id);
                     let session = self.signed_in(minted, old.as_ref(), &yielded).await;
-                    self.meet(familiar, session, reference).await;
+                    self.tell_admitted(session, reference, &admitted);
+                    self.meet(familiar, session, reference, admitted.is_doubted()).await;
                     return Ok(SignedInNow { subject: attempt.subject, session, previous });
                 }
                 Inserted::Exists => {}
@@ -200,7 +203,13 @@ impl Exchange {
         if self.is_in_time() { Ok(()) } else { Err(SessionError::TooLate.into()) }
     }
 
-    fn mint_for(&self, attempt: &Attempt, options: &SignInOptions, old: Option<&Live>) -> Result<Minted, SignInError> {
+    fn mint_for(
+        &self,
+        attempt: &Attempt,
+        options: &SignInOptions,
+        admitted: &Admitted,
+        old: Option<&Live>,
+    ) -> Result<Minted, SignInError> {
         let member = Member {
             subject: attempt.subject.clone(),
             reference: self.engine.reference(&attempt.subject),
@@ -209,11 +218,12 @@ impl Exchange {
             label: self.arrival.label(self.engine.labels()),
             elevations: [None, None],
             references: options.references.clone(),
-            history: Some(History::born(self.arrival.sight(&self.engine))),
+            history: Some(admitted.history.clone()),
         };
         let data = carried_over(old.map(|old| &*old.record), &attempt.subject).map_err(SessionError::from)?;
         let remember = attempt.remember || options.remember;
-        Ok(self.engine.mint_member(member, data, attempt.epochs, remember, self.engine.now())?)
+        let minted = self.engine.mint_member(member, data, attempt.epochs, remember, self.engine.now())?;
+        Ok(Minted { record: self.tightened(admitted, minted.record), ..minted })
     }
 
     async fn signed_in(&self, minted: Minted, old: Option<&Live>, yielded: &[SessionId]) -> SessionId {

@@ -28,6 +28,8 @@ impl Grades {
     /// | `network_changed` | note | note | a phone does that all day |
     /// | `step_up_failures` | notify | step up | somebody guesses |
     /// | `new_device` | notify | notify | ASVS 6.3.5, 6.3.7 |
+    /// | `detector` | step up | step up | what a verdict of `step_up` means; all others mean what they say |
+    /// | `detector_silent` | note | step up | reading goes on while the operator's detector is down |
     /// | all others | note | note | worth knowing; nothing about this session |
     pub fn standard(network_is_grave: bool) -> Self {
         Self(Signal::ALL.into_iter().map(|signal| (signal, Grade::standard(signal, network_is_grave))).collect())
@@ -99,6 +101,8 @@ impl Grade {
             | Signal::StepUpFailures => (Notify, StepUp),
             Signal::NetworkChanged if network_is_grave => (Notify, StepUp),
             Signal::NewDevice | Signal::DeviceKeyMissing => (Notify, Notify),
+            Signal::Detector => (StepUp, StepUp),
+            Signal::DetectorSilent => (Note, StepUp),
             _ => (Note, Note),
         };
         Self { ordinary, sensitive }

@@ -90,6 +90,8 @@ pub struct Finding {
     pub fresh: Signals,
     /// What speaks against the context of this request.
     pub doubts: Signals,
+    /// Whether the session was not seen in this context, or not within the time for which contexts are remembered.
+    pub is_new: bool,
     /// Whether what was noticed speaks against another context than that of this request.
     pub of_another: bool,
     /// The context that it was held against.
@@ -127,7 +129,9 @@ impl History {
     pub fn judge(&self, sight: &Sight, last_seen: Moment, rule: &Vigilance) -> Finding {
         let seen = self.up_to(last_seen);
         match seen.0.iter().position(|known| known.is(sight, rule)) {
-            None if seen.0.is_empty() => Finding { becomes: Some(Self::born(*sight)), ..Finding::default() },
+            None if seen.0.is_empty() => {
+                Finding { is_new: true, becomes: Some(Self::born(*sight)), ..Finding::default() }
+            }
             None => seen.judge_newcomer(sight, rule),
             Some(0) => Finding { doubts: seen.doubts_at(0), ..Finding::default() },
             Some(at) => seen.judge_return(at, sight, rule),
@@ -140,6 +144,14 @@ impl History {
         let contexts = self.0.iter().enumerate();
         let cleared = |known: &Known| Known { doubts: Signals::NONE, ..*known };
         Some(Self(contexts.map(|(index, known)| if index == at { cleared(known) } else { *known }).collect()))
+    }
+
+    /// The history with other doubts about this context, which is known. `None` where those are its doubts already.
+    pub fn doubting(&self, sight: &Sight, doubts: Signals, rule: &Vigilance) -> Option<Self> {
+        let at = self.0.iter().position(|known| known.is(sight, rule) && known.doubts != doubts)?;
+        let mut contexts = self.0.clone();
+        contexts.get_mut(at)?.doubts = doubts;
+        Some(Self(contexts))
     }
 
     /// Those of them that were used within the time for which contexts are remembered.
@@ -186,6 +198,7 @@ impl History {
             signals,
             fresh: signals.without(inherited),
             doubts,
+            is_new: true,
             of_another: false,
             expected: trusted().next().copied(),
             becomes: Some(self.joined_by(Known::new(*sight, doubts), rule)),
@@ -214,7 +227,8 @@ impl History {
         contexts.insert(0, Known { sight: back.at(sight.at), ..known });
         let settled = fresh.is_empty() && sight.at.since(back.sight.at) <= STEADY;
         let becomes = (!settled).then(|| Self(contexts).without_old(sight.at, rule));
-        Finding { signals, fresh, doubts, of_another: blamed_at == 0, expected: Some(*elder), becomes }
+        let of_another = blamed_at == 0;
+        Finding { signals, fresh, doubts, is_new: false, of_another, expected: Some(*elder), becomes }
     }
 
     /// With the context in use last seen when the session was.

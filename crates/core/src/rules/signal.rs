@@ -42,6 +42,10 @@ pub enum Signal {
     CreationSpike,
     /// Sign-ins fail at many accounts from one network.
     AddressSpray,
+    /// The operator's own detector says so; its own name of the signal stands beside.
+    Detector,
+    /// The operator's own detector does not answer, and is not to be done without.
+    DetectorSilent,
 }
 
 /// What is decided on signals, by strength.
@@ -79,7 +83,7 @@ pub struct Signals(u32);
 
 impl Signal {
     /// Each of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::TokenReused,
         Self::TokenRolledBack,
         Self::TokenForgotten,
@@ -97,6 +101,8 @@ impl Signal {
         Self::StepUpFailures,
         Self::CreationSpike,
         Self::AddressSpray,
+        Self::Detector,
+        Self::DetectorSilent,
     ];
 
     /// The stable name.
@@ -119,6 +125,8 @@ impl Signal {
             Self::StepUpFailures => "step_up_failures",
             Self::CreationSpike => "creation_spike",
             Self::AddressSpray => "address_spray",
+            Self::Detector => "detector",
+            Self::DetectorSilent => "detector_silent",
         }
     }
 
@@ -142,6 +150,8 @@ impl Signal {
             Self::StepUpFailures => 14,
             Self::CreationSpike => 15,
             Self::AddressSpray => 16,
+            Self::Detector => 17,
+            Self::DetectorSilent => 18,
         }
     }
 }

@@ -67,6 +67,8 @@ pub enum Care {
     AskStore,
     /// The same; and a request that shows another client than its session's, or another place, waits for a step-up.
     Sensitive,
+    /// Here people step up, or sign out: nobody who must be signed in waits for a step-up first, whatever their requests show.
+    StepUp,
 }
 
 /// What the response must carry.

@@ -66,6 +66,8 @@ fn noticed(signal: Signal, evidence: Option<&Evidence>) -> Cow<'static, str> {
         Signal::NewDevice => "Somebody signed in with a device that was not used here of late",
         Signal::CsrfFailures => "Many requests were refused as not coming from this site",
         Signal::StepUpFailures => "The confirmation failed several times. Somebody may be guessing",
+        Signal::Detector => "The site's own checks found something unusual",
+        Signal::DetectorSilent => "The site's own checks could not be made",
         other => return other.as_str().into(),
     };
     match evidence {

@@ -67,6 +67,13 @@ impl SessionLayer {
         self
     }
 
+    /// Here people step up, or sign out. Whoever waits for a step-up elsewhere gets here, whatever the policy or the operator's
+    /// detector asks for: without it they would be sent here again and again. Goes before [`asks_store`](Self::asks_store).
+    pub fn step_up(mut self) -> Self {
+        self.0.route.care = Care::StepUp;
+        self
+    }
+
     /// These routes ask the store itself for the session, whatever this node remembers: where nodes share a store and each has
     /// a near cache, a session that was ended on another node is refused here at once, not within the bound. It costs a
     /// round trip. What demands a step-up ([`Recent`](crate::Recent)) does so without being told.

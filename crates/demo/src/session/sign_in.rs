@@ -132,7 +132,9 @@ impl HalfWay {
 impl From<Error> for SignInRefused {
     fn from(error: Error) -> Self {
         match error {
-            Error::SignIn(refusal @ (SignInError::SubjectMoved | SignInError::OverLimit)) => Self::Refused(refusal),
+            Error::SignIn(refusal @ (SignInError::SubjectMoved | SignInError::OverLimit | SignInError::Refused)) => {
+                Self::Refused(refusal)
+            }
             other => Self::Session(other),
         }
     }

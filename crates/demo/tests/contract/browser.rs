@@ -11,8 +11,7 @@ use axum::{
 use clap::{Args as _, Command, FromArgMatches as _};
 use counterfoil::Limiter;
 use counterfoil_demo::{
-    app::App,
-    chronicle::Also,
+    app::{App, Beside},
     options::{DemoArgs, Mode, Plan},
     policy::{self, Written},
     routes,
@@ -61,13 +60,15 @@ impl Demo {
     pub(crate) async fn keeping(line: &str) -> Self {
         let command = DemoArgs::augment_args(Command::new("demo").no_binary_name(true));
         let mut arguments = DemoArgs::from_arg_matches(&command.get_matches_from(line.split_whitespace())).unwrap();
-        let Written { sessions: settings, limits, .. } = policy::read(&mut arguments).unwrap();
+        let Written { sessions: settings, limits, detector, .. } = policy::read(&mut arguments).unwrap();
         let plan = Plan::try_from(arguments).unwrap();
         let origins = plan.origins(plan.listen).unwrap();
         let policy = policy::policy(&plan, &origins, settings).unwrap();
         let kept = plan.keep.clone().open(policy.limits().absolute).await.unwrap();
+        let detector = detector.map(|detector| detector.open().unwrap());
+        let beside = Beside { detector, ..Beside::default() };
         Self {
-            router: routes::service(App::keeping(plan, policy, limits, kept, Also::default()).unwrap()),
+            router: routes::service(App::keeping(plan, policy, limits, kept, beside).unwrap()),
             origin: origins[0].to_string(),
         }
     }

@@ -7,6 +7,8 @@ mod browser;
 #[cfg(test)]
 mod csrf;
 #[cfg(test)]
+mod detectors;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod proxies;

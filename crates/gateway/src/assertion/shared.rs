@@ -147,7 +147,8 @@ mod tests {
         let limits = counterfoil::LimitSettings::default();
         let geo = counterfoil::geo::GeoSettings::default();
         let events = counterfoil_telemetry::EventSettings::default();
-        let config = Config { data, store: None, near_cache, limits, geo, events, listen, proxy_protocol: None, apps };
+        let (store, detector, proxy_protocol) = (None, None, None);
+        let config = Config { data, store, near_cache, limits, geo, events, detector, listen, proxy_protocol, apps };
         let of = |name: &str| SharedKeys::of(&config, &name.parse().unwrap(), SystemClock);
         assert!(matches!(of("wiki"), Err(NoSharedKeys::NotMade(_))), "and none are made for whoever runs the command");
         let assertions = Assertions::in_file(&config.assertion_keys(), SystemClock).unwrap();

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use counterfoil::geo::GeoSettings;
 use counterfoil_core::origin::Origin;
+use counterfoil_serve::detector::DetectorSettings;
 use counterfoil_serve::place as store;
 use serde::de::DeserializeOwned;
 
@@ -78,7 +79,11 @@ impl Checking<'_> {
         let (limits, geo) = (settings.limits, self.geo(settings.geo, folder)?);
         // What is written lies with the rest of the gateway's data, unless somebody says otherwise.
         let events = settings.events.within(&data);
-        Some(Config { data, store, near_cache, limits, geo, events, listen, proxy_protocol, apps })
+        let detector = match settings.detector {
+            Some(detector) => Some(self.detector(detector, folder)?),
+            None => None,
+        };
+        Some(Config { data, store, near_cache, limits, geo, events, detector, listen, proxy_protocol, apps })
     }
 
     fn data(&self, text: &str, folder: &Path) -> Option<PathBuf> {
@@ -105,6 +110,14 @@ impl Checking<'_> {
             return self.wrong(&format!("geo.{key}"), "is empty; name the file, or remove the key");
         }
         Some(settings.within(folder))
+    }
+
+    /// As for places: its files are read when it is opened.
+    fn detector(&self, settings: DetectorSettings, folder: &Path) -> Option<DetectorSettings> {
+        match settings.check() {
+            Ok(()) => Some(settings.within(folder)),
+            Err(why) => self.wrong(&format!("detector.{}", why.key()), why.to_string()),
+        }
     }
 
     /// The apps without mistakes of their own.

@@ -18,6 +18,7 @@ use counterfoil::LimitSettings;
 use counterfoil::geo::{Databases, GeoError, GeoSettings};
 use counterfoil::stores::near_cache;
 use counterfoil_serve::Peers;
+use counterfoil_serve::detector::{CalledOut, DetectorFailed, DetectorSettings};
 use counterfoil_serve::keep::Keep;
 use counterfoil_telemetry::EventSettings;
 
@@ -43,6 +44,8 @@ pub struct Config {
     pub geo: GeoSettings,
     /// Who is told what happens, beside the log.
     pub events: EventSettings,
+    /// What is asked about requests before they are decided.
+    pub detector: Option<DetectorSettings>,
     /// Where it listens.
     pub listen: Listen,
     /// Whose word on who connects to the public listener counts, if connections begin with a header of the PROXY protocol.
@@ -77,6 +80,14 @@ impl Config {
     /// [`GeoError`]: a file must be put right, or another be named; it says which.
     pub fn places(&self) -> Result<Option<Databases>, GeoError> {
         (!self.geo.is_empty()).then(|| Databases::open(&self.geo)).transpose()
+    }
+
+    /// The operator's detector, if one is named: its files are read, and it is not asked yet.
+    ///
+    /// # Errors
+    /// [`DetectorFailed`]: a setting or a file must be put right; it says which.
+    pub fn detector(&self) -> Result<Option<CalledOut>, DetectorFailed> {
+        self.detector.as_ref().map(DetectorSettings::open).transpose()
     }
 
     /// The file of the keys that sign assertions: `counterfoil keys` reads and changes it.

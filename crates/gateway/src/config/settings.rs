@@ -2,6 +2,7 @@
 
 use counterfoil::geo::GeoSettings;
 use counterfoil::{LimitSettings, Span};
+use counterfoil_serve::detector::DetectorSettings;
 use counterfoil_telemetry::EventSettings;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -29,6 +30,9 @@ pub(super) struct Settings {
     /// Who is told what happens.
     #[serde(default)]
     pub(super) events: EventSettings,
+    /// The operator's own detector.
+    #[serde(default)]
+    pub(super) detector: Option<DetectorSettings>,
     #[serde(default)]
     pub(super) danger: DangerSettings,
     #[serde(default, rename = "policy")]

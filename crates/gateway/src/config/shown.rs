@@ -44,6 +44,9 @@ impl fmt::Display for Config {
         for line in told(&self.events) {
             writeln!(out, "events    {line}")?;
         }
+        if let Some(detector) = &self.detector {
+            writeln!(out, "detector  {detector}")?;
+        }
         for app in &self.apps {
             write!(out, "\n{}", described(app)?)?;
         }

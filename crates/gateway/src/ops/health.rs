@@ -135,6 +135,9 @@ async fn metrics(State(health): State<Health>) -> Response {
         let (figures, bound) = near_cache();
         meters.near_cache(&figures, bound);
     }
+    if let Some(figures) = health.gateway.detector() {
+        meters.detector(&figures);
+    }
     meters.log_lines_lost(health.log.as_ref().map_or(0, Log::lost));
     match meters.text() {
         Ok(text) => ([(CONTENT_TYPE, OPEN_METRICS), (CACHE_CONTROL, "no-store")], text).into_response(),

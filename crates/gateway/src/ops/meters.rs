@@ -9,9 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use counterfoil::Correction;
 use counterfoil::stores::embedded::LiveSessions;
 use counterfoil::stores::near_cache::Figures;
+use counterfoil::{Correction, detector};
 use counterfoil_telemetry::EventMeters;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -48,6 +48,8 @@ struct Inner {
     bound: Family<NoLabels, Gauge<f64, AtomicU64>>,
     remembered: Family<NoLabels, Gauge>,
     memory: Family<NoLabels, Gauge>,
+    /// Empty where there is no detector.
+    detector: Family<OutcomeLabels, Counter>,
     /// Empty where the store has no clock.
     clock_correction: Family<NoLabels, Gauge<f64, AtomicU64>>,
     key_age: Gauge<f64, AtomicU64>,
@@ -113,6 +115,7 @@ impl Meters {
             bound: Family::default(),
             remembered: Family::default(),
             memory: Family::default(),
+            detector: Family::default(),
             clock_correction: Family::default(),
             key_age: Gauge::default(),
             key_follow_failed: Gauge::default(),
@@ -209,6 +212,14 @@ impl Meters {
         self.0.clock_correction.get_or_create(&NoLabels {}).set(sign * correction.size().as_secs_f64());
     }
 
+    /// What came of asking the operator's detector so far.
+    pub fn detector(&self, figures: &detector::Figures) {
+        for outcome in detector::Outcome::ALL {
+            let counter = self.0.detector.get_or_create(&OutcomeLabels { outcome: outcome.as_str() });
+            counter.inner().store(figures.of(outcome), Ordering::Relaxed);
+        }
+    }
+
     /// How old the signing key is.
     pub fn signing_key_age(&self, age: Duration) {
         self.0.key_age.set(age.as_secs_f64());
@@ -270,6 +281,7 @@ impl Inner {
             "1 if the last reload was refused: an older configuration is in force",
             self.reload_failed.clone(),
         );
+        registry.register("detector_answers", DETECTOR_ANSWERS, self.detector.clone());
         registry.register(
             "sessions",
             "Live sessions, if the store tells; those stepped up count as authenticated",
@@ -316,6 +328,7 @@ impl SiteMeters {
     }
 }
 
+const DETECTOR_ANSWERS: &str = "What came of asking the operator's detector";
 /// Of decisions and of what the store takes: from answers out of memory to a disk that is nearly full. A proxy waits for each.
 pub(super) const BUCKETS: [f64; 10] = [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.01, 0.05, 0.25, 1.0, 5.0];
 

@@ -18,6 +18,7 @@ use counterfoil::stores::near_cache::NearCache;
 use counterfoil::{Clock, Event, EventSink as _, FileKeys, KeyError, Store, SystemClock};
 use counterfoil_core::store::DynStore;
 use counterfoil_serve::control::{Control, Operated};
+use counterfoil_serve::detector::DetectorFailed;
 use counterfoil_serve::inherited::{Inherited, NotInherited};
 use counterfoil_serve::keep::{KeepFailed, Kept, Sessions};
 use counterfoil_serve::{Bound, Bounds, Log, stop_signal};
@@ -81,6 +82,9 @@ pub enum ServeFailed {
     /// Events cannot go where it is configured; the text says why.
     #[error(transparent)]
     Events(#[from] EventsFailed),
+    /// The operator's detector cannot be asked; the text says why.
+    #[error("detector")]
+    Detector(#[from] DetectorFailed),
     /// The accounts cannot be read; the text says why.
     #[error("the accounts in the data folder cannot be used")]
     Accounts(#[from] SelfServiceRefused),
@@ -90,7 +94,7 @@ impl ServeFailed {
     /// Whether the configuration is at fault, not the machine.
     pub const fn is_configuration(&self) -> bool {
         match self {
-            Self::Config(ConfigError::Mistakes(_)) | Self::Geo(_) => true,
+            Self::Config(ConfigError::Mistakes(_)) | Self::Geo(_) | Self::Detector(_) => true,
             Self::Events(error) => error.is_configuration(),
             _ => false,
         }
@@ -178,6 +182,7 @@ impl House {
             places.follow(Databases::EVERY);
         }
         config.events.check()?;
+        let detector = config.detector()?;
         let limits = config.apps.iter().map(|app| app.policy.limits());
         let longest = limits.map(|limits| limits.absolute.max(limits.remember_for.unwrap_or_default())).max();
         let kept = config.keep().open(longest.unwrap_or_default()).await?;
@@ -193,6 +198,7 @@ impl House {
         let gateway = builder
             .limits(limiter)
             .places(places)
+            .detector(detector)
             .events(move |event: &Event| told.emit(event))
             .telemetry(events.telemetry().clone())
             .signals(events.signals().cloned())

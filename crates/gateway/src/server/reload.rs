@@ -81,8 +81,10 @@ fn needs_restart(running: &Config, new: &Config) -> Vec<String> {
     let near_cache = (running.near_cache != new.near_cache).then(|| "near_cache".to_owned());
     let geo = (running.geo != new.geo).then(|| "geo".to_owned());
     let events = (running.events != new.events).then(|| "events".to_owned());
+    let detector = (running.detector != new.detector).then(|| "detector".to_owned());
     data.into_iter()
         .chain(events)
+        .chain(detector)
         .chain(geo)
         .chain(store)
         .chain(near_cache)
@@ -162,6 +164,7 @@ mod tests {
             ("a listener",    format!("{WIKI}[listen]\nhealth = \"127.0.0.1:9\"\n"),                    &["listen.health (127.0.0.1:9403, now 127.0.0.1:9)"]),
             ("the store",     format!("store = \"redis://a:secret@cache\"\n{WIKI}"),                     &["store (in the data folder, now redis://cache)"]),
             ("where places are", format!("{WIKI}[geo]\ncity = \"city.mmdb\"\n"),                       &["geo"]),
+            ("the detector",  format!("{WIKI}[detector]\nurl = \"https://risk.example/\"\n"),           &["detector"]),
             ("who announces", format!("{WIKI}[listen]\nproxy_protocol = true\n"),                       &["listen.proxy_protocol, or whose word counts there,"]),
         ];
         for (name, text, expected) in table {

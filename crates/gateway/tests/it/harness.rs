@@ -13,6 +13,7 @@ use counterfoil_gateway::authz::Decisions;
 use counterfoil_gateway::gateway::Gateway;
 use counterfoil_gateway::owned::ANSWERED;
 use counterfoil_gateway::rules::{Access, Rule, Rules};
+use counterfoil_serve::detector::CalledOut;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use tower::ServiceExt as _;
 
@@ -100,12 +101,21 @@ impl Site {
     }
 
     pub(crate) fn on(app: AppConfig, store: FaultyStore<MemoryStore>, clock: FakeClock) -> Self {
+        Self::made(app, store, clock, None)
+    }
+
+    pub(crate) fn asking(app: AppConfig, detector: CalledOut) -> Self {
+        Self::made(app, FaultyStore::around(MemoryStore::new()), FakeClock::at(NOW), Some(detector))
+    }
+
+    fn made(app: AppConfig, store: FaultyStore<MemoryStore>, clock: FakeClock, detector: Option<CalledOut>) -> Self {
         let (faults, ring) = (store.faults().clone(), SharedRing::from_source(&GeneratedKeys).unwrap());
         let store: Arc<dyn DynStore> = Arc::new(store);
         let sessions = Counterfoil::sharing(app.policy.clone(), ring.clone(), Arc::clone(&store)).unwrap();
         let sessions = sessions.clock(clock.clone()).events(()).build();
         let proxy = app.proxy;
-        let gateway = Gateway::builder(ring, store).clock(clock.clone()).events(()).build(&[app]).unwrap();
+        let gateway = Gateway::builder(ring, store).clock(clock.clone()).events(()).detector(detector);
+        let gateway = gateway.build(&[app]).unwrap();
         let decisions = Decisions::of(gateway.clone());
         Self { gateway, sessions, clock, faults, proxy, decisions }
     }

@@ -4,6 +4,9 @@
 mod assertions;
 mod contracts;
 mod decisions;
+mod detectors;
 mod harness;
+#[path = "../judge/mod.rs"]
+mod judge;
 mod properties;
 mod seam_table;

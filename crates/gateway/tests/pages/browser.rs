@@ -23,6 +23,7 @@ use counterfoil_gateway::app_cookies::AppCookies;
 use counterfoil_gateway::gateway::Gateway;
 use counterfoil_gateway::pages::{self, History, Local};
 use counterfoil_gateway::rules::{Access, ChangesState, Rule, Rules};
+use counterfoil_serve::detector::CalledOut;
 use http::{HeaderMap, Request, StatusCode, header};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
@@ -93,6 +94,15 @@ impl Gate {
     }
 
     pub(crate) fn with(limiter: Limiter) -> Self {
+        Self::made(limiter, None)
+    }
+
+    /// As [`open`](Self::open), with this asked about requests.
+    pub(crate) fn asking(detector: CalledOut) -> Self {
+        Self::made(Limiter::off(), Some(detector))
+    }
+
+    fn made(limiter: Limiter, detector: Option<CalledOut>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let hasher = Hasher::new(Cost::Test).unwrap();
         for name in ["ada", "grace"] {
@@ -107,7 +117,7 @@ impl Gate {
         let history = Arc::new(History::default());
         let told = Arc::clone(&history);
         let apps = [app("wiki", WIKI), app("shop", SHOP)];
-        let gateway = Gateway::builder(ring.clone(), Arc::new(store.clone())).limits(limiter);
+        let gateway = Gateway::builder(ring.clone(), Arc::new(store.clone())).limits(limiter).detector(detector);
         let clock = FakeClock::at(SystemClock.now());
         let gateway = gateway.events(move |event: &Event| told.emit(event)).clock(clock.clone()).build(&apps).unwrap();
         let accounts = Accounts::open(Folder::at(folder.path()), Sealer::new(ring), Cost::Test).unwrap();

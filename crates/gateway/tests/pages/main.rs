@@ -5,9 +5,14 @@ mod bad_input;
 #[cfg(test)]
 mod browser;
 #[cfg(test)]
+mod detectors;
+#[cfg(test)]
 mod devices;
 #[cfg(test)]
 mod hosts;
+#[cfg(test)]
+#[path = "../judge/mod.rs"]
+mod judge;
 #[cfg(test)]
 mod markup;
 #[cfg(test)]

@@ -72,7 +72,7 @@ fn hostile() -> Vec<EventKind> {
         pairs(Trigger::ALL, Reaction::ALL).map(|(trigger, reaction)| EventKind::AccountChanged { trigger, reaction }),
     );
     for (number, (signal, decision)) in (0..20).flat_map(|_| pairs(Signal::ALL, Decision::ALL)).enumerate() {
-        all.push(EventKind::Signalled { signal, decision, evidence: Some(evidence(number)) });
+        all.push(EventKind::Signalled { signal, decision, evidence: Some(evidence(number)), own: None });
     }
     all
 }
@@ -143,7 +143,7 @@ fn what_was_decided_on_a_signal_and_done_on_a_change_is_told() {
     let (registry, meters) = meters();
     let wiki = meters.begin("wiki");
     let (signal, decision) = (Signal::UserAgentChanged, Decision::StepUp);
-    wiki.happened(&EventKind::Signalled { signal, decision, evidence: None });
+    wiki.happened(&EventKind::Signalled { signal, decision, evidence: None, own: None });
     wiki.happened(&EventKind::AccountChanged { trigger: Trigger::MfaChanged, reaction: Reaction::EndOthers });
     let counted = counted(&registry);
     for line in [

@@ -108,7 +108,7 @@ fn a_record_says_all_that_the_event_says_under_the_names_of_opentelemetry() {
         after: Some(Duration::from_mins(1)),
     };
     let signal = Signal::ImpossibleTravel;
-    let kind = EventKind::Signalled { signal, decision: Decision::StepUp, evidence: Some(evidence) };
+    let kind = EventKind::Signalled { signal, decision: Decision::StepUp, evidence: Some(evidence), own: None };
     let request = record::request(&service(), [told(kind)].iter());
     let resource = request.resource_logs[0].resource.as_ref().unwrap();
     assert_eq!(

@@ -58,7 +58,9 @@ fn kinds() -> Vec<(&'static str, Event, Option<&'static str>)> {
     let known = |kind| event(Some(SESSION), Some(SUBJECT), kind);
     let anonymous = |kind| event(Some(SESSION), None, kind);
     let account = |trigger| known(EventKind::AccountChanged { trigger, reaction: Reaction::EndAll });
-    let signal = |decision| known(EventKind::Signalled { signal: Signal::ImpossibleTravel, decision, evidence: None });
+    let signal = |decision| {
+        known(EventKind::Signalled { signal: Signal::ImpossibleTravel, decision, evidence: None, own: None })
+    };
     let began = EventKind::SessionCreated { previous: None };
     let admin = EndReason::Admin;
     vec![

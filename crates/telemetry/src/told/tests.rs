@@ -58,8 +58,15 @@ fn kinds() -> Vec<EventKind> {
             signal: Signal::ImpossibleTravel,
             decision: Decision::StepUp,
             evidence: Some(evidence()),
+            own: None,
         },
-        EventKind::Signalled { signal: Signal::CsrfFailures, decision: Decision::Notify, evidence: None },
+        EventKind::Signalled {
+            signal: Signal::Detector,
+            decision: Decision::Shorten,
+            evidence: Some(evidence()),
+            own: Some("known_bot".parse().unwrap()),
+        },
+        EventKind::Signalled { signal: Signal::CsrfFailures, decision: Decision::Notify, evidence: None, own: None },
     ]
 }
 
@@ -167,7 +174,8 @@ fn a_pattern_is_a_name_or_the_beginning_of_some() {
     ];
     let ended = told(EventKind::SessionEnded { reason: EndReason::SignOut });
     let created = told(EventKind::SessionCreated { previous: None });
-    let signal = told(EventKind::Signalled { signal: Signal::NewDevice, decision: Decision::Note, evidence: None });
+    let signal =
+        told(EventKind::Signalled { signal: Signal::NewDevice, decision: Decision::Note, evidence: None, own: None });
     for (pattern, means) in table {
         assert_eq!([&ended, &created, &signal].map(|told| told.is_any_of(&[pattern])), means, "{pattern}");
     }

@@ -108,6 +108,8 @@ const fn noticed(signal: Signal) -> &'static str {
         Signal::StepUpFailures => "Many step-ups of one session fail",
         Signal::CreationSpike => "Far more sessions begin than usual",
         Signal::AddressSpray => "Sign-ins fail at many accounts from one network",
+        Signal::Detector => "Your own detector, where there is one, asks for a step-up",
+        Signal::DetectorSilent => "Your own detector does not answer, and it is set to fail closed",
     }
 }
 

@@ -8,6 +8,7 @@ use counterfoil::Span;
 use counterfoil::geo::GeoSettings;
 use counterfoil::stores::near_cache;
 use counterfoil_core::policy::explain::{Collected, Statement, sizes};
+use counterfoil_serve::detector::DetectorSettings;
 use counterfoil_serve::place::Place;
 
 use super::super::Listen;
@@ -21,17 +22,21 @@ use crate::rules::{Access, ChangesState, MAX_PATH, Rule, Rules};
 
 /// Each member is named, so that a new one is not forgotten.
 pub(super) fn everywhere(config: &Config) -> Part {
-    let Config { data: _, store, near_cache, limits, geo, events: told, listen, proxy_protocol, apps: _ } = config;
+    let Config { data: _, store, near_cache, limits, geo, events: told, detector, listen, proxy_protocol, apps: _ } =
+        config;
+    let detector = detector.as_ref();
     let statements = [
         stores(store.as_ref(), *near_cache),
         listeners(*listen, proxy_protocol.is_some()),
         limits.explain(),
         places(geo),
         events::statements(told),
+        DetectorSettings::explain(detector),
         sizes(),
         our_sizes(),
     ];
-    Part::new(statements.concat(), [limits.collected(), people(), events::collected(told)].concat())
+    let collected = [limits.collected(), people(), events::collected(told), DetectorSettings::collected(detector)];
+    Part::new(statements.concat(), collected.concat())
 }
 
 pub(super) fn app(app: &AppConfig) -> Part {

@@ -12,6 +12,7 @@ use std::io::Read;
 
 use counterfoil::{LimitSettings, Policy};
 use counterfoil_core::policy::explain::{Collected, Order, Statement, sizes};
+use counterfoil_serve::detector::DetectorSettings;
 use counterfoil_telemetry::EventSettings;
 use serde::{Deserialize, Serialize};
 
@@ -27,10 +28,10 @@ use super::Config;
 /// use counterfoil_telemetry::EventSettings;
 ///
 /// let (limits, events) = (LimitSettings::default(), EventSettings::default());
-/// let before = Explained::of_policy(&Policy::aal3("https://shop.example")?, &limits, &events);
+/// let before = Explained::of_policy(&Policy::aal3("https://shop.example")?, &limits, &events, None);
 /// let kept = before.json()?;
 ///
-/// let now = Explained::of_policy(&Policy::aal2("https://shop.example")?, &limits, &events);
+/// let now = Explained::of_policy(&Policy::aal2("https://shop.example")?, &limits, &events, None);
 /// let drift = Drift::between(&Explained::read(kept.as_bytes())?, &now)?;
 /// assert!(drift.to_string().contains("timeouts.idle: 15m -> 1h, which is weaker"), "{drift}");
 /// # Ok::<_, Box<dyn std::error::Error>>(())
@@ -156,10 +157,17 @@ impl Explained {
     /// The longest document that is read: some 500 apps.
     pub const MOST_BYTES: u64 = 16 << 20;
 
-    /// What this policy, these limits and whoever is told come to, in whatever program they are.
-    pub fn of_policy(policy: &Policy, limits: &LimitSettings, told: &EventSettings) -> Self {
-        let statements = [policy.explain(), limits.explain(), events::statements(told), sizes()].concat();
-        let collected = [policy.collected(), limits.collected(), events::collected(told)].concat();
+    /// What this policy, these limits, whoever is told and whoever is asked come to, in whatever program they are.
+    pub fn of_policy(
+        policy: &Policy,
+        limits: &LimitSettings,
+        told: &EventSettings,
+        detector: Option<&DetectorSettings>,
+    ) -> Self {
+        let asked = DetectorSettings::explain(detector);
+        let statements = [policy.explain(), limits.explain(), events::statements(told), asked, sizes()].concat();
+        let asked = DetectorSettings::collected(detector);
+        let collected = [policy.collected(), limits.collected(), events::collected(told), asked].concat();
         Self::new(Of::Policy, Part::new(statements, collected), Vec::new())
     }
 

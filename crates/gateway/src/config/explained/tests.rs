@@ -78,13 +78,18 @@ fn defaults() -> Explained {
     // Of whichever version this is: what follows is compared with what was kept.
     Explained {
         made_by: "counterfoil".into(),
-        ..Explained::of_policy(&policy, &LimitSettings::default(), &EventSettings::default())
+        ..Explained::of_policy(&policy, &LimitSettings::default(), &EventSettings::default(), None)
     }
 }
 
 fn of_policy(settings: Value) -> Explained {
     let settings: PolicySettings = serde_json::from_value(settings).unwrap();
-    Explained::of_policy(&Policy::try_from(settings).unwrap(), &LimitSettings::default(), &EventSettings::default())
+    Explained::of_policy(
+        &Policy::try_from(settings).unwrap(),
+        &LimitSettings::default(),
+        &EventSettings::default(),
+        None,
+    )
 }
 
 /// The document as JSON, changed.
@@ -116,6 +121,7 @@ fn a_gateway_in_words() {
             "listen",
             "geo",
             "events",
+            "detector",
             "rules",
             "proxy",
             "cookie_return",

@@ -127,7 +127,7 @@ async fn ask_for_code(visitor: &Visitor, attempt: SigningIn, next: Option<&str>)
 async fn complete(here: &Here, visitor: &Visitor, attempt: SigningIn, next: Option<&str>) -> Result<Response, Error> {
     match attempt.complete().await {
         Ok(_) => {}
-        Err(Error::SignIn(refusal @ (SignInError::SubjectMoved | SignInError::OverLimit))) => {
+        Err(Error::SignIn(refusal @ (SignInError::SubjectMoved | SignInError::OverLimit | SignInError::Refused))) => {
             return Ok(refuse(visitor, Problem::Conflict(&refusal.to_string())));
         }
         Err(error) => return Err(error),

@@ -27,9 +27,7 @@ pub(super) fn service(here: Here) -> Router {
         .route("/.session/login", get(door::form).post(door::sign_in))
         .route("/.session/login/code", get(door::code_form).post(door::check_code));
     let private = Router::new()
-        .route("/.session/logout", get(door::sign_out_form).post(door::sign_out))
         .route("/.session/refresh", get(stay::bounce).post(stay::refresh))
-        .route("/.session/step-up", get(account::step_up_form).post(account::step_up))
         .route("/.session/password", get(account::password_form).post(account::change_password))
         .route("/.session/devices", get(devices::list))
         .route("/.session/devices/{sid}/end", post(devices::end_one))
@@ -37,6 +35,9 @@ pub(super) fn service(here: Here) -> Router {
         .route("/.session/devices/end-others", post(devices::end_others))
         .route("/.session/totp", get(second_factor::show))
         .route("/.session/totp/qr.svg", get(second_factor::picture));
+    let proving = Router::new()
+        .route("/.session/logout", get(door::sign_out_form).post(door::sign_out))
+        .route("/.session/step-up", get(account::step_up_form).post(account::step_up));
     let quiet = Router::new().route("/.session/me", get(stay::me));
     let sensitive = Router::new()
         .route("/.session/totp/begin", post(second_factor::begin))
@@ -50,6 +51,7 @@ pub(super) fn service(here: Here) -> Router {
         .merge(public.layer(sessions.sessions().public()))
         .merge(doors.layer(sessions.sessions().public().sign_in()))
         .merge(private.layer(sessions.sessions()))
+        .merge(proving.layer(sessions.sessions().step_up()))
         .merge(quiet.layer(sessions.sessions().quiet()))
         .merge(sensitive.layer(sessions.sessions().sensitive()))
         .merge(sessions.csp_reports())
