@@ -1,7 +1,10 @@
 //! The running gateway: one store and one key ring, and beside them the sites of its apps, which can be exchanged.
 
+mod labels;
+mod site;
+
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
@@ -9,11 +12,9 @@ use counterfoil::detector::Figures;
 use counterfoil::geo::Databases;
 use counterfoil::{
     Clock, Counterfoil, Event, EventSink, KeyError, Limiter, Moment, Policy, SessionId, StoreTime, SystemClock,
-    UserAgents, log_event,
+    log_event,
 };
-use counterfoil_core::agent::DeviceLabels;
 use counterfoil_core::keys::SharedRing;
-use counterfoil_core::origin::{Origin, Scheme};
 use counterfoil_core::store::DynStore;
 use counterfoil_core::{Engine, Exchange};
 use counterfoil_serve::detector::CalledOut;
@@ -21,10 +22,13 @@ use counterfoil_telemetry::Telemetry;
 use counterfoil_telemetry::set::Signals;
 use quick_cache::sync::Cache;
 
+use self::labels::Labels;
+pub use self::site::Site;
+pub(crate) use self::site::authority_of;
 use crate::app::{AppConfig, AppName};
 use crate::assertion::Assertions;
 use crate::doctor::Doctor;
-use crate::ops::{CountedStore, Meters, SiteMeters};
+use crate::ops::{CountedStore, Meters};
 use crate::pages;
 
 /// What all listeners share. Cheap to clone.
@@ -83,17 +87,6 @@ pub struct Sites {
     operator: Option<Engine>,
     by_name: HashMap<AppName, Arc<Site>>,
     in_order: Vec<Arc<Site>>,
-}
-
-/// One app's sessions, as they run.
-#[derive(Debug)]
-pub struct Site {
-    /// How it was configured.
-    pub app: AppConfig,
-    /// Its sessions: keys and store are every site's, policy and public origins its own.
-    pub sessions: Counterfoil,
-    /// What its decisions are counted by.
-    pub meters: SiteMeters,
 }
 
 impl Gateway {
@@ -362,52 +355,6 @@ impl Sites {
         self.in_order.iter()
     }
 }
-
-impl Site {
-    /// The origin of this site that `authority` names: in any case, and also with the default port written out. Nothing else:
-    /// a host with a dot at its end is another site to every browser.
-    pub fn origin_at(&self, authority: &str) -> Option<&Origin> {
-        self.origins_at(authority).next()
-    }
-
-    /// All of them, where one host speaks both http and https.
-    pub(crate) fn origins_at(&self, authority: &str) -> impl Iterator<Item = &Origin> {
-        self.app.policy.public_origins().iter().filter(move |origin| {
-            let default = match origin.scheme() {
-                Scheme::Https => ":443",
-                Scheme::Http => ":80",
-            };
-            origin.is_at(authority) || authority.strip_suffix(default).is_some_and(|name| origin.is_at(name))
-        })
-    }
-
-    fn is_at(&self, authority: &str) -> bool {
-        self.origin_at(authority).is_some()
-    }
-}
-
-/// An origin's host as browsers send it: lower case, without the default port.
-pub(crate) fn authority_of(origin: &Origin) -> &str {
-    origin.as_str().split_once("://").map_or("", |(_, authority)| authority)
-}
-
-/// One reading of the data on user agents for all sites.
-struct Labels;
-
-impl DeviceLabels for Labels {
-    fn label(&self, user_agent: &[u8], platform_hint: Option<&[u8]>) -> Option<String> {
-        // Without the data devices are still labelled, only with fewer names.
-        USER_AGENTS.as_ref()?.label(user_agent, platform_hint)
-    }
-}
-
-static USER_AGENTS: LazyLock<Option<UserAgents>> = LazyLock::new(|| {
-    let told = |error| {
-        let error = &error as &dyn std::error::Error;
-        tracing::error!(error, "devices are labelled without the data on user agents");
-    };
-    UserAgents::new().map_err(told).ok()
-});
 
 impl std::fmt::Debug for Gateway {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -140,7 +140,9 @@ impl Carrier {
     async fn carry(mut self, mut events: mpsc::Receiver<Waiting>) {
         while let Some(batch) = self.batch(&mut events).await {
             self.bring(&batch).await;
-            batch.into_iter().for_each(|event| event.place.settle());
+            for event in batch {
+                event.place.settle();
+            }
         }
     }
 
