@@ -23,6 +23,7 @@ use crate::detector::{Asking, Detector, DynDetector, Guarded};
 use crate::ended::Hub;
 use crate::housekeeping::Housekeeping;
 use crate::keys::{Follow, NotExchanged};
+use crate::layer::gate::{Refusal, held_back};
 use crate::layer::{CsrfLayer, HeadersLayer, SessionLayer};
 use crate::limits::{Limiter, TriedTooOften};
 use crate::log_event::log_event;
@@ -211,8 +212,13 @@ impl Counterfoil {
 
     /// The answer to a denied request, as the layers give it: problem+json for fetches; for navigations the sign-in page,
     /// with the way back to `again` where that can be asked for again, or a page that says what is wrong. The [`Denial`]
-    /// travels in the answer's extensions.
-    pub fn deny(&self, denial: Denial, navigation: bool, again: Option<&PathAndQuery>) -> Response {
+    /// travels in the answer's extensions. A denial as cross-site is counted against the client, and where there were too many
+    /// of them the answer says that instead (429), without a denial.
+    pub async fn deny(&self, exchange: &Exchange, denial: Denial, again: Option<&PathAndQuery>) -> Response {
+        let navigation = exchange.is_navigation();
+        if let Refusal::TriedTooOften(refusal) = held_back(&self.0, exchange, denial).await {
+            return reply::tried_too_often(&refusal, navigation);
+        }
         let asked = Asked { navigation, again: again.filter(|_| navigation).cloned() };
         reply::write(denial, &asked, &self.0.pages)
     }

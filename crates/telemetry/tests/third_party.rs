@@ -133,7 +133,8 @@ async fn what_a_library_of_others_signs_with_rsa_is_taken() {
         let made = asked("judge.py", &["write", algorithm]);
         assert!(made.status.success(), "{made:?}");
         let made: Value = serde_json::from_slice(&made.stdout).unwrap();
-        let settings = json!({ "issuer": "https://idp.example", "audience": "https://us.example" });
+        let settings =
+            json!({ "issuer": "https://idp.example", "audience": "https://us.example", "knows_by": ["email"] });
         let settings: TransmitterSettings = serde_json::from_value(settings).unwrap();
         let keys = Keys::fixed(made["jwks"].to_string().as_bytes()).unwrap();
         let receiver = Receiver::new(vec![settings.check(keys, None).unwrap()], Arc::new(FakeClock::at(now())));

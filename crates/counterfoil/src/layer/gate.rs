@@ -88,7 +88,7 @@ pub(crate) async fn admit_alone(site: Arc<Site>, exchange: Arc<Exchange>, reques
 
 /// The refusal of a cross-site request: another one where its client was refused so too often. Only what is refused anyway
 /// is counted, so that no other site's page can have its visitors held back here.
-async fn held_back(site: &Site, exchange: &Exchange, denial: Denial) -> Refusal {
+pub(crate) async fn held_back(site: &Site, exchange: &Exchange, denial: Denial) -> Refusal {
     match site.believed_address(exchange) {
         Some(client) if matches!(denial, Denial::Csrf(_)) => match site.limits.csrf_failure(client).await {
             // It failed: that is what is counted.

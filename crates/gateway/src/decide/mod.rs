@@ -19,6 +19,7 @@ pub(crate) use self::who::Who;
 use crate::app::CookieReturn;
 use crate::assertion::Claims;
 use crate::gateway::{Gateway, Site};
+use crate::ops;
 use crate::owned::{self, ASSERTION, ASSURANCE, AUTH_TIME, EMPTY, SESSION, SUBJECT};
 use crate::request::Original;
 use crate::rules::Demands;
@@ -49,13 +50,13 @@ pub(crate) async fn decide(gateway: &Gateway, site: &Site, original: &Original<'
     // 403 wins over 401 and 503, and nothing is opened for it.
     let passed = match exchange.settle_csrf(csrf_token(&original.headers)).await {
         Ok(passed) => passed,
-        Err(denial) => return deny(site, original, &exchange, denial, None),
+        Err(denial) => return deny(site, original, &exchange, denial, None).await,
     };
     let who = meet(&exchange, &demands).await;
     let bounces = !cookie_returns && who.is_ok() && may_bounce(original, &exchange) && exchange.is_rotation_due();
     let effects = exchange.conclude().await;
     match (effects.denial, who) {
-        (Some(denial), _) | (None, Err(denial)) => deny(site, original, &exchange, denial, effects.set_cookie),
+        (Some(denial), _) | (None, Err(denial)) => deny(site, original, &exchange, denial, effects.set_cookie).await,
         (None, Ok(_)) if bounces && gateway.bounces_once(&exchange) => bounce(original),
         (None, Ok(who)) => pass(gateway, site, original, &exchange, passed, &who, effects.set_cookie),
     }
@@ -129,7 +130,7 @@ fn pass(
 }
 
 /// Denies a request, with the cookie that leaves all the same.
-fn deny(
+async fn deny(
     site: &Site,
     original: &Original<'_>,
     exchange: &Exchange,
@@ -146,7 +147,11 @@ fn deny(
         "a request is denied: {reason}"
     );
     let again = next(original).filter(|_| may_repeat(original, exchange));
-    let mut response = site.sessions.deny(denial, exchange.is_navigation(), again.as_ref());
+    let mut response = site.sessions.deny(exchange, denial, again.as_ref()).await;
+    if response.status() == StatusCode::TOO_MANY_REQUESTS {
+        // Whatever the contract makes of the status.
+        response.extensions_mut().insert(ops::Outcome::Limited);
+    }
     set_cookie(response.headers_mut(), cookie);
     Outcome::Refuse(response)
 }

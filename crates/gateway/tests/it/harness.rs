@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use counterfoil::{Counterfoil, FakeClock, GeneratedKeys, MemoryStore, Moment, Policy, Subject};
+use counterfoil::{Counterfoil, FakeClock, GeneratedKeys, Limiter, MemoryStore, Moment, Policy, Subject};
 use counterfoil_core::keys::SharedRing;
 use counterfoil_core::seam::Denial;
 use counterfoil_core::store::DynStore;
@@ -101,20 +101,31 @@ impl Site {
     }
 
     pub(crate) fn on(app: AppConfig, store: FaultyStore<MemoryStore>, clock: FakeClock) -> Self {
-        Self::made(app, store, clock, None)
+        Self::made(app, store, clock, None, Limiter::off())
+    }
+
+    pub(crate) fn limited(app: AppConfig, limiter: Limiter) -> Self {
+        Self::made(app, FaultyStore::around(MemoryStore::new()), FakeClock::at(NOW), None, limiter)
     }
 
     pub(crate) fn asking(app: AppConfig, detector: CalledOut) -> Self {
-        Self::made(app, FaultyStore::around(MemoryStore::new()), FakeClock::at(NOW), Some(detector))
+        let store = FaultyStore::around(MemoryStore::new());
+        Self::made(app, store, FakeClock::at(NOW), Some(detector), Limiter::off())
     }
 
-    fn made(app: AppConfig, store: FaultyStore<MemoryStore>, clock: FakeClock, detector: Option<CalledOut>) -> Self {
+    fn made(
+        app: AppConfig,
+        store: FaultyStore<MemoryStore>,
+        clock: FakeClock,
+        detector: Option<CalledOut>,
+        limiter: Limiter,
+    ) -> Self {
         let (faults, ring) = (store.faults().clone(), SharedRing::from_source(&GeneratedKeys).unwrap());
         let store: Arc<dyn DynStore> = Arc::new(store);
         let sessions = Counterfoil::sharing(app.policy.clone(), ring.clone(), Arc::clone(&store)).unwrap();
         let sessions = sessions.clock(clock.clone()).events(()).build();
         let proxy = app.proxy;
-        let gateway = Gateway::builder(ring, store).clock(clock.clone()).events(()).detector(detector);
+        let gateway = Gateway::builder(ring, store).clock(clock.clone()).events(()).detector(detector).limits(limiter);
         let gateway = gateway.build(&[app]).unwrap();
         let decisions = Decisions::of(gateway.clone());
         Self { gateway, sessions, clock, faults, proxy, decisions }

@@ -8,5 +8,6 @@ mod detectors;
 mod harness;
 #[path = "../judge/mod.rs"]
 mod judge;
+mod limits;
 mod properties;
 mod seam_table;
